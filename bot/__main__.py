@@ -1,0 +1,5 @@
+"""`python -m bot` is `sahyatri`."""
+
+from bot.cli import main
+
+main()

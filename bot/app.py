@@ -1,0 +1,296 @@
+"""The composition root: settings in, a running service out. The only place that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import ClientSession, TCPConnector, web
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.monitoring import CommandListener
+from telegram import Bot
+
+from bot.channels import telegram, whatsapp
+from bot.channels.terminal import TerminalChannel
+from bot.channels.webchat import WebChannel
+from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
+from bot.clients.nlu import RasaNlu
+from bot.config import Config
+from bot.content.load import load as load_content
+from bot.content.model import Content
+from bot.dialogue.knowledge import Knowledge
+from bot.dialogue.safety import Guard
+from bot.domain.messages import ChannelName
+from bot.ports import Alert, Channel, Pager, Understander
+from bot.service.answer import Answerer, Seen, keep_answering
+from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.lists import Recruiters
+from bot.service.receive import Receiver
+from bot.service.respond import Respond
+from bot.service.watch import Watch, keep_paging, keep_watching
+from bot.store import mongo
+from bot.store.agencies import MongoAgencies
+from bot.store.alerts import MongoAlerts
+from bot.store.audit import MongoAudit
+from bot.store.cases import MongoCases
+from bot.store.conversations import Ladder, MongoConversations
+from bot.store.history import Writer
+from bot.store.inbox import MongoInbox
+from bot.store.outbox import MongoOutbox
+from bot.store.quarantine import MongoQuarantine
+from bot.store.responders import MongoResponders, MongoSessions
+from bot.store.sealed import Sealer, load_keys
+from bot.store.spool import FileSpool, keep_draining
+
+log = logging.getLogger(__name__)
+Doc = dict[str, Any]
+DELIVERERS = 4
+LISTS_EVERY = 5.0
+
+
+def utc_now() -> datetime:
+    """Return the time: the one place where the service reads the clock."""
+    return datetime.now(UTC)  # noqa: TID251 - handed to everything else
+
+
+@dataclass
+class Service:
+    """Everything that runs, by name, for the routes, the command line and the tests."""
+
+    config: Config
+    content: Content
+    db: AsyncDatabase[Doc]
+    sealer: Sealer
+    inbox: MongoInbox
+    outbox: MongoOutbox
+    conversations: MongoConversations
+    cases: MongoCases
+    alerts: MongoAlerts
+    agencies: MongoAgencies
+    audit: MongoAudit
+    responders: MongoResponders
+    sessions: MongoSessions
+    quarantine: MongoQuarantine
+    spool: FileSpool
+    recruiters: Recruiters
+    receiver: Receiver
+    respond: Respond
+    watch: Watch
+    web: WebChannel
+    terminal: TerminalChannel
+    nlu: Understander
+    http: ClientSession
+    bot: Bot | None
+    knowledge: Callable[[], Knowledge]
+    now: Callable[[], datetime]
+    wake_answers: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_delivery: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_console: asyncio.Event = field(default_factory=asyncio.Event)
+    channels: dict[ChannelName, Channel] = field(default_factory=dict)
+    pagers: dict[str, Pager] = field(default_factory=dict)
+    owner: str = ""
+
+
+@asynccontextmanager
+async def open_service(
+    config: Config,
+    *,
+    mongodb_uri: str,
+    nlu_url: str,
+    listeners: Sequence[CommandListener] = (),
+    now: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[Service]:
+    """Connect and build everything; nothing runs yet (see `running`)."""
+    content = load_content(config.content)
+    master, index_key = load_keys(config.data / "keys")
+    async with AsyncExitStack() as stack:
+        client = mongo.connect(mongodb_uri, listeners)
+        stack.push_async_callback(client.close)
+        http = await stack.enter_async_context(ClientSession(connector=TCPConnector(limit=64)))
+        db = mongo.database(client, config.mongodb_name)
+        sealer = Sealer(client, config.mongodb_name, master, index_key)
+        stack.push_async_callback(sealer.close)
+        await mongo.prepare(db)
+        await sealer.prepare()
+        yield await _build(config, content, client, db, sealer, http, nlu_url, now, stack)
+
+
+async def _build(  # noqa: PLR0913 - the composition root
+    config: Config,
+    content: Content,
+    client: AsyncMongoClient[Doc],
+    db: AsyncDatabase[Doc],
+    sealer: Sealer,
+    http: ClientSession,
+    nlu_url: str,
+    now: Callable[[], datetime],
+    stack: AsyncExitStack,
+) -> Service:
+    wake_answers, wake_delivery, wake_console = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    bot = await _telegram(config, stack)
+    web_channel, terminal = WebChannel(), TerminalChannel()
+    channels: dict[ChannelName, Channel] = {ChannelName.WEB: web_channel, ChannelName.TERMINAL: terminal}
+    if bot:
+        channels[ChannelName.TELEGRAM] = telegram.TelegramChannel(bot)
+    if config.whatsapp_token.get_secret_value():
+        token = config.whatsapp_token.get_secret_value()
+        channels[ChannelName.WHATSAPP] = whatsapp.WhatsAppChannel(
+            http, config.whatsapp_api_url, token, config.whatsapp_phone_id
+        )
+    pagers = _pagers(config, content, bot, http, wake_console)
+    ladder = Ladder(config.rungs)
+    writer = Writer(db, sealer, tuple(pagers))
+    inbox = MongoInbox(db, sealer, config.spool_after)
+    outbox = MongoOutbox(db, sealer, frozenset(channels))
+    cases = MongoCases(client, db, sealer, writer, ladder)
+    alerts = MongoAlerts(db)
+    agencies = MongoAgencies(db)
+    recruiters = Recruiters(agencies, now)
+    await recruiters.refresh()
+    guard = Guard(content.danger)
+    spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return Service(
+        config=config,
+        content=content,
+        db=db,
+        sealer=sealer,
+        inbox=inbox,
+        outbox=outbox,
+        conversations=MongoConversations(client, db, sealer, writer, ladder),
+        cases=cases,
+        alerts=alerts,
+        agencies=agencies,
+        audit=MongoAudit(db),
+        responders=MongoResponders(db, sealer),
+        sessions=MongoSessions(db, sealer),
+        quarantine=MongoQuarantine(db, sealer),
+        spool=spool,
+        recruiters=recruiters,
+        receiver=Receiver(inbox, outbox, spool, wake_answers.set),
+        respond=Respond(cases, lambda: content, now, wake_delivery.set),
+        watch=Watch(cases, alerts, pagers, lambda: content, now, wake_delivery.set, owner),
+        web=web_channel,
+        terminal=terminal,
+        nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
+        http=http,
+        bot=bot,
+        knowledge=lambda: Knowledge(content, guard, recruiters.check, recruiters.lists),
+        now=now,
+        wake_answers=wake_answers,
+        wake_delivery=wake_delivery,
+        wake_console=wake_console,
+        channels=channels,
+        pagers=pagers,
+        owner=owner,
+    )
+
+
+async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
+    token = config.telegram_token.get_secret_value()
+    if not token:
+        return None
+    bot = telegram.make_bot(token, config.telegram_api_url)
+    await telegram.open_requests(bot)
+    stack.push_async_callback(telegram.close_requests, bot)
+    return bot
+
+
+def _pagers(
+    config: Config, content: Content, bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
+) -> dict[str, Pager]:
+    def words(alert: Alert) -> str:
+        return content.words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+
+    pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
+    if bot and config.telegram_responders_chat:
+        pagers["telegram"] = TelegramPager(bot, config.telegram_responders_chat, config.public_url, words)
+    if config.alert_webhook_url:
+        secret = config.alert_webhook_secret.get_secret_value()
+        pagers["webhook"] = WebhookPager(http, config.alert_webhook_url, secret)
+    if config.alert_email_to:
+        settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
+        settings["use_tls"] = config.smtp_tls == "tls"
+        settings["start_tls"] = config.smtp_tls == "starttls"
+        if config.smtp_user:
+            settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
+        pagers["email"] = EmailPager(settings, config.alert_email_from, config.alert_email_to, words)
+    return pagers
+
+
+@asynccontextmanager
+async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterator[None]:
+    """Run the workers, the deliverers and the clocks until the block ends; then let each finish its step."""
+    answerer = Answerer(
+        service.inbox, service.conversations, service.nlu, service.knowledge, service.now,
+        service.wake_delivery.set, service.owner, on_turn,
+    )  # fmt: skip
+    deliverer = Deliverer(service.outbox, service.channels, service.owner)
+    jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
+    jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
+    jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
+    jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
+    if service.bot and not service.config.public_url:
+        jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_lists(service: Service) -> None:
+    while True:
+        await asyncio.sleep(LISTS_EVERY)
+        try:
+            await service.recruiters.refresh()
+        except Exception as error:
+            log.exception("the lists stay as they are", extra={"error": type(error).__name__})
+
+
+def web_app(service: Service) -> web.Application:
+    """Return the web application: webhooks, public pages, console."""
+    from bot.console.routes import add_console  # noqa: PLC0415 - heavy templates, not needed by the command line
+    from bot.public.routes import add_public  # noqa: PLC0415
+
+    app = web.Application(client_max_size=whatsapp.MOST_BYTES)
+    add_webhooks(app, service)
+    add_public(app, service)
+    add_console(app, service)
+    return app
+
+
+def add_webhooks(app: web.Application, service: Service) -> None:
+    """Add the channels' webhooks for which there are credentials."""
+    config = service.config
+    if service.bot and config.telegram_secret.get_secret_value():
+        hook = telegram.TelegramWebhook(
+            service.bot,
+            (config.telegram_secret.get_secret_value(), config.telegram_secret_old.get_secret_value()),
+            service.receiver.receive,
+            service.quarantine.keep,
+            service.now,
+        )
+        app.router.add_post("/webhooks/telegram", hook.handle)
+    if ChannelName.WHATSAPP in service.channels:
+        cloud = whatsapp.WhatsAppWebhook(
+            config.whatsapp_phone_id,
+            (config.whatsapp_app_secret.get_secret_value(), config.whatsapp_app_secret_old.get_secret_value()),
+            config.whatsapp_verify_token.get_secret_value(),
+            service.receiver.receive,
+            service.receiver.receipt,
+            service.quarantine.keep,
+            service.now,
+        )
+        app.router.add_get("/webhooks/whatsapp", cloud.verify)
+        app.router.add_post("/webhooks/whatsapp", cloud.handle)

@@ -1,0 +1,21 @@
+"""The terminal: a channel whose sends are only collected, for `sahyatri chat` and for tests."""
+
+from __future__ import annotations
+
+from bot.domain.messages import Address, ChannelName, OutboundMessage
+from bot.domain.private import Private
+
+
+class TerminalChannel:
+    """Keeps what was sent, in order."""
+
+    name = ChannelName.TERMINAL
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.sent: list[tuple[Address, OutboundMessage]] = []
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        """Keep it."""
+        self.sent.append((address, message))
+        return Private(outbox_id)

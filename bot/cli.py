@@ -1,0 +1,256 @@
+"""`sahyatri …`: thin commands; the work is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.config import Config, ConfigError, load_config, show
+from bot.content.load import ContentError
+from bot.local import LocalError
+from bot.logs import configure
+from bot.store.sealed import KeyFileError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller.")
+content_app = typer.Typer(no_args_is_help=True, help="Check what we say.")
+agencies_app = typer.Typer(no_args_is_help=True, help="Lists of recruiters: import, check, status.")
+nlu_app = typer.Typer(no_args_is_help=True, help="Understanding.")
+responders_app = typer.Typer(no_args_is_help=True, help="People who may open the console.")
+app.add_typer(content_app, name="content")
+app.add_typer(agencies_app, name="agencies")
+app.add_typer(nlu_app, name="nlu")
+app.add_typer(responders_app, name="responders")
+
+Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress for people
+
+
+def _run(work: Callable[[Config], Awaitable[None]]) -> None:
+    """Run *work* with the settings; every foreseeable failure is one clear line and exit code 2."""
+    try:
+        config = load_config()
+        configure(config.log_level if config.log_level == "DEBUG" else "ERROR")
+        asyncio.run(_as_coroutine(work(config)))
+    except (ConfigError, LocalError, ContentError, KeyFileError, _known_errors()) as error:
+        _say(f"sahyatri: {error}")
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(130) from error
+
+
+async def _as_coroutine(work: Awaitable[None]) -> None:
+    await work
+
+
+def _known_errors() -> type[Exception]:
+    from bot.clients.agency_lists import ListError  # noqa: PLC0415
+
+    return ListError
+
+
+@app.command()
+def up() -> None:
+    """Start everything on this machine and print the addresses."""
+    from bot.up import up as start  # noqa: PLC0415
+
+    def tell(text: str) -> None:
+        print(text, flush=True)  # noqa: T201 - the command's output
+
+    _run(lambda config: start(config, tell))
+
+
+@app.command()
+def config() -> None:
+    """Print every setting, its source and what is missing; secrets are hidden."""
+    problems = ""
+    try:
+        found = load_config()
+    except ConfigError as error:
+        problems = str(error)
+        kept = {key: os.environ.pop(key) for key in list(os.environ) if key in _variables()}
+        found = load_config()
+        os.environ.update(kept)
+    for variable, value, source, purpose in show(found, dict(os.environ)):
+        print(f"{variable:32} {value:36} {source:12} {purpose}")  # noqa: T201
+    if problems:
+        print(f"\nNot usable as it is:\n{problems}")  # noqa: T201
+        raise typer.Exit(2)
+
+
+def _variables() -> set[str]:
+    return {str(field.alias) for field in Config.model_fields.values()}
+
+
+@app.command()
+def chat(lang: Locale = "", json_lines: Json = False) -> None:  # noqa: FBT002 - a command-line flag
+    """Hold one conversation over standard input."""
+    from bot.chat import run_chat  # noqa: PLC0415
+    from bot.content.load import load  # noqa: PLC0415
+
+    async def work(config: Config) -> None:
+        offered = load(config.content).locales
+        if lang and lang not in offered:
+            raise ConfigError(f"--lang {lang}: not offered; choose one of {', '.join(offered)}")
+        await run_chat(config, lang, json_lines=json_lines, say=_quiet if json_lines else _say, out=sys.stdout)
+
+    _run(work)
+
+
+def _quiet(_: str) -> None:
+    return
+
+
+@content_app.command("check")
+def content_check() -> None:
+    """Report every problem of the content at once; exit 1 if there is any."""
+    from bot.content.checks import check  # noqa: PLC0415
+
+    async def work(config: Config) -> None:
+        problems = check(config.content)
+        for problem in problems:
+            print(problem)  # noqa: T201
+        if problems:
+            raise typer.Exit(1)
+        _say("content: no problems")
+
+    _run(work)
+
+
+@nlu_app.command("parse")
+def nlu_parse(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001, FBT002
+    """Parse `{"text": …}` lines; print intent, ranking, entities, language and the in-process danger check."""
+    from bot.parse import run_parse  # noqa: PLC0415
+
+    _run(lambda config: run_parse(config, _objects("text"), sys.stdout, _quiet))
+
+
+@agencies_app.command("check")
+def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001, FBT002
+    """Check `{"query": …}` lines against the lists in force."""
+    from bot.agencies import check_json  # noqa: PLC0415
+
+    async def work(config: Config) -> None:
+        async with _service(config) as service:
+            for row in _objects("query"):
+                found = service.recruiters.check(row["query"])
+                print(json.dumps(check_json(row["query"], found, service.recruiters.lists), ensure_ascii=False))  # noqa: T201
+
+    _run(work)
+
+
+@agencies_app.command("import")
+def agencies_import(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX file")],
+    source: Annotated[Path, typer.Option("--source", help="mapping file, content/recruiters/sources/<source>.yaml")],
+    apply: Annotated[bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")] = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="apply even if the list shrinks suspiciously")] = False,  # noqa: FBT002
+) -> None:
+    """Show what a list would change; with --apply put it in force. Every former version is kept."""
+    from bot.agencies import import_file  # noqa: PLC0415
+
+    async def work(config: Config) -> None:
+        async with _service(config) as service:
+            print(await import_file(service, file, source, force=force, apply=apply))  # noqa: T201
+
+    _run(work)
+
+
+@agencies_app.command("status")
+def agencies_status() -> None:
+    """Say which lists are in force, how old they are, and which versions are kept."""
+
+    async def work(config: Config) -> None:
+        async with _service(config) as service:
+            for listing in await service.agencies.lists():
+                kept = len(await service.agencies.versions(listing.source))
+                age = (service.now().date() - listing.as_of).days
+                sample = " SAMPLE" if listing.sample else ""
+                print(f"{listing.source}: {listing.title}{sample}, version {listing.version} of {kept}, {listing.rows} rows, as of {listing.as_of} ({age} days)")  # noqa: E501, T201
+
+    _run(work)
+
+
+@responders_app.command("add")
+def responders_add(
+    login: Annotated[str, typer.Argument(help="login name")],
+    name: Annotated[str, typer.Option("--name", help="name shown to colleagues")],
+    role: Annotated[str, typer.Option("--role", help="responder, supervisor or admin")] = "responder",
+) -> None:
+    """Add a person with a one-time password, which is printed once."""
+    import secrets  # noqa: PLC0415
+
+    from bot.console.auth import hash_password  # noqa: PLC0415
+    from bot.ports import Responder  # noqa: PLC0415
+
+    async def work(config: Config) -> None:
+        if role not in {"responder", "supervisor", "admin"}:
+            raise ConfigError(f"--role {role}: choose responder, supervisor or admin")
+        async with _service(config) as service:
+            if await service.responders.get(login):
+                raise ConfigError(f"{login} exists already; reset the password in the console under People")
+            password = secrets.token_urlsafe(12)
+            await service.responders.save(Responder(login, name, role, hash_password(password), must_change=True))
+            print(f"{login} / {password}   (one-time password: it must be changed at the first login)")  # noqa: T201
+
+    _run(work)
+
+
+@app.command()
+def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress")], json_lines: Json = False) -> None:  # noqa: FBT002
+    """Run one benchmark on loopback and print its figures."""
+    from bot.bench import BENCHES  # noqa: PLC0415
+
+    async def work(config: Config) -> None:
+        if name not in BENCHES:
+            raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(BENCHES)}")
+        async for figures in BENCHES[name](config, _say):
+            line = json.dumps(figures) if json_lines else "  ".join(f"{key}={value}" for key, value in figures.items())
+            print(line)  # noqa: T201
+
+    _run(work)
+
+
+def _service(config: Config) -> Any:  # noqa: ANN401 - an async context manager over Service
+    from contextlib import asynccontextmanager  # noqa: PLC0415
+
+    from bot.app import open_service  # noqa: PLC0415
+    from bot.embedded import database  # noqa: PLC0415
+    from bot.up import first_lists  # noqa: PLC0415
+
+    @asynccontextmanager
+    async def opened() -> Any:  # noqa: ANN401
+        async with database(config, _quiet) as uri, open_service(config, mongodb_uri=uri, nlu_url="") as service:
+            await first_lists(service, _quiet)
+            yield service
+
+    return opened()
+
+
+def _objects(key: str) -> Iterator[dict[str, str]]:
+    """Read JSON lines that have text under *key*; anything else is refused with its line number."""
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f'line {number} is not JSON ({error}); write {{"{key}": "…"}}') from error
+        if not isinstance(row, dict) or not isinstance(row.get(key), str):
+            raise ConfigError(f'line {number} has no text under "{key}"; write {{"{key}": "…"}}')
+        yield row
+
+
+def main() -> None:
+    """Entry point of the `sahyatri` command."""
+    app()

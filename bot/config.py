@@ -1,0 +1,146 @@
+"""Every setting: its name, default and what it is for. Values come from the environment; secrets hide in `repr`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(Exception):
+    """Settings that cannot be used; one line per problem, all of them at once."""
+
+
+class Config(BaseSettings):
+    """Frozen settings. An empty address for MongoDB or the NLU means: start our own."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    data: Path = Field(Path("var"), alias="SAHYATRI_DATA", description="folder for the database, keys, spool and logs")
+    content: Path = Field(ROOT / "content", alias="SAHYATRI_CONTENT", description="folder of the content")
+    nlu_home: Path = Field(ROOT / "nlu", alias="SAHYATRI_NLU_HOME", description="folder of the NLU project")
+    host: str = Field("127.0.0.1", alias="SAHYATRI_HOST", description="address to listen on")
+    port: int = Field(8080, alias="SAHYATRI_PORT", ge=0, le=65535, description="port to listen on")
+    public_url: str = Field("", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook")
+    mongodb_uri: SecretStr = Field(SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own")
+    mongodb_name: str = Field("sahyatri", alias="MONGODB_NAME", description="name of the database")
+    mongod_port: int = Field(0, alias="SAHYATRI_MONGOD_PORT", description="port of our own mongod; 0: any free one")
+    nlu_url: str = Field("", alias="NLU_URL", description="address of the NLU server; empty: start our own")
+    nlu_token: SecretStr = Field(SecretStr(""), alias="NLU_TOKEN", description="shared token of the NLU server")
+    telegram_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_TOKEN", description="bot token from BotFather")
+    telegram_secret: SecretStr = Field(
+        SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET", description="webhook secret, A-Z a-z 0-9 _ -; needed with PUBLIC_URL"
+    )
+    telegram_secret_old: SecretStr = Field(
+        SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET_OLD", description="former webhook secret, valid while rotating"
+    )
+    telegram_api_url: str = Field("https://api.telegram.org", alias="TELEGRAM_API_URL", description="Bot API address")
+    telegram_bot_name: str = Field("", alias="TELEGRAM_BOT_NAME", description="the bot's @name, for links on /q/<code>")
+    telegram_responders_chat: str = Field(
+        "", alias="TELEGRAM_RESPONDERS_CHAT", description="chat id of the responders' group, for pages"
+    )
+    whatsapp_token: SecretStr = Field(SecretStr(""), alias="WHATSAPP_TOKEN", description="access token of the Cloud API")
+    whatsapp_phone_id: str = Field("", alias="WHATSAPP_PHONE_NUMBER_ID", description="phone number id of the Cloud API")
+    whatsapp_app_secret: SecretStr = Field(
+        SecretStr(""), alias="WHATSAPP_APP_SECRET", description="app secret that signs webhooks"
+    )
+    whatsapp_app_secret_old: SecretStr = Field(
+        SecretStr(""), alias="WHATSAPP_APP_SECRET_OLD", description="former app secret, valid while rotating"
+    )
+    whatsapp_verify_token: SecretStr = Field(
+        SecretStr(""), alias="WHATSAPP_VERIFY_TOKEN", description="token for the webhook's GET verification"
+    )
+    whatsapp_api_url: str = Field(
+        "https://graph.facebook.com/v23.0", alias="WHATSAPP_API_URL", description="Cloud API address with version"
+    )
+    whatsapp_number: str = Field("", alias="WHATSAPP_NUMBER", description="the number people write to, for links on /q/<code>")
+    alert_webhook_url: str = Field("", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case")
+    alert_webhook_secret: SecretStr = Field(SecretStr(""), alias="ALERT_WEBHOOK_SECRET", description="key of its signature")
+    alert_email_to: str = Field("", alias="ALERT_EMAIL_TO", description="address that gets an e-mail for each case")
+    alert_email_from: str = Field("", alias="ALERT_EMAIL_FROM", description="sender of those e-mails")
+    smtp_host: str = Field("", alias="SMTP_HOST", description="mail server for pages")
+    smtp_port: int = Field(587, alias="SMTP_PORT", description="its port")
+    smtp_user: str = Field("", alias="SMTP_USER", description="its user")
+    smtp_password: SecretStr = Field(SecretStr(""), alias="SMTP_PASSWORD", description="its password")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_TLS", description="its encryption")
+    ladder: str = Field("60,180,300", alias="SAHYATRI_LADDER", description="seconds to each rung for an unclaimed case")
+    workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="SAHYATRI_LOG_LEVEL", description="log level")
+    spool_after: float = Field(0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over")
+
+    @field_validator("ladder")
+    @classmethod
+    def _rungs(cls, value: str) -> str:
+        try:
+            rungs = [float(part) for part in value.split(",")]
+        except ValueError:
+            rungs = []
+        if not rungs or rungs != sorted(rungs) or rungs[0] <= 0:
+            raise ValueError("needs rising seconds such as 60,180,300")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Config:
+        for needed, given in _MISSING_TOGETHER:
+            if any(_set(self, name) for name in given) and not all(_set(self, name) for name in needed):
+                names = ", ".join(alias_of(name) for name in needed if not _set(self, name))
+                raise ValueError(f"{names} missing: needed because {', '.join(alias_of(name) for name in given)} is set")
+        if self.public_url and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
+            raise ValueError("TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages")
+        if self.public_url and not self.public_url.startswith("https://"):
+            raise ValueError("PUBLIC_URL must begin with https://")
+        return self
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """The ladder as seconds."""
+        return tuple(float(part) for part in self.ladder.split(","))
+
+
+_WHATSAPP = ("whatsapp_token", "whatsapp_phone_id", "whatsapp_app_secret", "whatsapp_verify_token")
+_MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (_WHATSAPP, _WHATSAPP),
+    (("alert_webhook_secret",), ("alert_webhook_url",)),
+    (("alert_email_to", "alert_email_from", "smtp_host"), ("alert_email_to",)),
+    (("telegram_token",), ("telegram_responders_chat",)),
+)
+
+
+def load_config(**given: object) -> Config:
+    """Read the environment; *given* wins. Raise `ConfigError` with every problem at once."""
+    try:
+        return Config(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}" for item in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def alias_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return str(Config.model_fields[name].alias)
+
+
+def show(config: Config, environment: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    """Return (variable, value with secrets hidden, source, purpose) for every setting."""
+    rows = []
+    for name, field in Config.model_fields.items():
+        value = getattr(config, name)
+        shown = ("(hidden)" if value.get_secret_value() else "") if isinstance(value, SecretStr) else str(value)
+        source = "environment" if alias_of(name) in environment else "default"
+        rows.append((alias_of(name), shown or "(not set)", source, str(field.description)))
+    return rows
+
+
+def new_token() -> str:
+    """Return a fresh secret for things we start ourselves."""
+    return secrets.token_urlsafe(24)
+
+
+def _set(config: Config, name: str) -> bool:
+    value = getattr(config, name)
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)

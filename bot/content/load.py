@@ -1,0 +1,206 @@
+"""Reads content/*.yaml into frozen `Content`; every problem names its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.content.model import (
+    Content,
+    Danger,
+    DangerPattern,
+    Fact,
+    Helpline,
+    Locale,
+    Place,
+    Topic,
+)
+from bot.domain.words import folded_words
+
+GAP = "~"
+GAP_WORDS = 3
+
+
+class ContentError(Exception):
+    """A content file that cannot be read: names the file, what is wrong and what to do."""
+
+
+def load(root: Path) -> Content:
+    """Load everything under *root*. Raise `ContentError` for a file that cannot be read at all."""
+    locales = {row["code"]: _locale(row) for row in _rows(root / "locales.yaml", "locales")}
+    messages, statuses = _messages(root, locales)
+    return Content(
+        locales=locales,
+        messages=messages,
+        statuses=statuses,
+        topics={path.stem: _topic(path) for path in sorted((root / "topics").glob("*.yaml"))},
+        helplines=_helplines(root / "directory" / "helplines.yaml"),
+        danger=_danger(sorted((root / "danger").glob("*.yaml"))),
+        commands=_folded(read(root / "commands.yaml")["commands"]),
+        numbers={key: int(value) for key, value in _folded(read(root / "numbers.yaml")["numbers"]).items()},
+        places=_places(root / "directory" / "transit_points.yaml"),
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file. Raise `ContentError`."""
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader, see below
+    except OSError as error:
+        raise ContentError(f"{path}: cannot be read ({error.strerror}); restore the file from the repository") from error
+    except yaml.YAMLError as error:
+        raise ContentError(f"{path}: is not valid YAML ({error}); mend the line that it names") from error
+    if not isinstance(found, dict):
+        raise ContentError(f"{path}: must hold a mapping at its top level")
+    return found
+
+
+class _Loader(yaml.CSafeLoader):
+    """Safe, and a key that stands twice is an error instead of silently winning."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"key {sorted(twice)[0]!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _locale(row: Mapping[str, Any]) -> Locale:
+    markers = tuple(word for marker in row.get("markers") or () for word in folded_words(marker))
+    return Locale(**{**row, "markers": markers})
+
+
+def _rows(path: Path, key: str) -> list[dict[str, Any]]:
+    rows = read(path).get(key)
+    if not isinstance(rows, list):
+        raise ContentError(f"{path}: needs a list under {key!r}")
+    return rows
+
+
+def _messages(
+    root: Path, locales: Mapping[str, Locale]
+) -> tuple[dict[str, dict[str, str]], dict[tuple[str, str], str]]:
+    messages: dict[str, dict[str, str]] = {code: {} for code in locales}
+    statuses: dict[tuple[str, str], str] = {}
+    for code in locales:
+        for path in sorted((root / "messages" / code).glob("*.yaml")):
+            loaded = read(path)
+            statuses[code, path.stem] = str(loaded.get("status", "draft"))
+            for key, words in (loaded.get("messages") or {}).items():
+                if not isinstance(words, str):
+                    raise ContentError(f"{path}: message {key!r} must be text; put it in quotes")
+                if key in messages[code]:
+                    raise ContentError(f"{path}: message {key!r} already stands in another file of {code}; keep one")
+                messages[code][key] = words.strip()
+    return messages, statuses
+
+
+def _topic(path: Path) -> Topic:
+    row = read(path)
+    try:
+        return Topic(
+            id=row["topic"],
+            area=row["area"],
+            facts=tuple(_fact(fact, path) for fact in row.get("facts") or ()),
+            helplines=tuple(row.get("helplines") or ()),
+            related=tuple(row.get("related") or ()),
+            unverified=bool(row.get("unverified", False)),
+        )
+    except KeyError as error:
+        raise ContentError(f"{path}: has no {error}; every topic needs it") from error
+
+
+def _fact(row: Mapping[str, Any], path: Path) -> Fact:
+    try:
+        return Fact(
+            id=str(row["id"]),
+            statement=str(row["statement"]),
+            source=str(row.get("source") or ""),
+            url=str(row.get("url") or ""),
+            verified_on=_day(row["verified_on"], path),
+            confidence=str(row.get("confidence") or ""),
+            show=str(row.get("show") or ""),
+            valid_from=_day(row["valid_from"], path) if row.get("valid_from") else None,
+            valid_to=_day(row["valid_to"], path) if row.get("valid_to") else None,
+        )
+    except KeyError as error:
+        raise ContentError(f"{path}: a fact has no {error}; every fact needs it") from error
+
+
+def _day(value: object, path: Path) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise ContentError(f"{path}: {value!r} is not a date; write it as 2026-11-23") from error
+
+
+def _helplines(path: Path) -> dict[str, Helpline]:
+    rows = _rows(path, "helplines")
+    return {row["id"]: Helpline(row["id"], str(row["number"]), _fact(row["fact"], path)) for row in rows}
+
+
+def _places(path: Path) -> dict[str, Place]:
+    return {
+        row["code"]: Place(row["code"], row["name"], row["kind"], row["district"], tuple(row["locales"]))
+        for row in _rows(path, "transit_points")
+    }
+
+
+def _folded(table: Mapping[object, Iterable[object]]) -> dict[str, str]:
+    """Return folded phrase → name, plus the plain lower-case phrase for forms such as `/start`."""
+    folded: dict[str, str] = {}
+    for name, phrases in table.items():
+        for phrase in phrases:
+            folded[str(phrase).casefold()] = str(name)
+            folded[" ".join(folded_words(str(phrase)))] = str(name)
+    folded.pop("", None)
+    return folded
+
+
+def _danger(paths: Iterable[Path]) -> Danger:
+    found: dict[str, list[DangerPattern]] = {"patterns": [], "calming": [], "silent": [], "minor": []}
+    for path in paths:
+        row = read(path)
+        sets = {name: _words(words) for name, words in (row.get("words") or {}).items()}
+        for section, patterns in found.items():
+            for group in row.get(section) or ():
+                patterns += _group(group, sets, path)
+    return Danger(*(tuple(found[section]) for section in ("patterns", "calming", "silent", "minor")))
+
+
+def _group(group: Mapping[str, Any], sets: Mapping[str, frozenset[str]], path: Path) -> list[DangerPattern]:
+    try:
+        phrases, kind, level = group["phrases"], str(group.get("kind") or ""), str(group.get("level") or "now")
+        return [_pattern(f"{path.stem}.{group['id']}.{n}", kind, level, phrase, sets) for n, phrase in enumerate(phrases)]
+    except KeyError as error:
+        raise ContentError(f"{path}: {error} is missing, or names a set of words that the file does not have") from error
+
+
+def _pattern(name: str, kind: str, level: str, phrase: str, sets: Mapping[str, frozenset[str]]) -> DangerPattern:
+    """Read `mujhe ~ {locked}`: words in order, `~` lets up to three others in between, `{name}` is a set of words."""
+    steps: list[frozenset[str]] = []
+    for part in phrase.split():
+        if part == GAP:
+            continue
+        steps.extend([sets[part[1:-1]]] if part.startswith("{") else _steps(part))
+    return DangerPattern(name, kind, level, tuple(steps), GAP_WORDS if GAP in phrase.split() else 0)
+
+
+def _steps(part: str) -> list[frozenset[str]]:
+    """Return one step for `word`, `word*` or `this|that`."""
+    return [_words(part.split("|"))]
+
+
+def _words(words: Iterable[str]) -> frozenset[str]:
+    folded = set()
+    for word in words:
+        stem, star = (word[:-1], "*") if word.endswith("*") else (word, "")
+        folded |= {form + star for form in folded_words(stem)[:1]}
+    return frozenset(folded)

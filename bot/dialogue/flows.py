@@ -1,0 +1,86 @@
+"""Small conversations with a purpose: check a recruiter, report, ask for a person, delete everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.dialogue import answers
+from bot.dialogue.knowledge import Knowledge
+from bot.domain.cases import CaseKind
+from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Turn
+from bot.domain.ids import case_id
+from bot.domain.messages import ChoiceRef, InboundMessage, Reply
+from bot.domain.risk import Level, Risk
+
+DELETE_YES = ChoiceRef("c:delete_yes", "core.delete_yes.label")
+REPORT_CHOICES = (
+    ChoiceRef("c:report_recruiter", "report.recruiter.label"),
+    ChoiceRef("c:report_trafficking", "report.trafficking.label"),
+    ChoiceRef("c:report_child_labour", "report.child_labour.label"),
+    answers.HELP_NOW,
+    answers.MENU,
+)
+
+
+def proceed(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
+    """Take the next words in the open flow."""
+    if conversation.flow == "verify":
+        return check(message.text.reveal(), conversation, knowledge, now)
+    return Turn(replace(conversation, flow=""), (answers.menu(),))
+
+
+def ask_recruiter(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
+    """Ask for the name, phone or licence number."""
+    return Turn(replace(conversation, flow="verify"), (Reply("verify.ask", choices=(answers.MENU,)),))
+
+
+def check(query: str, conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn:
+    """Look a recruiter up; the flow stays open, so the next name can simply be typed."""
+    found = knowledge.check_recruiter(query)
+    return Turn(replace(conversation, flow="verify"), answers.verdict(found, query, knowledge, now.date()))
+
+
+def ask_for_person(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
+    """A wish to talk to a person opens a case of its own kind; the bot goes on answering until someone takes it."""
+    return _case(conversation, CaseKind.PERSON_ASKED, "talk_to_human", "person.opened")
+
+
+def report_recruiter(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
+    """A recruiter who cheated."""
+    return _case(conversation, CaseKind.REPORT, "report_recruiter", "report.opened")
+
+
+def report_trafficking(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
+    """Somebody saw people being taken."""
+    return _case(conversation, CaseKind.REPORT, "report_trafficking", "report.opened_trafficking")
+
+
+def report_child_labour(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
+    """Children at work."""
+    return _case(conversation, CaseKind.REPORT, "report_child_labour", "report.opened_child")
+
+
+def ask_to_delete(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
+    """Say what deleting means and ask once; with an open case, note the wish for its end."""
+    if conversation.open_case:
+        noted = replace(conversation, erase_requested=True)
+        return Turn(noted, (Reply("core.delete_after_case", choices=(answers.MENU,)),))
+    return Turn(conversation, (Reply("core.delete_ask", choices=(DELETE_YES, answers.MENU)),))
+
+
+def delete(conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn:
+    """Destroy everything, after one last message."""
+    if conversation.open_case:
+        return ask_to_delete(conversation, knowledge, now)
+    return Turn(conversation, (Reply("core.deleted"),), (Erase(),))
+
+
+def _case(conversation: Conversation, kind: CaseKind, reason: str, message: str) -> Turn:
+    if conversation.open_case:
+        reply = Reply("person.already", choices=(answers.HELP_NOW, answers.MENU))
+        return Turn(conversation, (reply,), (Forward(conversation.open_case),))
+    opened = case_id(conversation.id, conversation.version + 1)
+    risk = Risk(Level.NONE, reason, f"asked:{reason}")
+    reply = Reply(message, choices=(answers.HELP_NOW, answers.MENU))
+    return Turn(replace(conversation, open_case=opened, held=False), (reply,), (OpenCase(opened, kind, risk),))

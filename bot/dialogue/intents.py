@@ -1,0 +1,82 @@
+"""What each intent leads to; topics are answered by the content of the same id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.dialogue import answers, flows
+from bot.dialogue.choices import on_choice
+from bot.dialogue.knowledge import Knowledge
+from bot.domain.agencies import Verdict
+from bot.domain.conversation import Conversation, Turn
+from bot.domain.messages import InboundMessage, Reply
+
+
+def on_intent(
+    intent: str, conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime
+) -> Turn:
+    """Return the turn for an intent that is sure enough."""
+    conversation = replace(conversation, flow="", slots={}, repairs=0, asked_if_in_danger="")
+    if intent in knowledge.content.topics:
+        return on_choice(f"t:{intent}", conversation, knowledge, now)
+    if intent in _AS_CHOICE:
+        return on_choice(_AS_CHOICE[intent], conversation, knowledge, now)
+    if intent == "check_recruiter":
+        return _check_recruiter(conversation, message, knowledge, now)
+    plain = _PLAIN.get(intent)
+    if plain:
+        return Turn(conversation, plain())
+    return Turn(conversation, (answers.menu("core.not_understood_menu"),))
+
+
+def _check_recruiter(
+    conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime
+) -> Turn:
+    """A question that names nobody we can look up is answered by asking for the name."""
+    found = knowledge.check_recruiter(message.text.reveal())
+    if found.verdict is Verdict.NOT_FOUND:
+        return flows.ask_recruiter(conversation, knowledge, now)
+    return flows.check(message.text.reveal(), conversation, knowledge, now)
+
+
+def _with_menu(message: str, *choices: str) -> Callable[[], tuple[Reply, ...]]:
+    refs = tuple(answers.topic_choice(choice) for choice in choices)
+    return lambda: (Reply(message, choices=(*refs, answers.PERSON, answers.MENU)),)
+
+
+_AS_CHOICE = {
+    "menu": "c:menu",
+    "change_language": "c:language",
+    "repeat": "c:repeat",
+    "restart": "c:menu",
+    "stop_messages": "c:stop",
+    "talk_to_human": "c:person",
+    "delete_my_data": "c:delete",
+    "affirm": "c:yes",
+    "deny": "c:no",
+    "helpline_numbers": "c:helplines",
+    "report_trafficking": "c:report_trafficking",
+    "report_recruiter": "c:report_recruiter",
+    "report_child_labour": "c:report_child_labour",
+    "scheme_finder": "a:schemes:1",
+}
+_PLAIN: dict[str, Callable[[], tuple[Reply, ...]]] = {
+    "greet": lambda: (answers.menu("core.greeting"),),
+    "thank": lambda: (answers.menu("core.thanks"),),
+    "goodbye": _with_menu("core.goodbye"),
+    "voice_please": _with_menu("core.voice"),
+    "about_service": _with_menu("core.about"),
+    "privacy_question": _with_menu("core.privacy"),
+    "out_of_scope": lambda: (answers.menu("core.out_of_scope"),),
+    "report_status": _with_menu("report.status"),
+    "check_job_offer": lambda: (
+        Reply("offer.advice"),
+        Reply("offer.ask", choices=(answers.CHECK, answers.topic_choice("cyber_slavery"), answers.PERSON, answers.MENU)),
+    ),
+    "register_journey": _with_menu("journey.register", "before_you_go", "travel_safety"),
+    "check_in": _with_menu("journey.check_in", "arrival_tips", "ration_onorc"),
+    "follow_journey": _with_menu("journey.follow", "parent_guidance"),
+    "find_help_nearby": lambda: (Reply("find.nearby"), answers.helplines()),
+}

@@ -1,0 +1,128 @@
+"""From a message without danger to its answer: a choice, a command, the open flow, the intent, else repair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.dialogue import answers, flows, repair
+from bot.dialogue.choices import by_label, on_choice
+from bot.dialogue.intents import on_intent
+from bot.dialogue.knowledge import Knowledge
+from bot.domain import text as forms
+from bot.domain.conversation import Conversation, Turn
+from bot.domain.messages import Carrier, InboundMessage, Reply
+from bot.domain.understanding import Understanding
+from bot.domain.words import folded_words
+
+PLACE_MARK = "sy_"
+LEAVES_FLOW = 0.75
+WITHOUT_WORDS = frozenset({Carrier.VOICE, Carrier.IMAGE, Carrier.DOCUMENT, Carrier.LOCATION, Carrier.UNSUPPORTED})
+
+
+def route(
+    conversation: Conversation,
+    message: InboundMessage,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Turn:
+    """Return the turn for a message that shows no danger."""
+    conversation, arrived = _arrival(conversation, message, knowledge)
+    if picked := chosen(conversation, message, knowledge):
+        return on_choice(picked, conversation, knowledge, now)
+    if conversation.asked_if_in_danger and command(message, knowledge) == "no":
+        return on_choice("c:no", conversation, knowledge, now)
+    if named := command(message, knowledge):
+        return on_choice(f"c:{named}", conversation, knowledge, now)
+    if arrived:
+        return _greeted(conversation, knowledge, Reply("place.welcome", {"place": _place_name(conversation, knowledge)}))
+    if message.carrier in WITHOUT_WORDS and not message.text:
+        return _greeted(conversation, knowledge, Reply(f"media.{_media(message)}", choices=(answers.HELP_NOW, answers.MENU)))
+    if conversation.flow and not _leaves(conversation, understanding):
+        return flows.proceed(conversation, message, knowledge, now)
+    sure = understanding.intent is not None and understanding.confidence >= knowledge.sure
+    if sure and understanding.intent is not None:
+        return _first(on_intent(understanding.intent, conversation, message, knowledge, now), knowledge)
+    if not conversation.locale:
+        return Turn(conversation, (answers.choose_language(knowledge.content),))
+    return repair.ask(conversation, understanding, knowledge)
+
+
+def chosen(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> str:
+    """Return the id of the choice that was tapped, typed as a digit or number word of any script, or typed out."""
+    if message.choice:
+        return message.choice
+    if not message.text or not conversation.offered:
+        return ""
+    number = _number(message.text.reveal(), knowledge)
+    if number is not None and 1 <= number <= len(conversation.offered):
+        return conversation.offered[number - 1]
+    locale = answers_locale(conversation, knowledge)
+    return by_label(message.text.reveal(), conversation.offered, locale, knowledge.content)
+
+
+def command(message: InboundMessage, knowledge: Knowledge) -> str:
+    """Return the command that the whole message is ("menu", "stop", …), or ""."""
+    raw = message.text.reveal().strip().casefold()
+    commands = knowledge.content.commands
+    return commands.get(raw) or commands.get(" ".join(folded_words(raw)), "")
+
+
+def answers_locale(conversation: Conversation, knowledge: Knowledge) -> str:
+    """Return the locale this conversation is answered in."""
+    return conversation.locale or conversation.locale_guess or next(iter(knowledge.content.locales))
+
+
+def _number(text: str, knowledge: Knowledge) -> int | None:
+    written = forms.normalise(text).strip(" .)")
+    if written.isascii() and written.isdigit() and len(written) <= 2:  # noqa: PLR2004
+        return int(written)
+    return knowledge.content.numbers.get(" ".join(folded_words(text)))
+
+
+def _arrival(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> tuple[Conversation, bool]:
+    """Keep the station code of a scanned poster; an unknown code changes nothing."""
+    text = message.text.reveal()
+    at = text.find(PLACE_MARK)
+    if at < 0:
+        return conversation, False
+    code = text[at + len(PLACE_MARK) :].split()[0:1]
+    place = knowledge.content.places.get(code[0].upper().rstrip(".,)") if code else "")
+    if not place:
+        return conversation, False
+    guess = conversation.locale_guess or next(iter(place.locales), "")
+    return replace(conversation, place=place.code, locale_guess=guess), True
+
+
+def _place_name(conversation: Conversation, knowledge: Knowledge) -> str:
+    return knowledge.content.places[conversation.place].name
+
+
+def _media(message: InboundMessage) -> str:
+    return message.carrier.value if message.carrier in {Carrier.VOICE, Carrier.IMAGE, Carrier.LOCATION} else "other"
+
+
+def _leaves(conversation: Conversation, understanding: Understanding) -> bool:
+    """A flow that waits for free words is left only for something clearly else."""
+    same = {"verify": {"check_recruiter", "check_job_offer", "out_of_scope"}}.get(conversation.flow, set())
+    return understanding.confidence >= LEAVES_FLOW and understanding.intent not in same
+
+
+def _greeted(conversation: Conversation, knowledge: Knowledge, reply: Reply) -> Turn:
+    if conversation.locale:
+        return Turn(conversation, (reply,) if reply.choices else (reply, answers.menu()))
+    return Turn(conversation, (reply, answers.choose_language(knowledge.content)))
+
+
+def _first(turn: Turn, knowledge: Knowledge) -> Turn:
+    """Somebody who asked before choosing a language is answered, told once what this is, and offered the languages."""
+    conversation = turn.conversation
+    if conversation.locale or conversation.notice_seen or conversation.flow:
+        return turn
+    greeting = turn.replies[-1:] and turn.replies[-1].message == "core.choose_language"
+    if greeting:
+        return turn
+    noted = replace(conversation, notice_seen=True)
+    choices = (*answers.language_choices(knowledge.content), answers.PERSON, answers.MENU)
+    return replace(turn, conversation=noted, replies=(*turn.replies, Reply("core.first_note", choices=choices)))

@@ -1,0 +1,127 @@
+"""Danger, found in the words themselves: in process, before and without the NLU, in linear time.
+
+Matching runs on folded words (`bot.domain.words`), so one phrase covers native script and Latin spellings. Nothing here
+uses a regular expression on what people write: Indian vowel signs are not "word characters" to Python's `re`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bot.content.model import Danger, DangerPattern
+from bot.domain.risk import NO_RISK, Level, Risk
+from bot.domain.understanding import Understanding
+from bot.domain.words import folded_words
+
+DISTRESS = frozenset({
+    "distress_help",
+    "distress_confined",
+    "distress_violence",
+    "distress_sexual",
+    "distress_child",
+    "distress_in_transit",
+    "distress_self_harm",
+    "distress_stranded",
+    "distress_abroad",
+    "missing_person",
+    "forced_marriage",
+})  # fmt: skip
+SIGNS = ("🆘",)
+NLU_SURE = 0.5
+NLU_PERHAPS = 0.25
+NLU_SURE_IN_FLOW = 0.8
+
+
+class Matcher:
+    """Finds patterns in folded words. Built once; `find` costs words × patterns that start with one of them."""
+
+    def __init__(self, patterns: Iterable[DangerPattern]) -> None:
+        """Index *patterns* by the words that they can start with."""
+        self._by_word: dict[str, list[DangerPattern]] = defaultdict(list)
+        self._by_prefix: dict[str, list[DangerPattern]] = defaultdict(list)
+        for pattern in patterns:
+            for word in pattern.steps[0] if pattern.steps else ():
+                table = self._by_prefix if word.endswith("*") else self._by_word
+                table[word.rstrip("*")].append(pattern)
+        self._prefix_lengths = sorted({len(prefix) for prefix in self._by_prefix})
+
+    def find(self, words: Sequence[str]) -> list[DangerPattern]:
+        """Return the patterns that match somewhere in *words*, in order of place."""
+        return [pattern for at, word in enumerate(words) for pattern in self._starting(word) if _fits(pattern, words, at)]
+
+    def _starting(self, word: str) -> Iterable[DangerPattern]:
+        yield from self._by_word.get(word, ())
+        for length in self._prefix_lengths:
+            yield from self._by_prefix.get(word[:length], ()) if length <= len(word) else ()
+
+
+class Guard:
+    """The in-process danger check: phrases of every locale at once, whatever language the chat is in."""
+
+    def __init__(self, danger: Danger) -> None:
+        """Compile the patterns."""
+        self._danger = Matcher(danger.patterns)
+        self._calming = Matcher(danger.calming)
+        self._silent = Matcher(danger.silent)
+        self._minor = Matcher(danger.minor)
+
+    def check(self, text: str) -> Risk:
+        """Return the risk that the words alone show; `reason` names the pattern, never the words."""
+        words = folded_words(text)
+        risk = self._level(words, text)
+        silent = bool(self._silent.find(words))
+        if silent and not risk.level:
+            return Risk(Level.PERHAPS, "distress_help", "phrase:silent", silent=True)
+        return replace(risk, silent=silent, minor=bool(self._minor.find(words))) if risk.level else risk
+
+    def _level(self, words: Sequence[str], text: str) -> Risk:
+        found = self._danger.find(words)
+        if any(sign in text for sign in SIGNS):
+            return Risk(Level.NOW, "distress_help", "sign:sos")
+        if not found:
+            return NO_RISK
+        now = [pattern for pattern in found if pattern.level == "now"]
+        best = (now or found)[0]
+        level = Level.NOW if now else Level.PERHAPS
+        if self._calming.find(words):
+            level = Level(level - 1)
+        return Risk(level, best.kind, f"phrase:{best.id}") if level else NO_RISK
+
+
+def assess(spoken: Risk, understanding: Understanding, *, in_flow: bool, minor: bool = False) -> Risk:
+    """Join what the words show with what the NLU thinks: the NLU may raise the risk, never lower it."""
+    heard = _heard(understanding, in_flow=in_flow)
+    best = heard if heard.level > spoken.level else spoken
+    if spoken.level and heard.level == spoken.level and spoken.kind == "distress_help":
+        best = replace(spoken, kind=heard.kind, reason=f"{spoken.reason} {heard.reason}")
+    child = spoken.minor or minor or best.kind == "distress_child"
+    return replace(best, silent=spoken.silent, minor=child) if best.level else best
+
+
+def _heard(understanding: Understanding, *, in_flow: bool) -> Risk:
+    """Return the NLU's view: the distress intents' shares count together, since any of them needs a human."""
+    ranked = [item for item in understanding.ranking if item.intent in DISTRESS]
+    if not ranked and understanding.intent not in DISTRESS:
+        return NO_RISK
+    best = max(ranked, key=lambda item: item.confidence, default=None)
+    share = min(sum(item.confidence for item in ranked), 1.0) if best else understanding.confidence
+    kind = best.intent if best else str(understanding.intent)
+    if share >= (NLU_SURE_IN_FLOW if in_flow else NLU_SURE):
+        return Risk(Level.NOW, kind, f"nlu:{kind}")
+    if share >= NLU_PERHAPS and not in_flow:
+        return Risk(Level.PERHAPS, kind, f"nlu:{kind}")
+    return NO_RISK
+
+
+def _fits(pattern: DangerPattern, words: Sequence[str], at: int) -> bool:
+    places = {at}
+    for step in pattern.steps[1:]:
+        reach = {place + n for place in places for n in range(1, pattern.gap + 2) if place + n < len(words)}
+        places = {place for place in reach if _is(words[place], step)}
+    return bool(places)
+
+
+def _is(word: str, step: frozenset[str]) -> bool:
+    return word in step or any(option.endswith("*") and word.startswith(option[:-1]) for option in step)

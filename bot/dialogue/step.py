@@ -1,0 +1,127 @@
+"""What one message leads to. The order of lines here is the order of our duties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.dialogue import answers, language
+from bot.dialogue.knowledge import Knowledge
+from bot.dialogue.routing import chosen, command, route
+from bot.dialogue.safety import assess
+from bot.domain.cases import CaseKind
+from bot.domain.conversation import Conversation, Forward, OpenCase, RaiseCase, Turn
+from bot.domain.ids import case_id
+from bot.domain.messages import InboundMessage, Reply
+from bot.domain.risk import NO_RISK, Level, Risk
+from bot.domain.understanding import Understanding
+
+HELP_NOW = "c:help"
+
+
+def step(
+    conversation: Conversation,
+    message: InboundMessage,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Turn:
+    """Decide what *message* leads to: danger first, then people, then flows.
+
+    Pure: the same arguments always give the same turn, and nothing is sent or stored here.
+    """
+    conversation = _seen(conversation, message, knowledge, now)
+    risk = _risk(conversation, message, understanding, knowledge)
+    if risk.level is Level.NOW:
+        return _remembered(hand_off(conversation, risk, knowledge), understanding)
+    if conversation.with_responder:
+        return _with_responder(conversation, message, risk, understanding, knowledge)
+    if risk.level is Level.PERHAPS:
+        return _remembered(_ask(conversation, risk), understanding)
+    turn = route(conversation, message, understanding, knowledge, now)
+    if conversation.open_case and not _opens(turn):
+        turn = replace(turn, effects=(*turn.effects, Forward(conversation.open_case)))
+    return _remembered(turn, understanding)
+
+
+def hand_off(conversation: Conversation, risk: Risk, knowledge: Knowledge) -> Turn:
+    """Open a case for a human, or raise the one that is open; the bot speaks only if no human has it yet."""
+    if conversation.open_case:
+        turn = Turn(conversation, effects=(RaiseCase(conversation.open_case, risk),), risk=risk)
+        if conversation.held:
+            return replace(turn, conversation=replace(conversation, silent=conversation.silent or risk.silent))
+        opened = conversation.open_case
+    else:
+        opened = case_id(conversation.id, conversation.version + 1)
+        turn = Turn(conversation, effects=(OpenCase(opened, kind_of(risk), risk),), risk=risk)
+    held = replace(
+        conversation, open_case=opened, held=True, flow="", slots={}, repairs=0, asked_if_in_danger="", silent=risk.silent
+    )
+    return replace(turn, conversation=held, replies=() if risk.silent else answers.distress(risk))
+
+
+def kind_of(risk: Risk) -> CaseKind:
+    """Return the kind of case a danger opens."""
+    return CaseKind.MISSING if risk.kind == "missing_person" else CaseKind.DISTRESS
+
+
+def _seen(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Conversation:
+    guess = conversation.locale_guess
+    if not conversation.locale and message.text:
+        guess = language.guess(message.text.reveal(), knowledge.content) or guess
+    return replace(conversation, seen_at=now, locale_guess=guess, stopped=False, channel=message.address.channel)
+
+
+def _risk(
+    conversation: Conversation, message: InboundMessage, understanding: Understanding, knowledge: Knowledge
+) -> Risk:
+    """Danger in the words, in the tapped choice, or in the "yes" to "do you need help now?"."""
+    if message.choice == HELP_NOW:
+        return Risk(Level.NOW, conversation.asked_if_in_danger or "distress_help", "choice:help_now")
+    if conversation.asked_if_in_danger and _says_yes(conversation, message, knowledge):
+        return Risk(Level.NOW, conversation.asked_if_in_danger, "choice:yes")
+    spoken = knowledge.guard.check(message.text.reveal()) if message.text else NO_RISK
+    risk = assess(spoken, understanding, in_flow=conversation.flow == "verify")
+    if risk.level is Level.PERHAPS and conversation.asked_if_in_danger == risk.kind and not spoken.level:
+        return NO_RISK
+    return risk
+
+
+def _says_yes(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
+    picked = chosen(conversation, message, knowledge)
+    return picked in {"c:yes", HELP_NOW} or (not picked and command(message, knowledge) == "yes")
+
+
+def _ask(conversation: Conversation, risk: Risk) -> Turn:
+    """Not sure: ask with one tap."""
+    choices = (answers.HELP_NOW, answers.NO)
+    asked = Reply("distress.perhaps", choices=choices)
+    return Turn(replace(conversation, asked_if_in_danger=risk.kind, silent=risk.silent), (asked,), risk=risk)
+
+
+def _with_responder(
+    conversation: Conversation, message: InboundMessage, risk: Risk, understanding: Understanding, knowledge: Knowledge
+) -> Turn:
+    """Silent, not deaf: the responder hears it; only "I am fine" and "delete my data" are acted on."""
+    forward = (Forward(conversation.open_case),)
+    if chosen(conversation, message, knowledge) == "c:fine":
+        freed = replace(conversation, held=False, offered=())
+        return _remembered(Turn(freed, (answers.menu("distress.fine"),), forward), understanding)
+    if command(message, knowledge) == "delete" or understanding.intent == "delete_my_data":
+        conversation = replace(conversation, erase_requested=True)
+    return Turn(conversation, (), forward, risk=risk if risk.level else None, intent=understanding.intent)
+
+
+def _opens(turn: Turn) -> bool:
+    return any(isinstance(effect, OpenCase | RaiseCase) for effect in turn.effects)
+
+
+def _remembered(turn: Turn, understanding: Understanding) -> Turn:
+    """Keep what was offered, so that digits choose from it, and what was said, so that it can be repeated."""
+    offered = next((reply.choices for reply in reversed(turn.replies) if reply.choices), None)
+    conversation = turn.conversation
+    if turn.replies:
+        ids = tuple(choice.id for choice in offered) if offered else conversation.offered
+        conversation = replace(conversation, offered=ids, last_replies=turn.replies)
+    intent, confidence = turn.intent or understanding.intent, understanding.confidence
+    return replace(turn, conversation=conversation, intent=intent, confidence=confidence)

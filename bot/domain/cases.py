@@ -1,0 +1,159 @@
+"""A case: a matter that a responder looks after, and the legal steps of its life."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.private import NOTHING_SAID, Private
+
+
+class CaseKind(StrEnum):
+    """Why a human is needed."""
+
+    DISTRESS = "distress"
+    MISSING = "missing"
+    REPORT = "report"
+    PERSON_ASKED = "person_asked"
+    TROUBLE = "trouble"
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    RECEIVED = "received"
+    PAGED = "paged"
+    ACKNOWLEDGED = "acknowledged"
+    ACTIVE = "active"
+    REFERRED = "referred"
+    CLOSED = "closed"
+
+
+class CaseAction(StrEnum):
+    """What can be done to a case: the verbs of its history."""
+
+    OPEN = "open"
+    RAISE = "raise"
+    PAGE = "page"
+    ESCALATE = "escalate"
+    CLAIM = "claim"
+    REPLY = "reply"
+    NOTE = "note"
+    RELEASE = "release"
+    TRANSFER = "transfer"
+    REFER = "refer"
+    HAND_BACK = "hand_back"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+_UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
+_CLAIMED = frozenset({CaseState.ACKNOWLEDGED, CaseState.ACTIVE, CaseState.REFERRED})
+OPEN_STATES = _UNCLAIMED | _CLAIMED
+
+#: Every legal transition: action → (states it may start from, state it ends in; None keeps the state).
+TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
+    CaseAction.RAISE: (OPEN_STATES, None),
+    CaseAction.PAGE: (_UNCLAIMED, CaseState.PAGED),
+    CaseAction.ESCALATE: (_UNCLAIMED, CaseState.PAGED),
+    CaseAction.CLAIM: (_UNCLAIMED, CaseState.ACKNOWLEDGED),
+    CaseAction.REPLY: (_CLAIMED, CaseState.ACTIVE),
+    CaseAction.NOTE: (OPEN_STATES, None),
+    CaseAction.RELEASE: (_CLAIMED, CaseState.PAGED),
+    CaseAction.TRANSFER: (_CLAIMED, None),
+    CaseAction.REFER: (_CLAIMED, CaseState.REFERRED),
+    CaseAction.HAND_BACK: (_CLAIMED, CaseState.CLOSED),
+    CaseAction.CLOSE: (OPEN_STATES, CaseState.CLOSED),
+    CaseAction.REOPEN: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
+}
+
+#: Priority by kind: a smaller number is looked at first.
+PRIORITY = {
+    CaseKind.DISTRESS: 0,
+    CaseKind.MISSING: 1,
+    CaseKind.TROUBLE: 2,
+    CaseKind.REPORT: 3,
+    CaseKind.PERSON_ASKED: 4,
+}
+
+
+class IllegalTransition(ValueError):
+    """An action that this state does not allow; says both, so that a responder can be told."""
+
+    def __init__(self, action: CaseAction, state: CaseState) -> None:
+        super().__init__(f"cannot {action.value} a case that is {state.value}")
+        self.action = action
+        self.state = state
+
+
+def after(state: CaseState, action: CaseAction) -> CaseState:
+    """Return the state that *action* leads to, or raise `IllegalTransition`."""
+    allowed, target = TRANSITIONS[action]
+    if state not in allowed:
+        raise IllegalTransition(action, state)
+    return target or state
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One open case per conversation at a time; `version` guards against two writers."""
+
+    id: str
+    conversation_id: str
+    kind: CaseKind
+    state: CaseState
+    risk_kind: str
+    reason: str
+    locale: str
+    channel: str
+    opened_at: datetime
+    waiting_since: datetime
+    priority: int
+    owner: str | None = None
+    minor: bool = False
+    silent: bool = False
+    place: str = ""
+    escalations: int = 0
+    escalate_at: datetime | None = None
+    raised: int = 0
+    held: bool = False
+    erase_requested: bool = False
+    unread: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """One line of a case's append-only history, chained to the line before it by its hash.
+
+    `mark` is a keyed hash of the detail, so that the chain can be checked after the detail itself was erased.
+    """
+
+    case_id: str
+    number: int
+    at: datetime
+    who: str
+    action: CaseAction
+    detail: Private = NOTHING_SAID
+    mark: str = ""
+    previous: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over this line and the digest before it, hex; changing any line breaks the chain after it."""
+        body = [self.case_id, self.number, self.at.isoformat(), self.who, self.action.value, self.mark, self.previous]
+        return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+def chain_break(events: Sequence[CaseEvent], digests: Sequence[str]) -> int | None:
+    """Return the number of the first event whose place in the chain is wrong, or None for a whole chain."""
+    previous = ""
+    for expected, (event, digest) in enumerate(zip(events, digests, strict=True), 1):
+        if event.number != expected or event.previous != previous or event.digest != digest:
+            return event.number
+        previous = digest
+    return None

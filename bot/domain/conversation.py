@@ -1,0 +1,101 @@
+"""The lasting exchange with one contact, and what one message leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.cases import CaseKind
+from bot.domain.messages import ChannelName, InboundMessage, Reply
+from bot.domain.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """All that we remember of one contact. Holds no words of theirs but the slots of an open flow.
+
+    `offered` are the choice ids of the last message that had any, in order: a digit answers to them.
+    """
+
+    id: str
+    channel: ChannelName = ChannelName.TERMINAL
+    version: int = 0
+    locale: str = ""
+    locale_guess: str = ""
+    notice_seen: bool = False
+    flow: str = ""
+    slots: dict[str, str] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
+    last_topic: str = ""
+    last_replies: tuple[Reply, ...] = ()
+    repairs: int = 0
+    place: str = ""
+    open_case: str = ""
+    held: bool = False
+    stopped: bool = False
+    silent: bool = False
+    erase_requested: bool = False
+    asked_if_in_danger: str = ""
+    seen_at: datetime | None = None
+
+    @property
+    def with_responder(self) -> bool:
+        """True while a human has the conversation, or danger waits for one: the bot is then silent, not deaf."""
+        return bool(self.open_case) and self.held
+
+    def __repr__(self) -> str:
+        return f"Conversation({self.id[:8]}, v{self.version}, flow={self.flow!r}, case={self.open_case!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """Open a case for a human."""
+
+    case_id: str
+    kind: CaseKind
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseCase:
+    """New danger in a conversation that already has a case: page again."""
+
+    case_id: str
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The message belongs to the open case: the responder is told that it came."""
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Destroy everything this conversation left, after the farewell is sent."""
+
+
+Effect = OpenCase | RaiseCase | Forward | Erase
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One inbound message and all it leads to: the next conversation, what is said, what else is done."""
+
+    conversation: Conversation
+    replies: tuple[Reply, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    risk: Risk | None = None
+    intent: str | None = None
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An inbound message as the inbox keeps it: the row's id, and how often answering it has failed."""
+
+    id: str
+    conversation_id: str
+    message: InboundMessage
+    attempts: int = 0

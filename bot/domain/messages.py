@@ -1,0 +1,131 @@
+"""Messages as they enter and leave: one bubble each, free of any channel's own shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.private import NOTHING_SAID, Private
+
+
+class ChannelName(StrEnum):
+    """Where a contact writes from."""
+
+    TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
+    WEB = "web"
+    TERMINAL = "terminal"
+
+
+class Carrier(StrEnum):
+    """How the words came."""
+
+    TEXT = "text"
+    CAPTION = "caption"
+    CHOICE = "choice"
+    EDITED = "edited"
+    VOICE = "voice"
+    IMAGE = "image"
+    DOCUMENT = "document"
+    LOCATION = "location"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One contact on one channel; the value is the chat id, WhatsApp id or web session."""
+
+    channel: ChannelName
+    value: Private
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message from a person.
+
+    `key` is the idempotency key (`telegram:<bot>:<update_id>`, `whatsapp:<wamid>`, …); `choice` is the id of a tapped
+    choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware.
+    """
+
+    key: str
+    address: Address
+    carrier: Carrier
+    text: Private
+    sent_at: datetime
+    received_at: datetime
+    choice: str | None = None
+    blocked: bool = False
+
+
+class ReceiptState(StrEnum):
+    """A channel's report on an outbound message, in rising order; failed is final."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+RECEIPT_ORDER = {ReceiptState.SENT: 1, ReceiptState.DELIVERED: 2, ReceiptState.READ: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it."""
+
+    channel: ChannelName
+    channel_message_id: Private
+    state: ReceiptState
+    at: datetime
+    outbox_id: str | None = None
+    error_code: int | None = None
+
+
+class Lane(StrEnum):
+    """Which messages leave first."""
+
+    DISTRESS = "distress"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One tappable answer: a short stable id and its words."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One bubble ready to send: words fitted to the channel, its choices in order."""
+
+    text: Private
+    choices: tuple[Choice, ...] = ()
+    lane: Lane = Lane.REPLY
+    author: str = "bot"
+    message_id: str = ""
+    list_button: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRef:
+    """A choice before its words are known: `label` is a message id, or `text` the words themselves."""
+
+    id: str
+    label: str = ""
+    text: Private = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message id that `step` wants said, the values for its placeholders, and the choices under it."""
+
+    message: str
+    values: dict[str, str] = field(default_factory=dict)
+    choices: tuple[ChoiceRef, ...] = ()
+    lane: Lane = Lane.REPLY
+
+    def __repr__(self) -> str:
+        return f"Reply({self.message}, {[choice.id for choice in self.choices]})"

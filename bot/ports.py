@@ -1,0 +1,341 @@
+"""What the service needs from the world, as Protocols: the edges implement them, tests fake them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from bot.domain.agencies import Agency, AgencyList
+from bot.domain.cases import Case, CaseAction, CaseEvent
+from bot.domain.conversation import Conversation, Turn, Waiting
+from bot.domain.messages import Address, ChannelName, InboundMessage, OutboundMessage, Receipt
+from bot.domain.private import NOTHING_SAID, Private
+from bot.domain.understanding import Understanding
+
+
+class ChannelError(Exception):
+    """A send that failed; says whether trying again can help.
+
+    retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
+    retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
+    account: the fault is the whole account's (token, ban), so an operator must be told.
+    """
+
+    def __init__(  # noqa: D107, PLR0913
+        self,
+        reason: str,
+        *,
+        retryable: bool,
+        unknown: bool = False,
+        retry_after: float = 0.0,
+        account: bool = False,
+        gone: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retryable = retryable
+        self.unknown = unknown
+        self.retry_after = retry_after
+        self.account = account
+        self.gone = gone
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer in time; nothing was changed that we know of."""
+
+
+class VersionClash(Exception):
+    """Somebody else committed this conversation first; load it again and decide again."""
+
+
+class Channel(Protocol):
+    """Sends to one channel."""
+
+    name: ChannelName
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        """Send one bubble; return the channel's message id. Raise `ChannelError`."""
+        ...
+
+
+class Understander(Protocol):
+    """Parses text into intents. Never raises; NOTHING when it cannot say."""
+
+    async def understand(self, text: str, locale: str) -> Understanding:
+        """Return what *text* means, within its own time limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's timed right to one conversation; the token rises with every lease, so a late worker is refused."""
+
+    conversation_id: str
+    owner: str
+    token: int
+
+
+class Inbox(Protocol):
+    """Accepted, not answered."""
+
+    async def add(self, message: InboundMessage) -> bool:
+        """Store durably (majority, journal); False if the key is known already. Raise `StoreUnavailable`."""
+        ...
+
+    async def waiting_conversation(self, skip: frozenset[str] = frozenset()) -> str | None:
+        """Return the conversation that has waited longest, if any."""
+        ...
+
+    async def waiting(self, conversation_id: str) -> Sequence[Waiting]:
+        """Return its unanswered messages in the order in which they were sent."""
+        ...
+
+    async def failed(self, waiting: Waiting) -> int:
+        """Count one failed attempt and return how many there were."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A turn with its words: the outbound messages in order."""
+
+    turn: Turn
+    messages: tuple[OutboundMessage, ...]
+
+
+class Conversations(Protocol):
+    """The lasting state, one commit per turn."""
+
+    async def lease(self, conversation_id: str, owner: str) -> Lease | None:
+        """Take the right to answer it, or None if another worker has it."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the right back."""
+        ...
+
+    async def load(self, conversation_id: str, channel: ChannelName) -> Conversation:
+        """Return it as committed last; a new contact gets an empty one."""
+        ...
+
+    async def commit(self, rendered: Rendered, answered: Waiting, lease: Lease, now: datetime) -> None:
+        """Write conversation, outbox, case, alerts and inbox row together, or nothing. Raise `VersionClash`."""
+        ...
+
+    async def erase_due(self, now: datetime) -> int:
+        """Erase the conversations that asked for it and whose farewell has left; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An outbox row that is to be sent now."""
+
+    id: str
+    conversation_id: str
+    address: Address
+    message: OutboundMessage
+    attempts: int = 0
+    was_sending: bool = False
+
+
+class Outbox(Protocol):
+    """Committed, not delivered."""
+
+    async def next_due(self, owner: str) -> Due | None:
+        """Lease the next message to send: distress first, per conversation in order."""
+        ...
+
+    async def sending(self, due: Due) -> None:
+        """Record that bytes are about to leave."""
+        ...
+
+    async def sent(self, due: Due, channel_message_id: Private) -> None:
+        """Record the channel's id."""
+        ...
+
+    async def retry(self, due: Due, seconds: float, reason: str) -> None:
+        """Put it back for later."""
+        ...
+
+    async def unknown(self, due: Due, reason: str) -> None:
+        """It may have arrived: wait for a receipt before trying once more."""
+        ...
+
+    async def failed(self, due: Due, reason: str) -> None:
+        """Give it up and say why; an open case hears of it."""
+        ...
+
+    async def receipt(self, receipt: Receipt) -> bool:
+        """Move a message forward; False if no message is known by these ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a transcript, in order of time. who: `person`, `bot` or a responder's name."""
+
+    id: str
+    at: datetime
+    who: str
+    text: Private
+    state: str = ""
+    carrier: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class Cases(Protocol):
+    """Cases and their history."""
+
+    async def queue(self) -> Sequence[Case]:
+        """Return open cases, most urgent first, then longest waiting."""
+        ...
+
+    async def get(self, case_id: str) -> Case | None:
+        """Return one case."""
+        ...
+
+    async def history(self, case_id: str) -> Sequence[CaseEvent]:
+        """Return its events in order."""
+        ...
+
+    async def transcript(self, conversation_id: str) -> Sequence[Line]:
+        """Return what was said in the conversation, oldest first."""
+        ...
+
+    async def act(  # noqa: PLR0913
+        self,
+        case_id: str,
+        action: CaseAction,
+        who: str,
+        now: datetime,
+        *,
+        detail: Private = NOTHING_SAID,
+        expect_owner: str | None = None,
+        new_owner: str | None = None,
+        messages: Sequence[OutboundMessage] = (),
+        key: str = "",
+    ) -> Case:
+        """Apply one action atomically with its event and the messages it sends.
+
+        Raise `IllegalTransition`, `NotOwner`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
+        """
+        ...
+
+    async def overdue(self, now: datetime) -> Sequence[Case]:
+        """Return unclaimed cases whose escalation time has come."""
+        ...
+
+
+class NotOwner(Exception):
+    """Somebody else has this case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One page to one alert channel about one case event; carries ids and kinds, never a person's words."""
+
+    id: str
+    case_id: str
+    channel: str
+    kind: str
+    reason: str
+    locale: str
+    attempts: int = 0
+
+
+class Alerts(Protocol):
+    """Pages that are due, one row per alert channel."""
+
+    async def next_due(self, owner: str) -> Alert | None:
+        """Lease one alert to send."""
+        ...
+
+    async def done(self, alert: Alert) -> None:
+        """It went out."""
+        ...
+
+    async def retry(self, alert: Alert, seconds: float, reason: str) -> None:
+        """Put it back for later."""
+        ...
+
+
+class Pager(Protocol):
+    """One way to alert responders. Raise `ChannelError`."""
+
+    name: str
+
+    async def page(self, alert: Alert) -> None:
+        """Tell the responders that a case waits."""
+        ...
+
+
+class Agencies(Protocol):
+    """Imported lists of recruiters, every former version kept."""
+
+    async def lists(self) -> Sequence[AgencyList]:
+        """Return the current version of every list."""
+        ...
+
+    async def rows(self, source: str) -> Sequence[Agency]:
+        """Return the rows of the current version of one list."""
+        ...
+
+    async def apply(self, listing: AgencyList, rows: Sequence[Agency]) -> AgencyList:
+        """Store a new version and make it current."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who did what, for the audit."""
+
+    who: str
+    action: str
+    about: str = ""
+    reason: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+class Audit(Protocol):
+    """Append-only, hash-chained record of every read and action in the console."""
+
+    async def record(self, stamp: Stamp, now: datetime) -> None:
+        """Append one entry."""
+        ...
+
+    async def verify(self) -> int:
+        """Return how many entries form an unbroken chain; raise `ValueError` naming the first broken one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """A trained person with a login. role: responder, supervisor or admin."""
+
+    id: str
+    name: str
+    role: str
+    password_hash: str
+    totp_secret: str = ""
+    active: bool = True
+    must_change: bool = False
+    created_on: date | None = None
+
+
+class Responders(Protocol):
+    """People who may open the console."""
+
+    async def get(self, responder_id: str) -> Responder | None:
+        """Return one by login name."""
+        ...
+
+    async def all(self) -> Sequence[Responder]:
+        """Return everyone."""
+        ...
+
+    async def save(self, responder: Responder) -> None:
+        """Insert or replace."""
+        ...

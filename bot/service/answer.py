@@ -1,0 +1,153 @@
+"""Load, understand, step, render, commit: the only place they meet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.content.render import render
+from bot.dialogue.knowledge import Knowledge
+from bot.dialogue.step import step
+from bot.domain.cases import CaseKind
+from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Turn, Waiting
+from bot.domain.ids import case_id
+from bot.domain.messages import Lane, OutboundMessage, Reply
+from bot.domain.risk import Level, Risk
+from bot.domain.understanding import NOTHING, Understanding
+from bot.ports import Conversations, Inbox, Lease, Rendered, StoreUnavailable, Understander, VersionClash
+
+log = logging.getLogger(__name__)
+TRIES = 3
+STALE = timedelta(minutes=15)
+Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
+
+
+class Answerer:
+    """Works through conversations, one lease and one message at a time."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        inbox: Inbox,
+        conversations: Conversations,
+        nlu: Understander,
+        knowledge: Callable[[], Knowledge],
+        now: Callable[[], datetime],
+        wake_delivery: Callable[[], None],
+        owner: str,
+        on_turn: Seen | None = None,
+    ) -> None:
+        """*knowledge* is asked anew for each turn, so that a new list of recruiters takes effect at once."""
+        self._inbox = inbox
+        self._conversations = conversations
+        self._nlu = nlu
+        self._knowledge = knowledge
+        self._now = now
+        self._wake_delivery = wake_delivery
+        self._owner = owner
+        self._on_turn = on_turn
+        self._busy: set[str] = set()
+
+    async def work(self) -> bool:
+        """Answer the conversation that has waited longest; False when nobody waits."""
+        conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy))
+        if not conversation_id:
+            return False
+        self._busy.add(conversation_id)
+        try:
+            lease = await self._conversations.lease(conversation_id, self._owner)
+            if lease:
+                await self._answer_all(lease)
+            else:
+                await asyncio.sleep(0.2)
+        finally:
+            self._busy.discard(conversation_id)
+        return True
+
+    async def _answer_all(self, lease: Lease) -> None:
+        try:
+            while waiting := await self._inbox.waiting(lease.conversation_id):
+                stale = [item for item in waiting if self._is_stale(item)]
+                await self.answer(waiting[0], lease, quiet=len(stale) > 1 and waiting[0] in stale[:-1])
+        finally:
+            await self._conversations.release(lease)
+
+    def _is_stale(self, waiting: Waiting) -> bool:
+        return self._now() - waiting.message.sent_at > STALE
+
+    async def answer(self, waiting: Waiting, lease: Lease, *, quiet: bool = False) -> None:
+        """Answer one message. A step that fails is tried again; the third time the person gets a human.
+
+        *quiet*: one of several messages that waited out a long outage; danger is still heard, the rest gets one reply.
+        """
+        try:
+            await self._turn(waiting, lease, quiet=quiet)
+        except (VersionClash, StoreUnavailable):
+            raise
+        except Exception as error:
+            tries = await self._inbox.failed(waiting)
+            log.exception("answering failed", extra={"row": waiting.id, "tries": tries, "error": type(error).__name__})
+            if tries >= TRIES:
+                await self._apologise(waiting, lease)
+
+    async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool) -> None:
+        knowledge = self._knowledge()
+        conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
+        understanding = await self._understand(waiting, conversation)
+        turn = step(conversation, waiting.message, understanding, knowledge, self._now())
+        if quiet and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
+            turn = replace(turn, replies=())
+        await self._commit(turn, waiting, lease, knowledge)
+
+    async def _understand(self, waiting: Waiting, conversation: Conversation) -> Understanding:
+        """Ask the NLU, unless the message is a tapped choice or has no words."""
+        message = waiting.message
+        if message.choice or not message.text:
+            return NOTHING
+        return await self._nlu.understand(message.text.reveal(), conversation.locale or conversation.locale_guess)
+
+    async def _commit(self, turn: Turn, waiting: Waiting, lease: Lease, knowledge: Knowledge) -> None:
+        conversation = turn.conversation
+        locale = conversation.locale or conversation.locale_guess or next(iter(knowledge.content.locales))
+        messages = render(turn.replies, locale, waiting.message.address.channel, knowledge.content)
+        await self._conversations.commit(Rendered(turn, messages), waiting, lease, self._now())
+        self._wake_delivery()
+        if self._on_turn:
+            self._on_turn(waiting, turn, messages)
+
+    async def _apologise(self, waiting: Waiting, lease: Lease) -> None:
+        """A bug must never strand someone who needs help: say sorry with the helplines, and open a case."""
+        conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
+        risk = Risk(Level.NONE, "trouble", "step:failed")
+        opened = conversation.open_case or case_id(conversation.id, conversation.version + 1)
+        effect = RaiseCase(opened, risk) if conversation.open_case else OpenCase(opened, CaseKind.TROUBLE, risk)
+        fresh = Conversation(
+            conversation.id, conversation.channel, conversation.version, conversation.locale, conversation.locale_guess,
+            notice_seen=conversation.notice_seen, open_case=opened, held=conversation.held,
+        )  # fmt: skip
+        turn = Turn(fresh, (Reply("core.trouble", lane=Lane.DISTRESS),), (effect,))
+        await self._commit(turn, waiting, lease, self._knowledge())
+
+
+async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float = 0.25) -> None:
+    """Answer for ever: at once when woken, and every *pause* seconds for what another process left."""
+    while True:
+        try:
+            busy = await answerer.work()
+        except (VersionClash, StoreUnavailable) as error:
+            log.warning("answering again later", extra={"error": type(error).__name__})
+            busy = False
+        except Exception as error:
+            log.exception("the worker goes on after an error", extra={"error": type(error).__name__})
+            busy = False
+        if not busy:
+            woken.clear()
+            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await woken.wait()
+
+

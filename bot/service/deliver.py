@@ -1,0 +1,104 @@
+"""Drain the outbox: in order per conversation, distress first, and honest about what may have arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from bot.domain.messages import ChannelName, Lane
+from bot.ports import Channel, ChannelError, Due, Outbox
+
+log = logging.getLogger(__name__)
+BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+MOST_TRIES = 40
+#: Channels that answer by echoing our id, or that take the same id twice without a second copy.
+SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
+REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
+
+
+class DoubtfulOutbox(Outbox, Protocol):
+    """An outbox that also knows how to settle a send in doubt."""
+
+    async def dropped(self, due: Due) -> None:
+        """Leave it: the person has written since."""
+        ...
+
+    async def spoken_since(self, due: Due) -> bool:
+        """Say whether the person has written since it may have arrived."""
+        ...
+
+
+class Deliverer:
+    """Sends what is due, one message at a time per conversation."""
+
+    def __init__(self, outbox: DoubtfulOutbox, channels: Mapping[ChannelName, Channel], owner: str) -> None:
+        """*channels* are those this process can send to."""
+        self._outbox = outbox
+        self._channels = channels
+        self._owner = owner
+
+    async def work(self) -> bool:
+        """Send one message; False when nothing is due."""
+        due = await self._outbox.next_due(self._owner)
+        if not due:
+            return False
+        if due.was_sending and due.address.channel not in REPEATABLE and not await self._resend(due):
+            return True
+        await self._send(due)
+        return True
+
+    async def _resend(self, due: Due) -> bool:
+        """Settle a message that was being sent when its process died: once more at most, and not if it is stale.
+
+        WhatsApp echoes our id in its receipts, so a row still open after a minute did not leave. Telegram cannot say:
+        what a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
+        """
+        if due.attempts > 1 and due.address.channel not in SETTLED_BY_ECHO:
+            await self._outbox.failed(due, "in doubt after a second try")
+            return False
+        critical = due.message.lane is Lane.DISTRESS or due.message.author != "bot"
+        if not critical and await self._outbox.spoken_since(due):
+            await self._outbox.dropped(due)
+            return False
+        return True
+
+    async def _send(self, due: Due) -> None:
+        await self._outbox.sending(due)
+        channel = self._channels[due.address.channel]
+        try:
+            channel_message_id = await channel.send(due.address, due.message, due.id)
+        except ChannelError as error:
+            await self._failed(due, error)
+            return
+        await self._outbox.sent(due, channel_message_id)
+
+    async def _failed(self, due: Due, error: ChannelError) -> None:
+        log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
+        if error.account:
+            log.error("the channel's account is at fault; an operator must act", extra={"reason": error.reason})
+        if error.unknown:
+            await self._outbox.unknown(due, error.reason)
+        elif error.retryable and due.attempts < MOST_TRIES:
+            wait = BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)]
+            await self._outbox.retry(due, max(wait, error.retry_after), error.reason)
+        else:
+            await self._outbox.failed(due, error.reason)
+
+
+async def keep_delivering(deliverer: Deliverer, woken: asyncio.Event, pause: float = 0.25) -> None:
+    """Deliver for ever: at once when woken, and every *pause* seconds for what came due."""
+    while True:
+        try:
+            busy = await deliverer.work()
+        except Exception as error:
+            log.exception("delivery goes on after an error", extra={"error": type(error).__name__})
+            busy = False
+        if not busy:
+            woken.clear()
+            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await woken.wait()

@@ -1,0 +1,91 @@
+"""What a responder does with a case: claim, reply, note, release, transfer, refer, hand back, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.content.model import Content
+from bot.content.render import render, split
+from bot.domain.cases import Case, CaseAction
+from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
+from bot.domain.private import Private
+from bot.ports import Cases
+
+LONGEST_REPLY = 4000
+
+
+class Respond:
+    """Each verb is one atomic action with its line of history."""
+
+    def __init__(
+        self,
+        cases: Cases,
+        content: Callable[[], Content],
+        now: Callable[[], datetime],
+        wake_delivery: Callable[[], None],
+    ) -> None:
+        """*wake_delivery* makes replies leave at once."""
+        self._cases = cases
+        self._content = content
+        self._now = now
+        self._wake_delivery = wake_delivery
+
+    async def claim(self, case: Case, who: str) -> Case:
+        """Take the case; of two who try at once, exactly one gets it. The other gets `IllegalTransition`."""
+        said = () if case.silent else self._words(case, "case.claimed")
+        return await self._act(case, CaseAction.CLAIM, who, messages=said)
+
+    async def reply(self, case: Case, who: str, text: str, key: str) -> Case:
+        """Send the responder's words to the person; the same *key* again sends nothing."""
+        parts = split(text.strip()[:LONGEST_REPLY], LONGEST_REPLY)
+        messages = tuple(OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who) for part in parts)
+        return await self._act(case, CaseAction.REPLY, who, messages=messages, detail=text, key=key)
+
+    async def note(self, case: Case, who: str, text: str, key: str = "") -> Case:
+        """Write a note that only responders see."""
+        return await self._act(case, CaseAction.NOTE, who, detail=text, key=key)
+
+    async def release(self, case: Case, who: str, reason: str = "") -> Case:
+        """Put the case back into the queue."""
+        return await self._act(case, CaseAction.RELEASE, who, detail=reason)
+
+    async def transfer(self, case: Case, who: str, to: str) -> Case:
+        """Give the case to another responder."""
+        return await self._act(case, CaseAction.TRANSFER, who, detail=to, new_owner=to)
+
+    async def refer(self, case: Case, who: str, to: str) -> Case:
+        """Record that the case was passed to police, child welfare or another service."""
+        return await self._act(case, CaseAction.REFER, who, detail=to)
+
+    async def hand_back(self, case: Case, who: str, outcome: str) -> Case:
+        """Give the conversation back to the bot, with a summary for the history."""
+        said = () if case.silent else self._words(case, "case.handed_back")
+        return await self._act(case, CaseAction.HAND_BACK, who, messages=said, detail=outcome)
+
+    async def close(self, case: Case, who: str, outcome: str) -> Case:
+        """Close the case; the outcome is required."""
+        said = () if case.silent else self._words(case, "case.closed")
+        return await self._act(case, CaseAction.CLOSE, who, messages=said, detail=outcome)
+
+    async def _act(  # noqa: PLR0913
+        self,
+        case: Case,
+        action: CaseAction,
+        who: str,
+        *,
+        messages: tuple[OutboundMessage, ...] = (),
+        detail: str = "",
+        key: str = "",
+        new_owner: str | None = None,
+    ) -> Case:
+        done = await self._cases.act(
+            case.id, action, who, self._now(), messages=messages, detail=Private(detail), key=key, new_owner=new_owner
+        )
+        self._wake_delivery()
+        return done
+
+    def _words(self, case: Case, message: str) -> tuple[OutboundMessage, ...]:
+        content = self._content()
+        locale = case.locale or next(iter(content.locales))
+        return render((Reply(message, lane=Lane.DISTRESS),), locale, ChannelName(case.channel), content)

@@ -1,0 +1,50 @@
+"""Pages to responders: one row per alert channel, so that one dead channel never holds up another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.database import AsyncDatabase
+
+from bot.ports import Alert
+
+Doc = dict[str, Any]
+LEASE_MS = 20_000
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MongoAlerts:
+    """`bot.ports.Alerts` on MongoDB."""
+
+    def __init__(self, db: AsyncDatabase[Doc]) -> None:
+        """Rows hold ids and kinds only; nothing in them is private."""
+        self._rows = db["alerts"]
+
+    async def next_due(self, owner: str) -> Alert | None:
+        """Lease the oldest alert that is due."""
+        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
+        due = {"$lte": ["$not_before", "$$NOW"]}
+        row = await self._rows.find_one_and_update(
+            {"state": "waiting", "$expr": {"$and": [free, due]}},
+            [{"$set": {"lease": {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}}}],
+            sort=[("created_at", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+        if not row:
+            return None
+        return Alert(
+            row["_id"], row["case"], row["channel"], row["kind"], row["reason"], row["locale"], row["attempts"]
+        )
+
+    async def done(self, alert: Alert) -> None:
+        """Close it."""
+        fields = {"state": "sent", "sent_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
+        await self._rows.update_one({"_id": alert.id}, {"$set": fields, "$unset": {"lease": ""}})
+
+    async def retry(self, alert: Alert, seconds: float, reason: str) -> None:
+        """Try again in *seconds*."""
+        later = {"$add": ["$$NOW", int(seconds * 1000)]}
+        fields = {"not_before": later, "error": {"$literal": reason}, "attempts": {"$add": ["$attempts", 1]}}
+        await self._rows.update_one({"_id": alert.id}, [{"$set": {**fields, "lease": "$$REMOVE"}}])

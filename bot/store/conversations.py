@@ -1,0 +1,267 @@
+"""Conversations: a lease per worker, one sealed state, one transaction per turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
+
+from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState
+from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, RaiseCase, Waiting
+from bot.domain.messages import ChannelName
+from bot.domain.private import Private
+from bot.domain.risk import Level
+from bot.ports import Lease, Rendered, VersionClash
+from bot.store.documents import aware, conversation_in, conversation_out
+from bot.store.history import Writer
+from bot.store.mongo import in_transaction
+from bot.store.sealed import Sealer, Unreadable
+
+Doc = dict[str, Any]
+LEASE_MS = 15_000
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+REPAGE_AFTER = timedelta(seconds=60)
+FAREWELL_PATIENCE = timedelta(seconds=60)
+IN_FLIGHT = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines."""
+
+    rungs: tuple[float, ...] = (60.0, 180.0, 300.0)
+
+    def next_at(self, waiting_since: datetime, escalations: int) -> datetime | None:
+        """Return when the next rung comes, or None above the last."""
+        if escalations >= len(self.rungs):
+            return None
+        return waiting_since + timedelta(seconds=self.rungs[escalations])
+
+
+class MongoConversations:
+    """`bot.ports.Conversations` on MongoDB."""
+
+    def __init__(
+        self, client: AsyncMongoClient[Doc], db: AsyncDatabase[Doc], sealer: Sealer, writer: Writer, ladder: Ladder
+    ) -> None:
+        """Leases are timed by the server's clock (`$$NOW`), never by the host's."""
+        self._client = client
+        self._db = db
+        self._sealer = sealer
+        self._writer = writer
+        self._ladder = ladder
+
+    async def lease(self, conversation_id: str, owner: str) -> Lease | None:
+        """Take the conversation; its first lease creates it, numbering versions from the server's time in seconds."""
+        row = await self._take(conversation_id, owner)
+        if not row and await self._create(conversation_id):
+            row = await self._take(conversation_id, owner)
+        return Lease(conversation_id, owner, row["lease"]["token"]) if row else None
+
+    async def _take(self, conversation_id: str, owner: str) -> Doc | None:
+        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
+        lease = {
+            "owner": owner,
+            "until": {"$add": ["$$NOW", LEASE_MS]},
+            "token": {"$add": [{"$ifNull": ["$lease.token", 0]}, 1]},
+        }
+        row: Doc | None = await self._db["conversations"].find_one_and_update(
+            {"_id": conversation_id, "$expr": free}, [{"$set": {"lease": lease}}], return_document=ReturnDocument.AFTER
+        )
+        return row
+
+    async def _create(self, conversation_id: str) -> bool:
+        version = {"$ifNull": ["$version", {"$toLong": {"$divide": [{"$toLong": "$$NOW"}, 1000]}}]}
+        try:
+            done = await self._db["conversations"].update_one(
+                {"_id": conversation_id}, [{"$set": {"version": version}}], upsert=True
+            )
+        except DuplicateKeyError:
+            return False
+        return done.upserted_id is not None
+
+    async def release(self, lease: Lease) -> None:
+        """End the lease early; a lease that another worker has taken since is left alone."""
+        await self._db["conversations"].update_one(
+            {"_id": lease.conversation_id, "lease.token": lease.token}, {"$unset": {"lease.until": ""}}
+        )
+
+    async def load(self, conversation_id: str, channel: ChannelName) -> Conversation:
+        """Return the committed state; whether a case is open, and a human holds it, is read from the case itself."""
+        row = await self._db["conversations"].find_one({"_id": conversation_id}) or {}
+        version = row.get("version", 0)
+        try:
+            if "erase_after" in row:
+                raise Unreadable(conversation_id)
+            doc = await self._sealer.open(f"conversation:{conversation_id}", row.get("sealed"))
+            conversation = conversation_in(conversation_id, channel, version, doc)
+        except Unreadable:
+            conversation = Conversation(conversation_id, channel, version)
+        case = await self._db["cases"].find_one({"conversation": conversation_id, "open": True}, {"held": 1})
+        return replace(conversation, open_case=case["_id"] if case else "", held=bool(case and case.get("held")))
+
+    async def commit(self, rendered: Rendered, answered: Waiting, lease: Lease, now: datetime) -> None:
+        """Write everything the turn leads to in one transaction, or nothing."""
+        conversation = rendered.turn.conversation
+        place = f"conversation:{conversation.id}"
+        sealed = await self._sealer.seal(conversation.id, place, conversation_out(conversation))
+        address = {"address": answered.message.address.value.reveal()}
+        fields = {
+            "version": conversation.version + 1,
+            "channel": answered.message.address.channel.value,
+            "sealed": sealed,
+            "address": await self._sealer.seal(conversation.id, f"address:{conversation.id}", address),
+            "updated_at": now,
+        }
+        if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
+            fields["erase_after"] = now
+
+        async def body(session: AsyncClientSession) -> None:
+            await self._write(rendered, answered, lease, fields, now, session)
+
+        try:
+            await in_transaction(self._client, body)
+        except DuplicateKeyError as error:
+            raise VersionClash(conversation.id) from error
+
+    async def _write(  # noqa: PLR0913
+        self, rendered: Rendered, answered: Waiting, lease: Lease, fields: Doc, now: datetime, session: AsyncClientSession
+    ) -> None:
+        conversation = rendered.turn.conversation
+        mine = {"_id": conversation.id, "version": conversation.version, "lease.token": lease.token}
+        updated = await self._db["conversations"].update_one(mine, {"$set": fields}, session=session)
+        if updated.matched_count != 1:
+            raise VersionClash(conversation.id)
+        await self._writer.outbox(
+            conversation.id, fields["channel"], fields["version"], rendered.messages, now, session
+        )
+        for effect in rendered.turn.effects:
+            if isinstance(effect, OpenCase):
+                await self._open(effect, conversation, fields["channel"], now, session)
+            elif isinstance(effect, RaiseCase):
+                await self._raise(effect, now, session)
+            elif isinstance(effect, Forward):
+                await self._forward(effect, conversation, now, session)
+        closed = await self._db["inbox"].update_one(
+            {"_id": answered.id, "state": "waiting"}, {"$set": {"state": "answered", "answered_at": now}}, session=session
+        )
+        if closed.matched_count != 1:
+            raise VersionClash(conversation.id)
+
+    async def _open(
+        self, effect: OpenCase, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
+    ) -> None:
+        case: Doc = {
+            "_id": effect.case_id,
+            "conversation": conversation.id,
+            "open": True,
+            "kind": effect.kind.value,
+            "state": CaseState.PAGED.value,
+            "risk_kind": effect.risk.kind,
+            "reason": effect.risk.reason,
+            "locale": conversation.locale or conversation.locale_guess,
+            "channel": channel,
+            "place": conversation.place,
+            "opened_at": now,
+            "waiting_since": now,
+            "updated_at": now,
+            "alerted_at": now,
+            "priority": PRIORITY[effect.kind],
+            "owner": None,
+            "minor": effect.risk.minor,
+            "silent": effect.risk.silent,
+            "held": conversation.held,
+            "escalations": 0,
+            "escalate_at": self._ladder.next_at(now, 0),
+            "raised": 0,
+            "unread": 1,
+            "version": 1,
+        }
+        await self._db["cases"].insert_one(case, session=session)
+        opened = await self._writer.event(
+            case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
+        )
+        await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(""))
+        await self._writer.alert(case, opened.number, now, session)
+
+    async def _raise(self, effect: RaiseCase, now: datetime, session: AsyncClientSession) -> None:
+        cases = self._db["cases"]
+        case = await cases.find_one({"_id": effect.case_id, "open": True}, session=session)
+        if not case:
+            raise VersionClash(effect.case_id)
+        kind = CaseKind.MISSING if effect.risk.kind == "missing_person" else CaseKind.DISTRESS
+        graver = PRIORITY[kind] < case["priority"]
+        again = graver or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
+        fields: Doc = {"held": True, "updated_at": now, "silent": case["silent"] or effect.risk.silent}
+        fields["minor"] = case["minor"] or effect.risk.minor
+        if graver:
+            fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
+            fields |= {"reason": effect.risk.reason, "waiting_since": now, "escalations": 0}
+            fields |= {"escalate_at": None if case["owner"] else self._ladder.next_at(now, 0)}
+        if again:
+            fields["alerted_at"] = now
+        await cases.update_one(
+            {"_id": case["_id"]}, {"$set": fields, "$inc": {"raised": 1, "unread": 1, "version": 1}}, session=session
+        )
+        detail = Private(effect.risk.reason)
+        event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
+        if again and effect.risk.level is Level.NOW:
+            await self._writer.alert({**case, **fields}, event.number, now, session)
+
+    async def _forward(
+        self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession
+    ) -> None:
+        fields = {"held": conversation.held, "updated_at": now, "erase_requested": conversation.erase_requested}
+        await self._db["cases"].update_one(
+            {"_id": effect.case_id, "open": True}, {"$set": fields, "$inc": {"unread": 1, "version": 1}}, session=session
+        )
+
+    async def erase_due(self, now: datetime) -> int:
+        """Erase the conversations that asked for it; return how many are gone.
+
+        In two steps, so that a message which arrives meanwhile is never sealed under a key about to be destroyed:
+        first the key is set aside (whoever writes again gets a new one), then, when nothing under it waits, destroyed.
+        """
+        erased = 0
+        async for row in self._db["conversations"].find({"erase_after": {"$lte": now}}):
+            if "key_aside_at" not in row:
+                await self._sealer.set_aside(row["_id"])
+                await self._db["conversations"].update_one({"_id": row["_id"]}, {"$set": {"key_aside_at": now}})
+            elif now - aware(row["key_aside_at"]) > IN_FLIGHT and not await self._unfinished(row, now):
+                await self._erase(row)
+                erased += 1
+        return erased
+
+    async def _unfinished(self, row: Doc, now: datetime) -> bool:
+        """Say whether something still waits: an open case, a message to answer, or (for a minute) one to send."""
+        mine = {"conversation": row["_id"]}
+        if await self._db["cases"].find_one({**mine, "open": True}, {"_id": 1}):
+            return True
+        if await self._db["inbox"].find_one({**mine, "state": "waiting"}, {"_id": 1}):
+            return True
+        sending = await self._db["outbox"].find_one({**mine, "open": True}, {"_id": 1})
+        return bool(sending) and now - aware(row["erase_after"]) < FAREWELL_PATIENCE
+
+    async def _erase(self, row: Doc) -> None:
+        """Destroy the key first: from that moment all is unreadable, and a crash leaves only work to repeat."""
+        conversation, until = row["_id"], row["key_aside_at"]
+        await self._sealer.shred_aside(conversation)
+        await self._db["outbox"].delete_many({"conversation": conversation, "created_at": {"$lte": until}})
+        await self._db["inbox"].update_many(
+            {"conversation": conversation, "received_at": {"$lte": until}},
+            {"$set": {"state": "erased"}, "$unset": {"sealed": "", "conversation": ""}},
+        )
+        cases = {"conversation": conversation, "open": False}
+        ids = await self._db["cases"].distinct("_id", cases)
+        await self._db["case_events"].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
+        await self._db["cases"].update_many(cases, {"$set": {"conversation": "", "place": "", "erased": True}})
+        gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
+        if not gone.deleted_count:
+            await self._db["conversations"].update_one(
+                {"_id": conversation}, {"$unset": {"erase_after": "", "key_aside_at": ""}}
+            )

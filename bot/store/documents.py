@@ -1,0 +1,149 @@
+"""Domain values to plain JSON and back: what is sealed inside a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain.cases import Case, CaseKind, CaseState
+from bot.domain.conversation import Conversation
+from bot.domain.messages import (
+    Address,
+    Carrier,
+    ChannelName,
+    Choice,
+    ChoiceRef,
+    InboundMessage,
+    Lane,
+    OutboundMessage,
+    Reply,
+)
+from bot.domain.private import Private
+
+Doc = dict[str, Any]
+_PLAIN = (
+    "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place",
+    "stopped", "silent", "erase_requested", "asked_if_in_danger",
+)  # fmt: skip
+
+
+def message_out(message: InboundMessage) -> Doc:
+    """Write an inbound message."""
+    return {
+        "key": message.key,
+        "channel": message.address.channel.value,
+        "address": message.address.value.reveal(),
+        "carrier": message.carrier.value,
+        "text": message.text.reveal(),
+        "choice": message.choice,
+        "sent_at": message.sent_at.isoformat(),
+        "received_at": message.received_at.isoformat(),
+        "blocked": message.blocked,
+    }
+
+
+def message_in(doc: Mapping[str, Any]) -> InboundMessage:
+    """Read an inbound message."""
+    return InboundMessage(
+        key=doc["key"],
+        address=Address(ChannelName(doc["channel"]), Private(doc["address"])),
+        carrier=Carrier(doc["carrier"]),
+        text=Private(doc["text"]),
+        sent_at=datetime.fromisoformat(doc["sent_at"]),
+        received_at=datetime.fromisoformat(doc["received_at"]),
+        choice=doc["choice"],
+        blocked=doc["blocked"],
+    )
+
+
+def outbound_out(message: OutboundMessage) -> Doc:
+    """Write an outbound message."""
+    return {
+        "text": message.text.reveal(),
+        "choices": [[choice.id, choice.label] for choice in message.choices],
+        "lane": message.lane.value,
+        "author": message.author,
+        "message_id": message.message_id,
+        "list_button": message.list_button,
+    }
+
+
+def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
+    """Read an outbound message."""
+    return OutboundMessage(
+        text=Private(doc["text"]),
+        choices=tuple(Choice(name, label) for name, label in doc["choices"]),
+        lane=Lane(doc["lane"]),
+        author=doc["author"],
+        message_id=doc["message_id"],
+        list_button=doc["list_button"],
+    )
+
+
+def conversation_out(conversation: Conversation) -> Doc:
+    """Write what is remembered of a conversation; id, version and channel stand beside it in clear."""
+    doc: Doc = {name: getattr(conversation, name) for name in _PLAIN}
+    doc["slots"] = dict(conversation.slots)
+    doc["offered"] = list(conversation.offered)
+    doc["last_replies"] = [_reply_out(reply) for reply in conversation.last_replies]
+    doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
+    return doc
+
+
+def conversation_in(conversation_id: str, channel: ChannelName, version: int, doc: Mapping[str, Any]) -> Conversation:
+    """Read a conversation; fields that an older version did not know keep their defaults."""
+    known = {name: doc[name] for name in _PLAIN if name in doc}
+    return Conversation(
+        id=conversation_id,
+        channel=channel,
+        version=version,
+        slots=dict(doc.get("slots", {})),
+        offered=tuple(doc.get("offered", ())),
+        last_replies=tuple(_reply_in(reply) for reply in doc.get("last_replies", ())),
+        seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,
+        **known,
+    )
+
+
+def case_in(doc: Mapping[str, Any]) -> Case:
+    """Read a case."""
+    return Case(
+        id=doc["_id"],
+        conversation_id=doc["conversation"],
+        kind=CaseKind(doc["kind"]),
+        state=CaseState(doc["state"]),
+        risk_kind=doc["risk_kind"],
+        reason=doc["reason"],
+        locale=doc["locale"],
+        channel=doc["channel"],
+        opened_at=aware(doc["opened_at"]),
+        waiting_since=aware(doc["waiting_since"]),
+        priority=doc["priority"],
+        owner=doc.get("owner"),
+        minor=doc.get("minor", False),
+        silent=doc.get("silent", False),
+        place=doc.get("place", ""),
+        escalations=doc.get("escalations", 0),
+        escalate_at=aware(doc["escalate_at"]) if doc.get("escalate_at") else None,
+        raised=doc.get("raised", 0),
+        held=doc.get("held", False),
+        erase_requested=doc.get("erase_requested", False),
+        unread=doc.get("unread", 0),
+        version=doc.get("version", 0),
+    )
+
+
+def aware(moment: datetime) -> datetime:
+    """Return a UTC-aware time; the driver gives naive ones where it was not told otherwise."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _reply_out(reply: Reply) -> Doc:
+    choices = [[choice.id, choice.label, choice.text.reveal()] for choice in reply.choices]
+    return {"message": reply.message, "values": dict(reply.values), "choices": choices, "lane": reply.lane.value}
+
+
+def _reply_in(doc: Mapping[str, Any]) -> Reply:
+    choices = tuple(ChoiceRef(name, label, Private(text)) for name, label, text in doc["choices"])
+    return Reply(doc["message"], dict(doc["values"]), choices, Lane(doc["lane"]))

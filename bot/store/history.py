@@ -1,0 +1,121 @@
+"""Case events, alerts and outbox rows as they are written inside a transaction; shared by turns and responders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+
+from bot.domain.cases import CaseAction, CaseEvent
+from bot.domain.ids import outbox_id
+from bot.domain.messages import Lane, OutboundMessage
+from bot.domain.private import Private
+from bot.store.documents import outbound_out
+from bot.store.sealed import Sealer
+
+Doc = dict[str, Any]
+ALERT_RETRY = timedelta(seconds=0)
+
+
+class Writer:
+    """Writes the rows that follow from a decision, always inside the caller's session."""
+
+    def __init__(self, db: AsyncDatabase[Doc], sealer: Sealer, pagers: Sequence[str]) -> None:
+        """*pagers* are the names of the alert channels; each gets a row per alert."""
+        self._db = db
+        self._sealer = sealer
+        self._pagers = tuple(pagers)
+
+    async def outbox(  # noqa: PLR0913
+        self,
+        conversation: str,
+        channel: str,
+        version: int,
+        messages: Sequence[OutboundMessage],
+        now: datetime,
+        session: AsyncClientSession,
+    ) -> None:
+        """Insert the messages of one version in sending order."""
+        rows = [
+            await self._outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
+            for index, message in enumerate(messages)
+        ]
+        if rows:
+            await self._db["outbox"].insert_many(rows, session=session)
+
+    async def _outbox_row(
+        self, row_id: str, conversation: str, channel: str, message: OutboundMessage, now: datetime
+    ) -> Doc:
+        return {
+            "_id": row_id,
+            "conversation": conversation,
+            "channel": channel,
+            "lane": 0 if message.lane is Lane.DISTRESS else 1,
+            "author": "bot" if message.author == "bot" else "responder",
+            "state": "waiting",
+            "open": True,
+            "attempts": 0,
+            "created_at": now,
+            "not_before": now,
+            "sealed": await self._sealer.seal(conversation, f"outbox:{row_id}", outbound_out(message)),
+        }
+
+    async def event(  # noqa: PLR0913
+        self,
+        case: Doc,
+        action: CaseAction,
+        who: str,
+        now: datetime,
+        session: AsyncClientSession,
+        *,
+        detail: Private,
+        key: str = "",
+    ) -> CaseEvent:
+        """Append one event to the case's chain."""
+        events = self._db["case_events"]
+        last = await events.find_one({"case": case["_id"]}, sort=[("number", -1)], session=session)
+        number = last["number"] + 1 if last else 1
+        at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        mark = self._sealer.blind("detail", detail.reveal()) if detail else ""
+        event = CaseEvent(case["_id"], number, at, who, action, detail, mark, last["digest"] if last else "")
+        row: Doc = {
+            "_id": f"{case['_id']}:{number}",
+            "case": case["_id"],
+            "number": number,
+            "at": at,
+            "who": who,
+            "action": action.value,
+            "mark": mark,
+            "previous": event.previous,
+            "digest": event.digest,
+        }
+        if key:
+            row["key"] = key
+        if detail:
+            place = f"case_event:{row['_id']}"
+            row["sealed"] = await self._sealer.seal(case["conversation"], place, {"detail": detail.reveal()})
+        await events.insert_one(row, session=session)
+        return event
+
+    async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession) -> None:
+        """Queue one page per alert channel for this event of the case."""
+        rows = [
+            {
+                "_id": f"{case['_id']}:{number}:{pager}",
+                "case": case["_id"],
+                "channel": pager,
+                "kind": case["kind"],
+                "reason": case["risk_kind"],
+                "locale": case["locale"],
+                "state": "waiting",
+                "attempts": 0,
+                "created_at": now,
+                "not_before": now,
+            }
+            for pager in self._pagers
+        ]
+        if rows:
+            await self._db["alerts"].insert_many(rows, session=session)

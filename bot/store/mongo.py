@@ -1,0 +1,116 @@
+"""The connection to MongoDB, its safety settings, its indexes, and what its errors mean to us."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from pymongo import ASCENDING, AsyncMongoClient, IndexModel, ReadPreference
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.monitoring import CommandListener
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from bot.ports import StoreUnavailable
+
+Doc = dict[str, Any]
+T = TypeVar("T")
+MAJORITY = WriteConcern("majority", j=True)
+SCHEMA = 1
+
+INDEXES: dict[str, Sequence[IndexModel]] = {
+    "inbox": [
+        IndexModel([("state", ASCENDING), ("received_at", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING), ("sent_at", ASCENDING), ("received_at", ASCENDING)]),
+    ],
+    "outbox": [
+        IndexModel([("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("receipt", ASCENDING)]),
+    ],
+    "conversations": [IndexModel([("erase_after", ASCENDING)], sparse=True)],
+    "cases": [
+        IndexModel([("conversation", ASCENDING)], unique=True, partialFilterExpression={"open": True}, name="one_open"),
+        IndexModel([("open", ASCENDING), ("priority", ASCENDING), ("waiting_since", ASCENDING)]),
+        IndexModel([("open", ASCENDING), ("escalate_at", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
+    ],
+    "case_events": [
+        IndexModel([("case", ASCENDING), ("number", ASCENDING)], unique=True),
+        IndexModel([("case", ASCENDING), ("key", ASCENDING)], unique=True, partialFilterExpression={"key": {"$gt": ""}}),
+    ],
+    "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
+    "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING)])],
+    "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
+    "audit": [IndexModel([("number", ASCENDING)], unique=True)],
+    "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
+    "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],
+}
+
+
+def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> AsyncMongoClient[Doc]:
+    """Return a client whose every write is acknowledged by a majority and journalled, whatever the URI says."""
+    return AsyncMongoClient(
+        uri,
+        tz_aware=True,
+        retryWrites=True,
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        serverSelectionTimeoutMS=3000,
+        connectTimeoutMS=3000,
+        appname="sahyatri",
+        event_listeners=list(listeners),
+    )
+
+
+def database(client: AsyncMongoClient[Doc], name: str) -> AsyncDatabase[Doc]:
+    """Return the database with its concerns fixed."""
+    return client.get_database(name, write_concern=MAJORITY, read_concern=ReadConcern("majority"))
+
+
+async def prepare(db: AsyncDatabase[Doc]) -> None:
+    """Create collections and indexes, and refuse a database that a newer version has changed."""
+    meta = await db["meta"].find_one({"_id": "schema"})
+    if meta and meta["version"] > SCHEMA:
+        raise RuntimeError(
+            f"the database has schema {meta['version']}, this program knows {SCHEMA}; install the newer version"
+        )
+    await db["meta"].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA}}, upsert=True)
+    existing = set(await db.list_collection_names())
+    for name, models in INDEXES.items():
+        if name not in existing:
+            await db.create_collection(name)
+        await db[name].create_indexes(list(models))
+
+
+async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+    """Run *body* in one transaction: snapshot reads, majority commit; transient errors run it again, as often as needed.
+
+    A commit whose answer was lost is committed again, not run again (the driver does that).
+    """
+    async with client.start_session() as session:
+        return await session.with_transaction(
+            body,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=MAJORITY,
+            read_preference=ReadPreference.PRIMARY,
+            max_commit_time_ms=5000,
+        )
+
+
+@asynccontextmanager
+async def reachable() -> AsyncIterator[None]:
+    """Turn a lost or silent server into `StoreUnavailable`."""
+    try:
+        yield
+    except ConnectionFailure as error:
+        raise StoreUnavailable(type(error).__name__) from error
+    except PyMongoError as error:
+        if error.timeout:
+            raise StoreUnavailable(type(error).__name__) from error
+        raise

@@ -1,0 +1,164 @@
+"""The outbox: committed messages on their way, in order per conversation, distress first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.asynchronous.database import AsyncDatabase
+
+from bot.domain.messages import RECEIPT_ORDER, Address, ChannelName, Receipt, ReceiptState
+from bot.domain.private import Private
+from bot.ports import Due
+from bot.store.documents import aware, outbound_in
+from bot.store.sealed import Sealer, Unreadable
+
+Doc = dict[str, Any]
+LEASE_MS = 30_000
+CANDIDATES = 50
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class MongoOutbox:
+    """`bot.ports.Outbox` on MongoDB."""
+
+    def __init__(self, db: AsyncDatabase[Doc], sealer: Sealer, channels: frozenset[str]) -> None:
+        """Only rows for *channels* are leased: another process may serve the rest."""
+        self._db = db
+        self._rows = db["outbox"]
+        self._sealer = sealer
+        self._channels = sorted(channels)
+
+    async def next_due(self, owner: str) -> Due | None:
+        """Lease the next row that has no earlier unsent row in its conversation."""
+        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
+        due = {"$lte": ["$not_before", "$$NOW"]}
+        query = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
+        blocked: set[str] = set()
+        cursor = self._rows.find(query).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).limit(CANDIDATES)
+        async for row in cursor:
+            if row["conversation"] in blocked:
+                continue
+            if await self._has_earlier(row):
+                blocked.add(row["conversation"])
+                continue
+            if leased := await self._lease(row, owner, free):
+                return await self._open(leased, was_sending=row["state"] in {"sending", "unknown"})
+        return None
+
+    async def _has_earlier(self, row: Doc) -> bool:
+        earlier = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
+        return await self._rows.find_one(earlier, {"_id": 1}) is not None
+
+    async def _lease(self, row: Doc, owner: str, free: Doc) -> Doc | None:
+        until = {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}
+        leased: Doc | None = await self._rows.find_one_and_update(
+            {"_id": row["_id"], "open": True, "$expr": free},
+            [{"$set": {"lease": until}}],
+            return_document=ReturnDocument.AFTER,
+        )
+        return leased
+
+    async def _open(self, row: Doc, *, was_sending: bool) -> Due | None:
+        conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, {"address": 1})
+        try:
+            message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
+            address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
+        except Unreadable:
+            await self._final(row["_id"], "failed", {"error": "unreadable"})
+            return None
+        to = Address(ChannelName(row["channel"]), Private(address["address"]))
+        return Due(row["_id"], row["conversation"], to, message, row["attempts"], was_sending)
+
+    async def sending(self, due: Due) -> None:
+        """Written before the first byte leaves, so that a crash after it is known to be in doubt."""
+        fields = {"state": "sending", "sending_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
+        await self._rows.update_one({"_id": due.id}, {"$set": fields, "$inc": {"attempts": 1}})
+
+    async def sent(self, due: Due, channel_message_id: Private) -> None:
+        """Record the channel's id (as a keyed hash, for receipts; sealed, for deleting it later)."""
+        receipt = self._receipt_key(due.address.channel, channel_message_id)
+        sealed = await self._sealer.seal(
+            due.conversation_id, f"channel_id:{due.id}", {"id": channel_message_id.reveal()}
+        )
+        await self._final(due.id, "sent", {"receipt": receipt, "channel_id": sealed})
+        parked = await self._db["parked_receipts"].find_one_and_delete({"_id": receipt})
+        if parked:
+            await self._apply(due.id, ReceiptState(parked["state"]), parked["at"], parked.get("error"))
+
+    async def retry(self, due: Due, seconds: float, reason: str) -> None:
+        """Put it back for later; later messages of the conversation wait behind it."""
+        await self._later(due, "waiting", seconds, reason)
+
+    async def unknown(self, due: Due, reason: str) -> None:
+        """Wait a minute for a receipt before it is tried once more."""
+        await self._later(due, "unknown", 60.0, reason)
+
+    async def _later(self, due: Due, state: str, seconds: float, reason: str) -> None:
+        later = {"$add": ["$$NOW", int(seconds * 1000)]}
+        fields = {"state": state, "not_before": later, "error": {"$literal": reason}, "lease": "$$REMOVE"}
+        await self._rows.update_one({"_id": due.id, "open": True}, [{"$set": fields}])
+
+    async def failed(self, due: Due, reason: str) -> None:
+        """Give it up; an open case counts it, so that its responder sees that the person was not reached."""
+        await self._final(due.id, "failed", {"error": reason})
+        await self._db["cases"].update_one(
+            {"conversation": due.conversation_id, "open": True},
+            {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": datetime.now(UTC)}},  # noqa: TID251
+        )
+
+    async def dropped(self, due: Due) -> None:
+        """Leave a message that may have arrived, because the person has written since."""
+        await self._final(due.id, "dropped", {"error": "in doubt, and the person has written since"})
+
+    async def spoken_since(self, due: Due) -> bool:
+        """Say whether the person wrote after this row was last being sent."""
+        row = await self._rows.find_one({"_id": due.id}, {"sending_at": 1})
+        since = row.get("sending_at") if row else None
+        newer = {"conversation": due.conversation_id, "received_at": {"$gt": since}}
+        return since is not None and await self._db["inbox"].find_one(newer, {"_id": 1}) is not None
+
+    async def receipt(self, receipt: Receipt) -> bool:
+        """Move a message forward; one that is not known yet is parked for ten minutes."""
+        key = self._receipt_key(receipt.channel, receipt.channel_message_id)
+        query: Doc = {"_id": receipt.outbox_id} if receipt.outbox_id else {"receipt": key}
+        row = await self._rows.find_one(query, {"_id": 1})
+        if row:
+            await self._apply(row["_id"], receipt.state, receipt.at, receipt.error_code)
+            return True
+        parked = {"state": receipt.state.value, "at": receipt.at, "error": receipt.error_code}
+        await self._db["parked_receipts"].update_one({"_id": key}, {"$set": parked}, upsert=True)
+        return False
+
+    async def _apply(self, row_id: str, state: ReceiptState, at: datetime, error: int | None) -> None:
+        """Only ever forward: a late `sent` never hides a `read`; `failed` after `delivered` is kept as a note."""
+        if state is ReceiptState.FAILED:
+            allowed = ["waiting", "sending", "sent", "unknown"]
+            fields: Doc = {"state": "failed", "open": False, "error": f"channel:{error}"}
+        else:
+            below = [name.value for name, rank in RECEIPT_ORDER.items() if rank < RECEIPT_ORDER[state]]
+            allowed = ["sending", "unknown", *below]
+            fields = {"state": state.value, "open": False}
+        fields |= {f"{state.value}_at": at}
+        await self._rows.update_one({"_id": row_id, "state": {"$in": allowed}}, {"$set": fields})
+
+    async def _final(self, row_id: str, state: str, fields: Doc) -> None:
+        """Close a row; one that a receipt has moved further already keeps its state."""
+        await self._rows.update_one({"_id": row_id, "open": True}, {"$set": {"state": state, "open": False}})
+        await self._rows.update_one({"_id": row_id}, {"$set": fields, "$unset": {"lease": ""}})
+
+    def _receipt_key(self, channel: ChannelName, channel_message_id: Private) -> str:
+        return self._sealer.blind("receipt", f"{channel}:{channel_message_id.reveal()}")
+
+    async def since(self, conversation_id: str, after: str) -> list[tuple[str, datetime, Doc]]:
+        """Return (id, time, message) of a conversation's rows after *after*, oldest first: the web chat's feed."""
+        query = {"conversation": conversation_id, "_id": {"$gt": after}}
+        found = []
+        async for row in self._rows.find(query).sort("_id", 1).limit(200):
+            try:
+                found.append((row["_id"], aware(row["created_at"]), await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])))
+            except Unreadable:
+                continue
+        return found
+

@@ -1,0 +1,121 @@
+"""`sahyatri up`: everything on one machine, with progress, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from bot.agencies import import_file
+from bot.app import Service, open_service, running, web_app
+from bot.config import Config
+from bot.console.auth import hash_password
+from bot.embedded import everything, train
+from bot.local import nlu_ready
+from bot.logs import configure
+from bot.ports import Responder
+
+FIRST_ADMIN = "admin"
+
+
+async def up(config: Config, say: Callable[[str], None]) -> None:
+    """Start, print the addresses, serve until SIGINT or SIGTERM, stop cleanly."""
+    started = time.monotonic()
+    config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (config.data / "logs").mkdir(exist_ok=True)
+    stop = _stop_signal()
+    with (config.data / "logs" / "service.log").open("a", encoding="utf-8") as stream:
+        configure(config.log_level, stream)
+        if not config.nlu_url:
+            await train(config, say)
+        async with everything(config, say, wait_for_nlu=False) as (uri, nlu_url, nlu_token):
+            given = config.model_copy(update={"nlu_token": type(config.nlu_token)(nlu_token)})
+            async with open_service(given, mongodb_uri=uri, nlu_url=nlu_url) as service:
+                await _serve(service, nlu_url, say, started, stop)
+    say("stopped")
+
+
+async def _serve(
+    service: Service, nlu_url: str, say: Callable[[str], None], started: float, stop: asyncio.Event
+) -> None:
+    await first_lists(service, say)
+    topics, locales = len(service.content.topics), len(service.content.locales)
+    say(f"content: {topics} topics in {locales} locales")
+    password = await first_admin(service)
+    runner = web.AppRunner(web_app(service), access_log=None, shutdown_timeout=5, keepalive_timeout=75)
+    await runner.setup()
+    async with running(service):
+        site = web.TCPSite(runner, service.config.host, service.config.port)
+        await site.start()
+        await _connect_telegram(service, say)
+        _say_addresses(service, say, password)
+        say(f"ready after {time.monotonic() - started:.1f} s. Stop with Ctrl-C.")
+        warming = asyncio.create_task(_say_when_warm(nlu_url, say, started))
+        await stop.wait()
+        say("stopping …")
+        warming.cancel()
+        await runner.cleanup()
+
+
+async def _connect_telegram(service: Service, say: Callable[[str], None]) -> None:
+    if not service.bot:
+        return
+    if not service.config.public_url:
+        say("telegram: long polling")
+        return
+    await service.bot.set_webhook(
+        f"{service.config.public_url}/webhooks/telegram",
+        secret_token=service.config.telegram_secret.get_secret_value(),
+        allowed_updates=["message", "edited_message", "callback_query", "my_chat_member"],
+        drop_pending_updates=False,
+    )
+    say("telegram: webhook set")
+
+
+def _say_addresses(service: Service, say: Callable[[str], None], password: str) -> None:
+    base = service.config.public_url or f"http://{service.config.host}:{service.config.port}"
+    say(f"web chat:          {base}/")
+    say(f"responder console: {base}/console/")
+    if password:
+        say(f"first login:       {FIRST_ADMIN} / {password}   (one-time password: it must be changed at once)")
+
+
+async def _say_when_warm(nlu_url: str, say: Callable[[str], None], started: float) -> None:
+    if await nlu_ready(nlu_url, 180.0):
+        say(f"understanding: ready after {time.monotonic() - started:.1f} s")
+    else:
+        say("understanding: NOT ready; menus and the danger check work without it. See logs/nlu.log in the data folder.")
+
+
+async def first_lists(service: Service, say: Callable[[str], None]) -> None:
+    """Import the shipped lists if none is in force."""
+    if await service.agencies.lists():
+        return
+    folder = service.config.content / "recruiters"
+    for source in sorted((folder / "sources").glob("*.yaml")):
+        result = await import_file(service, None, source, force=False, apply=True)
+        say(f"recruiters: {result}")
+    await service.recruiters.refresh()
+
+
+async def first_admin(service: Service) -> str:
+    """Make the first administrator with a one-time password; "" if there is anybody already."""
+    if await service.responders.all():
+        return ""
+    password = secrets.token_urlsafe(12)
+    await service.responders.save(
+        Responder(FIRST_ADMIN, "Administrator", "admin", hash_password(password), must_change=True)
+    )
+    return password
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    return stop

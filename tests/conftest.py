@@ -1,0 +1,55 @@
+"""One real mongod for the whole run; each test that asks gets a database and keys of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.app import Service, open_service
+from bot.config import Config, load_config
+from bot.content.load import load
+from bot.content.model import Content
+from bot.local import local_mongod
+
+ROOT = Path(__file__).resolve().parent.parent
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    return load(ROOT / "content")
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A one-member replica set with test commands, run by a loop of its own."""
+    folder = tmp_path_factory.mktemp("mongod")
+    loop = asyncio.new_event_loop()
+    stack = contextlib.AsyncExitStack()
+    started = stack.enter_async_context(
+        local_mongod(folder, 0, lambda _: None, ("--setParameter", "enableTestCommands=1"))
+    )
+    uri = loop.run_until_complete(started)
+    yield uri
+    loop.run_until_complete(stack.aclose())
+    loop.close()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load_config(SAHYATRI_DATA=tmp_path, MONGODB_NAME=f"t{secrets.token_hex(6)}")
+
+
+@pytest_asyncio.fixture
+async def service(config: Config, mongodb_uri: str) -> AsyncIterator[Service]:
+    """The whole service over a fresh database, with no NLU to be reached and nothing running yet."""
+    async with open_service(config, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as opened:
+        yield opened
+        await opened.db.client.drop_database(config.mongodb_name)
