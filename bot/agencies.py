@@ -22,7 +22,9 @@ async def import_file(service: Service, file: Path | None, source_file: Path, *,
     parsed = read_list(path, source)
     old = await service.agencies.rows(source.source)
     change = diff(old, parsed.rows)
-    summary = f"{source.title}: {len(parsed.rows)} rows, +{len(change.added)} −{len(change.removed)} ~{len(change.changed)}"
+    summary = (
+        f"{source.title}: {len(parsed.rows)} rows, +{len(change.added)} −{len(change.removed)} ~{len(change.changed)}"
+    )
     if parsed.problems:
         shown = "; ".join(f"line {item.line}: {item.what}" for item in parsed.problems[:5])
         summary += f"; {len(parsed.problems)} rows left out ({shown})"

@@ -89,7 +89,7 @@ async def run_chat(config: Config, locale: str, *, json_lines: bool, say: Callab
                 async for line in _lines():
                     result = await chat.say(line)
                     shown = json.dumps(as_json(line, result), ensure_ascii=False) if json_lines else as_text(result)
-                    print(shown, file=out, flush=True)  # noqa: T201 - the command's output
+                    print(shown, file=out, flush=True)
 
 
 async def _lines() -> AsyncIterator[str]:

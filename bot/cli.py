@@ -18,7 +18,9 @@ from bot.local import LocalError
 from bot.logs import configure
 from bot.store.sealed import KeyFileError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller."
+)
 content_app = typer.Typer(no_args_is_help=True, help="Check what we say.")
 agencies_app = typer.Typer(no_args_is_help=True, help="Lists of recruiters: import, check, status.")
 nlu_app = typer.Typer(no_args_is_help=True, help="Understanding.")
@@ -33,7 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress for people
+    print(text, file=sys.stderr, flush=True)
 
 
 def _run(work: Callable[[Config], Awaitable[None]]) -> None:
@@ -65,7 +67,7 @@ def up() -> None:
     from bot.up import up as start  # noqa: PLC0415
 
     def tell(text: str) -> None:
-        print(text, flush=True)  # noqa: T201 - the command's output
+        print(text, flush=True)
 
     _run(lambda config: start(config, tell))
 
@@ -82,9 +84,9 @@ def config() -> None:
         found = load_config()
         os.environ.update(kept)
     for variable, value, source, purpose in show(found, dict(os.environ)):
-        print(f"{variable:32} {value:36} {source:12} {purpose}")  # noqa: T201
+        print(f"{variable:32} {value:36} {source:12} {purpose}")
     if problems:
-        print(f"\nNot usable as it is:\n{problems}")  # noqa: T201
+        print(f"\nNot usable as it is:\n{problems}")
         raise typer.Exit(2)
 
 
@@ -119,7 +121,7 @@ def content_check() -> None:
     async def work(config: Config) -> None:
         problems = check(config.content)
         for problem in problems:
-            print(problem)  # noqa: T201
+            print(problem)
         if problems:
             raise typer.Exit(1)
         _say("content: no problems")
@@ -144,7 +146,7 @@ def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lin
         async with _service(config) as service:
             for row in _objects("query"):
                 found = service.recruiters.check(row["query"])
-                print(json.dumps(check_json(row["query"], found, service.recruiters.lists), ensure_ascii=False))  # noqa: T201
+                print(json.dumps(check_json(row["query"], found, service.recruiters.lists), ensure_ascii=False))
 
     _run(work)
 
@@ -153,7 +155,9 @@ def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lin
 def agencies_import(
     file: Annotated[Path, typer.Argument(help="CSV or XLSX file")],
     source: Annotated[Path, typer.Option("--source", help="mapping file, content/recruiters/sources/<source>.yaml")],
-    apply: Annotated[bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")] = False,  # noqa: FBT002
+    apply: Annotated[
+        bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="apply even if the list shrinks suspiciously")] = False,  # noqa: FBT002
 ) -> None:
     """Show what a list would change; with --apply put it in force. Every former version is kept."""
@@ -161,7 +165,7 @@ def agencies_import(
 
     async def work(config: Config) -> None:
         async with _service(config) as service:
-            print(await import_file(service, file, source, force=force, apply=apply))  # noqa: T201
+            print(await import_file(service, file, source, force=force, apply=apply))
 
     _run(work)
 
@@ -176,7 +180,9 @@ def agencies_status() -> None:
                 kept = len(await service.agencies.versions(listing.source))
                 age = (service.now().date() - listing.as_of).days
                 sample = " SAMPLE" if listing.sample else ""
-                print(f"{listing.source}: {listing.title}{sample}, version {listing.version} of {kept}, {listing.rows} rows, as of {listing.as_of} ({age} days)")  # noqa: E501, T201
+                print(
+                    f"{listing.source}: {listing.title}{sample}, version {listing.version} of {kept}, {listing.rows} rows, as of {listing.as_of} ({age} days)"
+                )
 
     _run(work)
 
@@ -201,7 +207,7 @@ def responders_add(
                 raise ConfigError(f"{login} exists already; reset the password in the console under People")
             password = secrets.token_urlsafe(12)
             await service.responders.save(Responder(login, name, role, hash_password(password), must_change=True))
-            print(f"{login} / {password}   (one-time password: it must be changed at the first login)")  # noqa: T201
+            print(f"{login} / {password}   (one-time password: it must be changed at the first login)")
 
     _run(work)
 
@@ -216,7 +222,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress")],
             raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(BENCHES)}")
         async for figures in BENCHES[name](config, _say):
             line = json.dumps(figures) if json_lines else "  ".join(f"{key}={value}" for key, value in figures.items())
-            print(line)  # noqa: T201
+            print(line)
 
     _run(work)
 

@@ -26,15 +26,21 @@ class Config(BaseSettings):
     nlu_home: Path = Field(ROOT / "nlu", alias="SAHYATRI_NLU_HOME", description="folder of the NLU project")
     host: str = Field("127.0.0.1", alias="SAHYATRI_HOST", description="address to listen on")
     port: int = Field(8080, alias="SAHYATRI_PORT", ge=0, le=65535, description="port to listen on")
-    public_url: str = Field("", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook")
-    mongodb_uri: SecretStr = Field(SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own")
+    public_url: str = Field(
+        "", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook"
+    )
+    mongodb_uri: SecretStr = Field(
+        SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own"
+    )
     mongodb_name: str = Field("sahyatri", alias="MONGODB_NAME", description="name of the database")
     mongod_port: int = Field(0, alias="SAHYATRI_MONGOD_PORT", description="port of our own mongod; 0: any free one")
     nlu_url: str = Field("", alias="NLU_URL", description="address of the NLU server; empty: start our own")
     nlu_token: SecretStr = Field(SecretStr(""), alias="NLU_TOKEN", description="shared token of the NLU server")
     telegram_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_TOKEN", description="bot token from BotFather")
     telegram_secret: SecretStr = Field(
-        SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET", description="webhook secret, A-Z a-z 0-9 _ -; needed with PUBLIC_URL"
+        SecretStr(""),
+        alias="TELEGRAM_WEBHOOK_SECRET",
+        description="webhook secret, A-Z a-z 0-9 _ -; needed with PUBLIC_URL",
     )
     telegram_secret_old: SecretStr = Field(
         SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET_OLD", description="former webhook secret, valid while rotating"
@@ -44,7 +50,9 @@ class Config(BaseSettings):
     telegram_responders_chat: str = Field(
         "", alias="TELEGRAM_RESPONDERS_CHAT", description="chat id of the responders' group, for pages"
     )
-    whatsapp_token: SecretStr = Field(SecretStr(""), alias="WHATSAPP_TOKEN", description="access token of the Cloud API")
+    whatsapp_token: SecretStr = Field(
+        SecretStr(""), alias="WHATSAPP_TOKEN", description="access token of the Cloud API"
+    )
     whatsapp_phone_id: str = Field("", alias="WHATSAPP_PHONE_NUMBER_ID", description="phone number id of the Cloud API")
     whatsapp_app_secret: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_APP_SECRET", description="app secret that signs webhooks"
@@ -58,9 +66,15 @@ class Config(BaseSettings):
     whatsapp_api_url: str = Field(
         "https://graph.facebook.com/v23.0", alias="WHATSAPP_API_URL", description="Cloud API address with version"
     )
-    whatsapp_number: str = Field("", alias="WHATSAPP_NUMBER", description="the number people write to, for links on /q/<code>")
-    alert_webhook_url: str = Field("", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case")
-    alert_webhook_secret: SecretStr = Field(SecretStr(""), alias="ALERT_WEBHOOK_SECRET", description="key of its signature")
+    whatsapp_number: str = Field(
+        "", alias="WHATSAPP_NUMBER", description="the number people write to, for links on /q/<code>"
+    )
+    alert_webhook_url: str = Field(
+        "", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case"
+    )
+    alert_webhook_secret: SecretStr = Field(
+        SecretStr(""), alias="ALERT_WEBHOOK_SECRET", description="key of its signature"
+    )
     alert_email_to: str = Field("", alias="ALERT_EMAIL_TO", description="address that gets an e-mail for each case")
     alert_email_from: str = Field("", alias="ALERT_EMAIL_FROM", description="sender of those e-mails")
     smtp_host: str = Field("", alias="SMTP_HOST", description="mail server for pages")
@@ -70,8 +84,12 @@ class Config(BaseSettings):
     smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_TLS", description="its encryption")
     ladder: str = Field("60,180,300", alias="SAHYATRI_LADDER", description="seconds to each rung for an unclaimed case")
     workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="SAHYATRI_LOG_LEVEL", description="log level")
-    spool_after: float = Field(0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", alias="SAHYATRI_LOG_LEVEL", description="log level"
+    )
+    spool_after: float = Field(
+        0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over"
+    )
 
     @field_validator("ladder")
     @classmethod
@@ -89,9 +107,13 @@ class Config(BaseSettings):
         for needed, given in _MISSING_TOGETHER:
             if any(_set(self, name) for name in given) and not all(_set(self, name) for name in needed):
                 names = ", ".join(alias_of(name) for name in needed if not _set(self, name))
-                raise ValueError(f"{names} missing: needed because {', '.join(alias_of(name) for name in given)} is set")
+                raise ValueError(
+                    f"{names} missing: needed because {', '.join(alias_of(name) for name in given)} is set"
+                )
         if self.public_url and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
-            raise ValueError("TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages")
+            raise ValueError(
+                "TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages"
+            )
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
         return self
@@ -116,7 +138,9 @@ def load_config(**given: object) -> Config:
     try:
         return Config(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}" for item in error.errors()]
+        lines = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}" for item in error.errors()
+        ]
         raise ConfigError("\n".join(lines)) from error
 
 

@@ -22,6 +22,8 @@ Say = Callable[[str], None]
 REPLICA_SET = "sahyatri"
 STOP_PATIENCE = 20.0
 START_PATIENCE = 60.0
+#: A process killed inside a transaction leaves its locks behind; after this time MongoDB frees them (60 s otherwise).
+TRANSACTION_SECONDS = 4
 
 
 class LocalError(Exception):
@@ -55,7 +57,9 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def child(command: list[str], log_file: Path, environment: dict[str, str] | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
+async def child(
+    command: list[str], log_file: Path, environment: dict[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a child in its own group; on leaving ask it to stop, then insist. It dies with us even if we are killed."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as out:
@@ -111,7 +115,8 @@ async def local_mongod(data: Path, port: int, say: Say, extra: tuple[str, ...] =
     say(f"database: starting mongod on port {port}, files in {folder}")
     command = [
         str(find_mongod()), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1",
-        "--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64", *extra,
+        "--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64",
+        "--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}", *extra,
     ]  # fmt: skip
     async with child(command, data / "logs" / "mongod.log") as process:
         try:

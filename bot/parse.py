@@ -45,7 +45,7 @@ async def run_parse(config: Config, rows: Iterator[dict[str, str]], out: TextIO,
 async def _print(batch: list[str], nlu: RasaNlu, guard: Guard, content: Content, out: TextIO) -> None:
     heard = await asyncio.gather(*(nlu.understand(text, "") for text in batch))
     for text, understood in zip(batch, heard, strict=True):
-        print(json.dumps(_line(text, understood, guard, content), ensure_ascii=False), file=out)  # noqa: T201
+        print(json.dumps(_line(text, understood, guard, content), ensure_ascii=False), file=out)
 
 
 def _line(text: str, understood: Understanding, guard: Guard, content: Content) -> dict[str, Any]:
@@ -56,7 +56,8 @@ def _line(text: str, understood: Understanding, guard: Guard, content: Content) 
         "confidence": round(understood.confidence, 6),
         "ranking": [{"intent": item.intent, "confidence": round(item.confidence, 6)} for item in understood.ranking],
         "entities": [
-            {"entity": item.kind, "value": item.value, "start": item.start, "end": item.end} for item in understood.entities
+            {"entity": item.kind, "value": item.value, "start": item.start, "end": item.end}
+            for item in understood.entities
         ],
         "danger": {"level": risk.level.name.lower(), "reason": risk.reason} if risk.level else None,
         "language": guess(text, content) or None,

@@ -23,7 +23,7 @@ class ChannelError(Exception):
     account: the fault is the whole account's (token, ban), so an operator must be told.
     """
 
-    def __init__(  # noqa: D107, PLR0913
+    def __init__(  # noqa: D107
         self,
         reason: str,
         *,
@@ -138,7 +138,7 @@ class Due:
     address: Address
     message: OutboundMessage
     attempts: int = 0
-    was_sending: bool = False
+    state: str = "waiting"
 
 
 class Outbox(Protocol):

@@ -88,7 +88,9 @@ async def _say_when_warm(nlu_url: str, say: Callable[[str], None], started: floa
     if await nlu_ready(nlu_url, 180.0):
         say(f"understanding: ready after {time.monotonic() - started:.1f} s")
     else:
-        say("understanding: NOT ready; menus and the danger check work without it. See logs/nlu.log in the data folder.")
+        say(
+            "understanding: NOT ready; menus and the danger check work without it. See logs/nlu.log in the data folder."
+        )
 
 
 async def first_lists(service: Service, say: Callable[[str], None]) -> None:

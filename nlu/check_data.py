@@ -16,7 +16,24 @@ from nlu.evaluate import DISTRESS  # noqa: E402
 
 SCRIPTS = {"hi": "Deva", "en": "Latn"}
 NEAR = 0.9
-OVERLAP_ALLOWED = frozenset({"greet", "thank", "goodbye", "affirm", "deny", "menu", "repeat", "restart", "stop_messages", "helpline_numbers", "talk_to_human", "out_of_scope", "voice_please", "check_in"})
+OVERLAP_ALLOWED = frozenset(
+    {
+        "greet",
+        "thank",
+        "goodbye",
+        "affirm",
+        "deny",
+        "menu",
+        "repeat",
+        "restart",
+        "stop_messages",
+        "helpline_numbers",
+        "talk_to_human",
+        "out_of_scope",
+        "voice_please",
+        "check_in",
+    }
+)
 
 
 def main() -> int:
@@ -26,11 +43,19 @@ def main() -> int:
     parser.add_argument("--least-distress", type=int, default=40)
     arguments = parser.parse_args()
     rows = inputs.training()
-    problems = [*labels(rows), *scripts(rows), *same(rows), *leaked(rows), *counts(rows, arguments.least, arguments.least_distress)]
+    problems = [
+        *labels(rows),
+        *scripts(rows),
+        *same(rows),
+        *leaked(rows),
+        *counts(rows, arguments.least, arguments.least_distress),
+    ]
     for problem in problems:
         print(problem)
     locales = Counter(row[0] for row in rows)
-    print(f"{len(rows)} examples ({', '.join(f'{name} {count}' for name, count in sorted(locales.items()))}), {len(problems)} problems")
+    print(
+        f"{len(rows)} examples ({', '.join(f'{name} {count}' for name, count in sorted(locales.items()))}), {len(problems)} problems"
+    )
     return 1 if problems else 0
 
 
@@ -38,7 +63,11 @@ def labels(rows: list[tuple[str, str, str, str]]) -> list[str]:
     """Return the intents that the domain does not know."""
     known = set(inputs.intents())
     seen = {(locale, intent) for locale, _, intent, _ in rows} | {(row[0], row[1]) for row in inputs.evaluation()}
-    return [f"{locale}: intent {intent!r} is unknown; see domain.yml" for locale, intent in sorted(seen) if intent not in known]
+    return [
+        f"{locale}: intent {intent!r} is unknown; see domain.yml"
+        for locale, intent in sorted(seen)
+        if intent not in known
+    ]
 
 
 def scripts(rows: list[tuple[str, str, str, str]]) -> list[str]:
@@ -73,7 +102,9 @@ def leaked(rows: list[tuple[str, str, str, str]]) -> list[str]:
     for locale, intent, _, text in inputs.evaluation():
         words = forms.tokens(forms.normalise(text))
         if len(words) > 3 and " ".join(words) in trained:
-            found.append(f"evaluation/{locale}: {intent}: {text!r} also stands in the training data; reword the training example")
+            found.append(
+                f"evaluation/{locale}: {intent}: {text!r} also stands in the training data; reword the training example"
+            )
     return found
 
 

@@ -59,7 +59,11 @@ def score(group: list[tuple[str, str, dict[str, Any]]]) -> dict[str, float]:
     danger = [_danger(found) for intent, _, found in group if intent in DISTRESS]
     calm = [_danger(found) for intent, style, found in group if intent not in DISTRESS and style != "hard_negative"]
     hard = [_danger(found) for _, style, found in group if style == "hard_negative"]
-    out = [found["intent"]["name"] == "out_of_scope" or found["intent"]["confidence"] < 0.4 for intent, _, found in group if intent == "out_of_scope"]
+    out = [
+        found["intent"]["name"] == "out_of_scope" or found["intent"]["confidence"] < 0.4
+        for intent, _, found in group
+        if intent == "out_of_scope"
+    ]
     return {
         "n": len(group),
         "accuracy": _percent(right),

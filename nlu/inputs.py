@@ -14,7 +14,12 @@ CURRENT = MODELS / "current.json"
 
 def files() -> list[Path]:
     """Return every file that decides what is learned, in a fixed order."""
-    found = [HOME / "config.yml", HOME / "domain.yml", HOME / "requirements.lock", HOME.parent / "bot" / "domain" / "text.py"]
+    found = [
+        HOME / "config.yml",
+        HOME / "domain.yml",
+        HOME / "requirements.lock",
+        HOME.parent / "bot" / "domain" / "text.py",
+    ]
     for pattern in ("data/*/*.yml", "components/*.py", "lexicon/*.yml"):
         found += sorted(HOME.glob(pattern))
     return found
@@ -51,5 +56,7 @@ def evaluation() -> list[tuple[str, str, str, str]]:
     rows = []
     for path in sorted(HOME.glob("evaluation/*.yml")):
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        rows += [(loaded["locale"], str(row["intent"]), str(row["style"]), str(row["text"])) for row in loaded["examples"]]
+        rows += [
+            (loaded["locale"], str(row["intent"]), str(row["style"]), str(row["text"])) for row in loaded["examples"]
+        ]
     return rows

@@ -75,7 +75,9 @@ class Server:
         try:
             asked = json.loads(await request.read())
             texts = asked["texts"] if "texts" in asked else [asked["text"]]
-            texts = [str(text)[:LONGEST_TEXT].encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+            texts = [
+                str(text)[:LONGEST_TEXT].encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts
+            ]
         except (ValueError, TypeError, KeyError, RecursionError):
             return web.json_response({"error": 'send {"text": "…"} or {"texts": ["…"]}'}, status=400)
         if len(texts) > MOST_TEXTS:
@@ -92,7 +94,9 @@ class Server:
 
     async def status(self, _: web.Request) -> web.Response:
         """Say which model this is and how much it has parsed."""
-        return web.json_response({**self._note, "parsed": self._parsed, "up_seconds": round(time.time() - self._started, 1)})
+        return web.json_response(
+            {**self._note, "parsed": self._parsed, "up_seconds": round(time.time() - self._started, 1)}
+        )
 
 
 def main() -> None:

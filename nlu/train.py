@@ -34,7 +34,12 @@ def main() -> int:
     started = time.monotonic()
     _train(name)
     seconds = round(time.monotonic() - started, 1)
-    note = {"model": name, "examples": len(examples), "locales": sorted({row[0] for row in examples}), "seconds": seconds}
+    note = {
+        "model": name,
+        "examples": len(examples),
+        "locales": sorted({row[0] for row in examples}),
+        "seconds": seconds,
+    }
     inputs.CURRENT.write_text(json.dumps(note, indent=1))
     for old in inputs.MODELS.glob("*.tar.gz"):
         if old.name != f"{name}.tar.gz":

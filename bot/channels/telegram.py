@@ -17,7 +17,16 @@ from typing import Any
 
 from aiohttp import web
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
-from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 from telegram.request import HTTPXRequest
 
 from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, OutboundMessage
@@ -37,9 +46,17 @@ Quarantine = Callable[[str, bytes, str], Awaitable[None]]
 
 def make_bot(token: str, api_url: str) -> Bot:
     """Return a bot that talks to *api_url*, with time limits of its own."""
-    request = HTTPXRequest(connection_pool_size=16, connect_timeout=5, read_timeout=20, write_timeout=20, pool_timeout=5)
+    request = HTTPXRequest(
+        connection_pool_size=16, connect_timeout=5, read_timeout=20, write_timeout=20, pool_timeout=5
+    )
     polling = HTTPXRequest(connection_pool_size=1, connect_timeout=5, read_timeout=POLL_SECONDS + 10)
-    return Bot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=request, get_updates_request=polling)
+    return Bot(
+        token,
+        base_url=f"{api_url}/bot",
+        base_file_url=f"{api_url}/file/bot",
+        request=request,
+        get_updates_request=polling,
+    )
 
 
 class TelegramChannel:
@@ -116,7 +133,9 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
     text, carrier = _words(message)
     if found.edited_message:
         carrier = Carrier.EDITED
-    return InboundMessage(key, _address(message.chat.id), carrier, Private(text), _clamp(message.date, received_at), received_at)
+    return InboundMessage(
+        key, _address(message.chat.id), carrier, Private(text), _clamp(message.date, received_at), received_at
+    )
 
 
 def _callback(update: Update, key: str, received_at: datetime) -> InboundMessage | None:
@@ -131,7 +150,11 @@ def _words(message: Message) -> tuple[str, Carrier]:
     if message.text is not None:
         return _start(message.text), Carrier.TEXT
     carrier = Carrier.UNSUPPORTED
-    for kind, name in ((message.voice or message.audio, "voice"), (message.photo, "image"), (message.document, "document")):
+    for kind, name in (
+        (message.voice or message.audio, "voice"),
+        (message.photo, "image"),
+        (message.document, "document"),
+    ):
         carrier = Carrier(name) if kind else carrier
     if message.location:
         carrier = Carrier.LOCATION
@@ -160,7 +183,9 @@ def _clamp(sent_at: datetime | None, received_at: datetime) -> datetime:
 class TelegramWebhook:
     """`POST /webhooks/telegram`: 401 without the secret, 200 once the update is durable."""
 
-    def __init__(self, bot: Bot, secrets: tuple[str, ...], receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, bot: Bot, secrets: tuple[str, ...], receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]
+    ) -> None:
         """*secrets*: the valid ones (two while rotating); none at all is refused, for it would let anybody in."""
         self._secrets = tuple(secret.encode() for secret in secrets if secret)
         if not self._secrets:
@@ -180,14 +205,18 @@ class TelegramWebhook:
         body = await request.read()
         tapped = await self.accept(body)
         # The answer itself may call a method: this stops the tapped button's spinner without another request.
-        return web.json_response({"method": "answerCallbackQuery", "callback_query_id": tapped}) if tapped else web.Response()
+        return (
+            web.json_response({"method": "answerCallbackQuery", "callback_query_id": tapped})
+            if tapped
+            else web.Response()
+        )
 
     async def accept(self, body: bytes) -> str:
         """Parse one update and keep it; return the id of a tapped button's query. Raises what means "send it again"."""
         try:
             update = _object(body)
             message = parse(update, self._bot, self._now())
-        except Exception as error:  # noqa: BLE001 - an update nobody foresaw must be kept, not lost
+        except Exception as error:
             await self._quarantine("telegram", body, type(error).__name__)
             return ""
         if message:
@@ -224,11 +253,13 @@ async def keep_polling(bot: Bot, receive: Receive, quarantine: Quarantine, now: 
             wait = min(wait * 2, 60.0)
 
 
-async def _keep(update: Update, bot: Bot, receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]) -> None:
+async def _keep(
+    update: Update, bot: Bot, receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]
+) -> None:
     raw = update.to_dict()
     try:
         message = parse(raw, bot, now())
-    except Exception as error:  # noqa: BLE001 - kept aside, see `accept`
+    except Exception as error:
         await quarantine("telegram", json.dumps(raw, default=str).encode(), type(error).__name__)
         return
     if message:
@@ -236,7 +267,6 @@ async def _keep(update: Update, bot: Bot, receive: Receive, quarantine: Quaranti
     if update.callback_query:
         with contextlib.suppress(TelegramError):
             await update.callback_query.answer()
-
 
 
 async def open_requests(bot: Bot) -> None:

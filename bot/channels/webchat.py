@@ -29,7 +29,7 @@ class WebChannel:
         if not self._listeners.get(session):
             self._listeners.pop(session, None)
 
-    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:  # noqa: ARG002
         """Make one message ready."""
         for event in self._listeners.get(address.value.reveal(), ()):
             event.set()

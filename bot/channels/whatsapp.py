@@ -1,4 +1,4 @@
-"""WhatsApp Cloud API v23.0 over aiohttp: signature over the raw bytes, every entry of a batch on its own, buttons, lists.
+"""WhatsApp Cloud API v23.0 over aiohttp: signature over the raw bytes, every entry of a batch by itself, buttons, lists.
 
 Rules W1–W13: constant-time compare of bytes, 4 MiB limit, no content encoding, one poisoned item never loses its
 siblings, receipts matched by our own id where the platform echoes it (`biz_opaque_callback_data`).
@@ -98,7 +98,9 @@ def outbound(address: Address, message: OutboundMessage, outbox_id: str) -> Json
     if not choices:
         return {**body, "type": "text", "text": {"body": message.text.reveal(), "preview_url": False}}
     if len(choices) <= MOST_BUTTONS and all(len(choice.label) <= BUTTON_TITLE for choice in choices):
-        action: Json = {"buttons": [{"type": "reply", "reply": {"id": c.id, "title": c.label}} for c in _unique(choices)]}
+        action: Json = {
+            "buttons": [{"type": "reply", "reply": {"id": c.id, "title": c.label}} for c in _unique(choices)]
+        }
         kind = "button"
     else:
         rows = [{"id": choice.id, "title": choice.label[:ROW_TITLE]} for choice in _unique(choices)]
@@ -157,7 +159,7 @@ def verified(body: bytes, header: str, secrets: tuple[str, ...]) -> bool:
 class WhatsAppWebhook:
     """`GET` verifies the address, `POST` brings batches: 401 unsigned, 200 once every item is durable."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         phone_id: str,
         secrets: tuple[str, ...],
@@ -261,7 +263,14 @@ def parse_status(item: Json, received_at: datetime) -> Receipt | None:
 
 
 _STATES = {state.value: state for state in ReceiptState}
-_KINDS = {"audio": "voice", "voice": "voice", "image": "image", "video": "image", "document": "document", "location": "location"}
+_KINDS = {
+    "audio": "voice",
+    "voice": "voice",
+    "image": "image",
+    "video": "image",
+    "document": "document",
+    "location": "location",
+}
 
 
 def _words(item: Json) -> tuple[str, Carrier, str | None]:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -70,12 +70,15 @@ def load_source(path: Path) -> Source:
         row: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         statuses = {_key(word): Standing(name) for name, words in row["statuses"].items() for word in words}
         return Source(
-            source=row["source"], title=row["title"], url=row.get("url", ""), kind=row["kind"], sample=bool(row["sample"]),
+            source=row["source"], title=row["title"], url=row.get("url", ""), kind=row["kind"],
+            sample=bool(row["sample"]),
             file=row.get("file", ""), as_of=row.get("as_of"), columns=dict(row["columns"]), statuses=statuses,
             default_status=row.get("default_status", ""), date_formats=tuple(row["date_formats"]),
         )  # fmt: skip
     except OSError as error:
-        raise ListError(f"{path}: cannot be read ({error.strerror}); name a file under content/recruiters/sources") from error
+        raise ListError(
+            f"{path}: cannot be read ({error.strerror}); name a file under content/recruiters/sources"
+        ) from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ListError(f"{path}: is not a usable mapping ({error}); compare it with sources/sample.yaml") from error
 
@@ -87,7 +90,9 @@ def read_list(path: Path, source: Source) -> ParsedList:
     except OSError as error:
         raise ListError(f"{path}: cannot be read ({error.strerror}); check the name") from error
     if len(raw) > MOST_BYTES:
-        raise ListError(f"{path}: is larger than {MOST_BYTES // 2**20} MiB; split it or check that it is the right file")
+        raise ListError(
+            f"{path}: is larger than {MOST_BYTES // 2**20} MiB; split it or check that it is the right file"
+        )
     reader = {".csv": _csv_rows, ".xlsx": _xlsx_rows}.get(path.suffix.lower())
     if not reader:
         raise ListError(f"{path}: is neither .csv nor .xlsx; save it as one of them")
@@ -102,7 +107,7 @@ def read_list(path: Path, source: Source) -> ParsedList:
     return ParsedList(tuple(found), tuple(problems), hashlib.sha256(raw).hexdigest())
 
 
-def _csv_rows(raw: bytes, path: Path) -> Iterator[list[object]]:
+def _csv_rows(raw: bytes, path: Path) -> Iterator[Sequence[object]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -116,7 +121,7 @@ def _csv_rows(raw: bytes, path: Path) -> Iterator[list[object]]:
     yield from (list(row) for row in csv.reader(io.StringIO(text, newline=""), dialect))
 
 
-def _xlsx_rows(raw: bytes, path: Path) -> Iterator[list[object]]:
+def _xlsx_rows(raw: bytes, path: Path) -> Iterator[Sequence[object]]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(item.file_size for item in archive.infolist())
@@ -134,18 +139,20 @@ def _xlsx_rows(raw: bytes, path: Path) -> Iterator[list[object]]:
     book.close()
 
 
-def _places(header: list[object], source: Source, path: Path) -> dict[str, int]:
+def _places(header: Sequence[object], source: Source, path: Path) -> dict[str, int]:
     have = {_key(cell): at for at, cell in enumerate(header) if cell is not None}
     places = {field: have[_key(column)] for field, column in source.columns.items() if _key(column) in have}
     missing = [source.columns[field] for field in source.columns if field not in places]
     if missing:
         names = ", ".join(str(cell) for cell in header if cell) or "none"
-        raise ListError(f"{path}: lacks the columns {', '.join(missing)} (found: {names}); mend the file or the mapping")
+        raise ListError(
+            f"{path}: lacks the columns {', '.join(missing)} (found: {names}); mend the file or the mapping"
+        )
     return places
 
 
 def _agencies(
-    rows: Iterable[list[object]], places: dict[str, int], source: Source
+    rows: Iterable[Sequence[object]], places: dict[str, int], source: Source
 ) -> tuple[list[Agency], list[Problem]]:
     found: dict[str, Agency] = {}
     problems: list[Problem] = []
@@ -174,7 +181,9 @@ def _agency(cells: dict[str, object], line: int, source: Source) -> Agency | Pro
     try:
         until = _day(cells.get("valid_until"), source.date_formats)
     except ValueError:
-        return Problem(line, f"has the unreadable date {_clean(cells.get('valid_until'))!r}", "add its form to date_formats")
+        return Problem(
+            line, f"has the unreadable date {_clean(cells.get('valid_until'))!r}", "add its form to date_formats"
+        )
     licence = _clean(cells.get("licence"))
     return Agency(
         id=licence or name, name=name, licence=licence, standing=standing, valid_until=until,

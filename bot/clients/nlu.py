@@ -28,7 +28,7 @@ SLASHES = ("/", "\uff0f")
 class RasaNlu:
     """`bot.ports.Understander` over HTTP."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         session: ClientSession,
         url: str,
@@ -79,7 +79,15 @@ class RasaNlu:
                 if answer.status != 200 or len(raw) > MOST_BYTES:  # noqa: PLR2004
                     return None
                 return self._read(json.loads(raw), name)
-        except (ClientError, TimeoutError, asyncio.IncompleteReadError, ValueError, KeyError, TypeError, RecursionError):
+        except (
+            ClientError,
+            TimeoutError,
+            asyncio.IncompleteReadError,
+            ValueError,
+            KeyError,
+            TypeError,
+            RecursionError,
+        ):
             return None
         except UnicodeError:
             return None

@@ -135,5 +135,3 @@ def _helplines(content: Content, root: Path, today: date) -> Iterator[str]:
             for number in ("112", "1098"):
                 if number not in words:
                     yield f"{root}/messages/{code}: message {key!r} does not name {number}; it must; add it"
-
-

@@ -51,7 +51,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader, see below
     except OSError as error:
-        raise ContentError(f"{path}: cannot be read ({error.strerror}); restore the file from the repository") from error
+        raise ContentError(
+            f"{path}: cannot be read ({error.strerror}); restore the file from the repository"
+        ) from error
     except yaml.YAMLError as error:
         raise ContentError(f"{path}: is not valid YAML ({error}); mend the line that it names") from error
     if not isinstance(found, dict):
@@ -66,7 +68,9 @@ class _Loader(yaml.CSafeLoader):
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
         twice = {key for key in keys if keys.count(key) > 1}
         if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key {sorted(twice)[0]!r} stands twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {min(map(str, twice))!r} stands twice", node.start_mark
+            )
         return super().construct_mapping(node, deep)
 
 
@@ -169,18 +173,22 @@ def _danger(paths: Iterable[Path]) -> Danger:
     for path in paths:
         row = read(path)
         sets = {name: _words(words) for name, words in (row.get("words") or {}).items()}
-        for section, patterns in found.items():
+        for section in found:
             for group in row.get(section) or ():
-                patterns += _group(group, sets, path)
+                found[section] += _group(group, sets, path)
     return Danger(*(tuple(found[section]) for section in ("patterns", "calming", "silent", "minor")))
 
 
 def _group(group: Mapping[str, Any], sets: Mapping[str, frozenset[str]], path: Path) -> list[DangerPattern]:
     try:
         phrases, kind, level = group["phrases"], str(group.get("kind") or ""), str(group.get("level") or "now")
-        return [_pattern(f"{path.stem}.{group['id']}.{n}", kind, level, phrase, sets) for n, phrase in enumerate(phrases)]
+        return [
+            _pattern(f"{path.stem}.{group['id']}.{n}", kind, level, phrase, sets) for n, phrase in enumerate(phrases)
+        ]
     except KeyError as error:
-        raise ContentError(f"{path}: {error} is missing, or names a set of words that the file does not have") from error
+        raise ContentError(
+            f"{path}: {error} is missing, or names a set of words that the file does not have"
+        ) from error
 
 
 def _pattern(name: str, kind: str, level: str, phrase: str, sets: Mapping[str, frozenset[str]]) -> DangerPattern:

@@ -33,7 +33,9 @@ LIMITS: Mapping[ChannelName, Limits] = {
 }
 
 
-def render(replies: Iterable[Reply], locale: str, channel: ChannelName, content: Content) -> tuple[OutboundMessage, ...]:
+def render(
+    replies: Iterable[Reply], locale: str, channel: ChannelName, content: Content
+) -> tuple[OutboundMessage, ...]:
     """Return the bubbles for *replies*, in order, each within the channel's limits."""
     return tuple(bubble for reply in replies for bubble in _bubbles(reply, locale, LIMITS[channel], content))
 
@@ -93,12 +95,14 @@ def _cut(text: str, limit: int) -> int:
 def _window(text: str, limit: int) -> str:
     units = 0
     for at, char in enumerate(text):
-        units += 2 if ord(char) > 0xFFFF else 1
+        units += 2 if ord(char) > LAST_SINGLE_UNIT else 1
         if units > limit:
             return text[:at]
     return text
 
 
+#: Code points above this one take two UTF-16 units.
+LAST_SINGLE_UNIT = 0xFFFF
 _JOINERS = frozenset("\u200c\u200d\ufe0f")
 _VIRAMAS = frozenset("\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d")
 
@@ -114,5 +118,7 @@ def _grapheme_border(text: str, at: int) -> int:
 def _joins(left: str, right: str) -> bool:
     if not right:
         return False
-    attached = unicodedata.category(right) in {"Mn", "Mc", "Me"} or right in _JOINERS or "\U0001f3fb" <= right <= "\U0001f3ff"
+    attached = (
+        unicodedata.category(right) in {"Mn", "Mc", "Me"} or right in _JOINERS or "\U0001f3fb" <= right <= "\U0001f3ff"
+    )
     return attached or left in _JOINERS or left in _VIRAMAS

@@ -112,7 +112,9 @@ def distress(risk: Risk) -> tuple[Reply, ...]:
         first = "distress.first_self_harm"
     elif risk.kind == "missing_person":
         first = "distress.first_missing"
-    wait = Reply(f"distress.wait.{risk.kind}", choices=(ChoiceRef("c:fine", "distress.fine.label"),), lane=Lane.DISTRESS)
+    wait = Reply(
+        f"distress.wait.{risk.kind}", choices=(ChoiceRef("c:fine", "distress.fine.label"),), lane=Lane.DISTRESS
+    )
     return (Reply(first, lane=Lane.DISTRESS), wait)
 
 

@@ -62,14 +62,14 @@ def _topic(topic_id: str, conversation: Conversation, knowledge: Knowledge, _: d
     return Turn(replace(conversation, last_topic=topic_id), replies)
 
 
-def _part(rest: str, conversation: Conversation, knowledge: Knowledge, _: datetime) -> Turn | None:
+def _part(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
     topic_id, _, part = rest.partition(":")
     if topic_id not in knowledge.content.topics or part not in TOPIC_PARTS:
         return None
     return Turn(conversation, (answers.topic_part(topic_id, part, knowledge.content),))
 
 
-def _area(rest: str, conversation: Conversation, knowledge: Knowledge, _: datetime) -> Turn | None:
+def _area(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
     name, _, page = rest.partition(":")
     if name not in AREAS:
         return None

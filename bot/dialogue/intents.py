@@ -31,9 +31,7 @@ def on_intent(
     return Turn(conversation, (answers.menu("core.not_understood_menu"),))
 
 
-def _check_recruiter(
-    conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime
-) -> Turn:
+def _check_recruiter(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
     """A question that names nobody we can look up is answered by asking for the name."""
     found = knowledge.check_recruiter(message.text.reveal())
     if found.verdict is Verdict.NOT_FOUND:
@@ -73,7 +71,9 @@ _PLAIN: dict[str, Callable[[], tuple[Reply, ...]]] = {
     "report_status": _with_menu("report.status"),
     "check_job_offer": lambda: (
         Reply("offer.advice"),
-        Reply("offer.ask", choices=(answers.CHECK, answers.topic_choice("cyber_slavery"), answers.PERSON, answers.MENU)),
+        Reply(
+            "offer.ask", choices=(answers.CHECK, answers.topic_choice("cyber_slavery"), answers.PERSON, answers.MENU)
+        ),
     ),
     "register_journey": _with_menu("journey.register", "before_you_go", "travel_safety"),
     "check_in": _with_menu("journey.check_in", "arrival_tips", "ration_onorc"),

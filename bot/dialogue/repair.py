@@ -43,7 +43,9 @@ def ask(conversation: Conversation, understanding: Understanding, knowledge: Kno
 def _nearest(understanding: Understanding, content: Content) -> tuple[ChoiceRef, ...]:
     found: dict[str, ChoiceRef] = {}
     for item in understanding.ranking:
-        choice = answers.topic_choice(item.intent) if item.intent in content.topics else _INTENT_CHOICES.get(item.intent)
+        choice = (
+            answers.topic_choice(item.intent) if item.intent in content.topics else _INTENT_CHOICES.get(item.intent)
+        )
         if choice:
             found.setdefault(choice.id, choice)
         if len(found) == NEAREST:

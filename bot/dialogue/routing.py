@@ -36,9 +36,13 @@ def route(
     if named := command(message, knowledge):
         return on_choice(f"c:{named}", conversation, knowledge, now)
     if arrived:
-        return _greeted(conversation, knowledge, Reply("place.welcome", {"place": _place_name(conversation, knowledge)}))
+        return _greeted(
+            conversation, knowledge, Reply("place.welcome", {"place": _place_name(conversation, knowledge)})
+        )
     if message.carrier in WITHOUT_WORDS and not message.text:
-        return _greeted(conversation, knowledge, Reply(f"media.{_media(message)}", choices=(answers.HELP_NOW, answers.MENU)))
+        return _greeted(
+            conversation, knowledge, Reply(f"media.{_media(message)}", choices=(answers.HELP_NOW, answers.MENU))
+        )
     if conversation.flow and not _leaves(conversation, understanding):
         return flows.proceed(conversation, message, knowledge, now)
     sure = understanding.intent is not None and understanding.confidence >= knowledge.sure

@@ -49,7 +49,9 @@ class Matcher:
 
     def find(self, words: Sequence[str]) -> list[DangerPattern]:
         """Return the patterns that match somewhere in *words*, in order of place."""
-        return [pattern for at, word in enumerate(words) for pattern in self._starting(word) if _fits(pattern, words, at)]
+        return [
+            pattern for at, word in enumerate(words) for pattern in self._starting(word) if _fits(pattern, words, at)
+        ]
 
     def _starting(self, word: str) -> Iterable[DangerPattern]:
         yield from self._by_word.get(word, ())

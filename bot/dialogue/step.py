@@ -33,7 +33,7 @@ def step(
     conversation = _seen(conversation, message, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
     if risk.level is Level.NOW:
-        return _remembered(hand_off(conversation, risk, knowledge), understanding)
+        return _remembered(hand_off(conversation, risk), understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge)
     if risk.level is Level.PERHAPS:
@@ -44,7 +44,7 @@ def step(
     return _remembered(turn, understanding)
 
 
-def hand_off(conversation: Conversation, risk: Risk, knowledge: Knowledge) -> Turn:
+def hand_off(conversation: Conversation, risk: Risk) -> Turn:
     """Open a case for a human, or raise the one that is open; the bot speaks only if no human has it yet."""
     if conversation.open_case:
         turn = Turn(conversation, effects=(RaiseCase(conversation.open_case, risk),), risk=risk)
@@ -55,7 +55,14 @@ def hand_off(conversation: Conversation, risk: Risk, knowledge: Knowledge) -> Tu
         opened = case_id(conversation.id, conversation.version + 1)
         turn = Turn(conversation, effects=(OpenCase(opened, kind_of(risk), risk),), risk=risk)
     held = replace(
-        conversation, open_case=opened, held=True, flow="", slots={}, repairs=0, asked_if_in_danger="", silent=risk.silent
+        conversation,
+        open_case=opened,
+        held=True,
+        flow="",
+        slots={},
+        repairs=0,
+        asked_if_in_danger="",
+        silent=risk.silent,
     )
     return replace(turn, conversation=held, replies=() if risk.silent else answers.distress(risk))
 

@@ -84,7 +84,7 @@ PRIORITY = {
 class IllegalTransition(ValueError):
     """An action that this state does not allow; says both, so that a responder can be told."""
 
-    def __init__(self, action: CaseAction, state: CaseState) -> None:
+    def __init__(self, action: CaseAction, state: CaseState) -> None:  # noqa: D107
         super().__init__(f"cannot {action.value} a case that is {state.value}")
         self.action = action
         self.state = state

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final
 
 MOST_CACHED: Final = 20_000
-LONGEST_RUN: Final = 2
 
 #: First code point of each Brahmi-derived block → ISO 15924 code.
 BLOCKS: Final = {
@@ -88,16 +87,19 @@ def normalise(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """Return the words of a normalised text: runs of letters, marks and numbers; a letter at most twice in a row.
+    """Return the words of a normalised text: runs of letters, marks and numbers; a letter drawn out (3+) stands once.
 
-    Never by `\\w`: Indian vowel signs are not word characters to Python's `re`. An apostrophe inside a word is dropped.
+    Never by the regular expressions' "word" class: Indian vowel signs are not word characters to Python's `re`. An apostrophe inside a word is dropped.
     """
     found: list[str] = []
     word: list[str] = []
+    drawn = False
     for at, char in enumerate(text):
         if unicodedata.category(char)[0] in "LMN":
-            if len(word) >= LONGEST_RUN and word[-1] == word[-2] == char and not char.isdigit():
+            if not char.isdigit() and word and word[-1] == char and (drawn or text[at + 1 : at + 2] == char):
+                drawn = True
                 continue
+            drawn = False
             word.append(char)
         elif char in "'\u2019" and word and text[at + 1 : at + 2].strip():
             continue
@@ -126,7 +128,7 @@ def romanise(token: str) -> str:
 
 
 def _without_schwas(sounds: list[str]) -> list[str]:
-    """Drop the inherent vowel where speech drops it: between vowel + consonant and consonant + vowel, from the right."""
+    """Drop the inherent vowel where speech does: between vowel + consonant and consonant + vowel, from the right."""
     for at in range(len(sounds) - 3, 1, -1):
         if sounds[at] != _SCHWA or not _is_vowel(sounds[at - 2]) or _is_vowel(sounds[at - 1]):
             continue

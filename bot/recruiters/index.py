@@ -47,7 +47,9 @@ class Index:
 
     def near_licence(self, licence: str) -> list[Agency]:
         """Return the agencies whose licence number is one character off."""
-        near = (key for key in self._licences if key != licence and Levenshtein.distance(key, licence, score_cutoff=1) <= 1)
+        near = (
+            key for key in self._licences if key != licence and Levenshtein.distance(key, licence, score_cutoff=1) <= 1
+        )
         return [self._agencies[at] for key in near for at in self._licences[key]]
 
     def by_phone(self, phone: str) -> list[Agency]:

@@ -27,7 +27,9 @@ def diff(old: Sequence[Agency], new: Sequence[Agency]) -> ListDiff:
     return ListDiff(
         added=tuple(agency for name, agency in after.items() if name not in before),
         removed=tuple(agency for name, agency in before.items() if name not in after),
-        changed=tuple((before[name], agency) for name, agency in after.items() if name in before and before[name] != agency),
+        changed=tuple(
+            (before[name], agency) for name, agency in after.items() if name in before and before[name] != agency
+        ),
     )
 
 

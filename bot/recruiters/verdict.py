@@ -38,7 +38,9 @@ def _exact(asked: Query, index: Index) -> list[Match]:
 
 
 def _near(asked: Query, index: Index) -> list[Match]:
-    found = [Match(agency, 90.0, (), ("licence",)) for licence in asked.licences for agency in index.near_licence(licence)]
+    found = [
+        Match(agency, 90.0, (), ("licence",)) for licence in asked.licences for agency in index.near_licence(licence)
+    ]
     found += [Match(agency, 90.0, (), ("phone",)) for phone in asked.phones for agency in index.near_phone(phone)]
     found += [Match(agency, score, (), ("name",)) for score, agency in _named(asked, index) if score >= SIMILAR]
     return sorted(found, key=lambda match: -match.score)

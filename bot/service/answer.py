@@ -29,7 +29,7 @@ Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
 class Answerer:
     """Works through conversations, one lease and one message at a time."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         inbox: Inbox,
         conversations: Conversations,
@@ -149,5 +149,3 @@ async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float 
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await woken.wait()
-
-

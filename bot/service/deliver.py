@@ -45,17 +45,22 @@ class Deliverer:
         due = await self._outbox.next_due(self._owner)
         if not due:
             return False
-        if due.was_sending and due.address.channel not in REPEATABLE and not await self._resend(due):
+        if due.address.channel not in REPEATABLE and not await self._certain(due):
             return True
         await self._send(due)
         return True
 
-    async def _resend(self, due: Due) -> bool:
-        """Settle a message that was being sent when its process died: once more at most, and not if it is stale.
+    async def _certain(self, due: Due) -> bool:
+        """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
 
-        WhatsApp echoes our id in its receipts, so a row still open after a minute did not leave. Telegram cannot say:
+        WhatsApp echoes our id in its receipts, so a row still open after that minute did not leave. Telegram cannot say:
         what a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
         """
+        if due.state == "sending":
+            await self._outbox.unknown(due, "its sender died in the act")
+            return False
+        if due.state != "unknown":
+            return True
         if due.attempts > 1 and due.address.channel not in SETTLED_BY_ECHO:
             await self._outbox.failed(due, "in doubt after a second try")
             return False

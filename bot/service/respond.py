@@ -68,7 +68,7 @@ class Respond:
         said = () if case.silent else self._words(case, "case.closed")
         return await self._act(case, CaseAction.CLOSE, who, messages=said, detail=outcome)
 
-    async def _act(  # noqa: PLR0913
+    async def _act(
         self,
         case: Case,
         action: CaseAction,

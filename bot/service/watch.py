@@ -22,7 +22,7 @@ ALERT_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
 class Watch:
     """Escalates, pages and tells the person again whom to phone."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         cases: Cases,
         alerts: Alerts,
@@ -92,7 +92,9 @@ async def keep_paging(watch: Watch, pause: float = 0.25) -> None:
     await _for_ever(watch.page, pause)
 
 
-async def keep_watching(watch: Watch, erase_due: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime]) -> None:
+async def keep_watching(
+    watch: Watch, erase_due: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime]
+) -> None:
     """Look at the clocks twice a second for ever."""
 
     async def look() -> bool:

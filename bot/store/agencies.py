@@ -45,7 +45,9 @@ class MongoAgencies:
         version = last["version"] + 1 if last else 1
         await self._rows.delete_many({"source": listing.source, "version": version})
         for start in range(0, len(rows), BATCH):
-            await self._rows.insert_many([_row(agency, listing.source, version) for agency in rows[start : start + BATCH]])
+            await self._rows.insert_many(
+                [_row(agency, listing.source, version) for agency in rows[start : start + BATCH]]
+            )
         done = replace(listing, version=version, rows=len(rows))
         await self._lists.insert_one({**_listing_row(done), "current": False})
         await self.make_current(listing.source, version)

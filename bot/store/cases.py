@@ -32,7 +32,7 @@ QUEUE_LENGTH = 500
 class MongoCases:
     """`bot.ports.Cases` on MongoDB."""
 
-    def __init__(  # noqa: D107, PLR0913
+    def __init__(  # noqa: D107
         self,
         client: AsyncMongoClient[Doc],
         db: AsyncDatabase[Doc],
@@ -90,7 +90,9 @@ class MongoCases:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
         lines = [await self._heard(row) async for row in self._db["inbox"].find({"conversation": conversation_id})]
         lines += [await self._said(row) async for row in self._db["outbox"].find({"conversation": conversation_id})]
-        return sorted((line for line in lines if line), key=lambda line: (line.at, line.who == "person" and -1, line.id))
+        return sorted(
+            (line for line in lines if line), key=lambda line: (line.at, line.who == "person" and -1, line.id)
+        )
 
     async def _heard(self, row: Doc) -> Line | None:
         try:
@@ -107,7 +109,9 @@ class MongoCases:
         except (Unreadable, KeyError):
             return None
         labels = tuple(label for _, label in doc["choices"])
-        return Line(row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text", labels)
+        return Line(
+            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text", labels
+        )
 
     async def act(  # noqa: PLR0913
         self,
@@ -128,7 +132,9 @@ class MongoCases:
             row = await self._cases.find_one({"_id": case_id}, session=session)
             if not row:
                 raise LookupError(case_id)
-            if key and await self._db["case_events"].find_one({"case": case_id, "key": key}, {"_id": 1}, session=session):
+            if key and await self._db["case_events"].find_one(
+                {"case": case_id, "key": key}, {"_id": 1}, session=session
+            ):
                 return row
             fields = self._fields(row, action, who, now, expect_owner, new_owner)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
@@ -146,7 +152,7 @@ class MongoCases:
                 raise LookupError(case_id) from None
             return found
 
-    def _fields(  # noqa: PLR0913
+    def _fields(
         self, row: Doc, action: CaseAction, who: str, now: datetime, expect_owner: str | None, new_owner: str | None
     ) -> Doc:
         state = after(CaseState(row["state"]), action)
@@ -161,7 +167,12 @@ class MongoCases:
         elif action is CaseAction.TRANSFER:
             fields |= {"owner": new_owner}
         elif action is CaseAction.RELEASE:
-            fields |= {"owner": None, "waiting_since": now, "escalations": 0, "escalate_at": self._ladder.next_at(now, 0)}
+            fields |= {
+                "owner": None,
+                "waiting_since": now,
+                "escalations": 0,
+                "escalate_at": self._ladder.next_at(now, 0),
+            }
         elif action is CaseAction.ESCALATE:
             rung = row.get("escalations", 0) + 1
             fields |= {"escalations": rung, "escalate_at": self._ladder.next_at(aware(row["waiting_since"]), rung)}
@@ -172,7 +183,12 @@ class MongoCases:
         return fields
 
     async def _send(
-        self, row: Doc, action: CaseAction, messages: Sequence[OutboundMessage], now: datetime, session: AsyncClientSession
+        self,
+        row: Doc,
+        action: CaseAction,
+        messages: Sequence[OutboundMessage],
+        now: datetime,
+        session: AsyncClientSession,
     ) -> None:
         """Queue the messages as a version of the conversation; a wish to be erased comes due when the case ends."""
         fields: Doc = {"updated_at": now}
@@ -181,7 +197,10 @@ class MongoCases:
         if not messages and "erase_after" not in fields:
             return
         conversation = await self._db["conversations"].find_one_and_update(
-            {"_id": row["conversation"]}, {"$inc": {"version": 1}, "$set": fields}, return_document=True, session=session
+            {"_id": row["conversation"]},
+            {"$inc": {"version": 1}, "$set": fields},
+            return_document=True,
+            session=session,
         )
         if conversation:
             version = conversation["version"]

@@ -129,8 +129,14 @@ class MongoConversations:
         except DuplicateKeyError as error:
             raise VersionClash(conversation.id) from error
 
-    async def _write(  # noqa: PLR0913
-        self, rendered: Rendered, answered: Waiting, lease: Lease, fields: Doc, now: datetime, session: AsyncClientSession
+    async def _write(
+        self,
+        rendered: Rendered,
+        answered: Waiting,
+        lease: Lease,
+        fields: Doc,
+        now: datetime,
+        session: AsyncClientSession,
     ) -> None:
         conversation = rendered.turn.conversation
         mine = {"_id": conversation.id, "version": conversation.version, "lease.token": lease.token}
@@ -148,7 +154,9 @@ class MongoConversations:
             elif isinstance(effect, Forward):
                 await self._forward(effect, conversation, now, session)
         closed = await self._db["inbox"].update_one(
-            {"_id": answered.id, "state": "waiting"}, {"$set": {"state": "answered", "answered_at": now}}, session=session
+            {"_id": answered.id, "state": "waiting"},
+            {"$set": {"state": "answered", "answered_at": now}},
+            session=session,
         )
         if closed.matched_count != 1:
             raise VersionClash(conversation.id)
@@ -218,7 +226,9 @@ class MongoConversations:
     ) -> None:
         fields = {"held": conversation.held, "updated_at": now, "erase_requested": conversation.erase_requested}
         await self._db["cases"].update_one(
-            {"_id": effect.case_id, "open": True}, {"$set": fields, "$inc": {"unread": 1, "version": 1}}, session=session
+            {"_id": effect.case_id, "open": True},
+            {"$set": fields, "$inc": {"unread": 1, "version": 1}},
+            session=session,
         )
 
     async def erase_due(self, now: datetime) -> int:

@@ -29,7 +29,7 @@ class Writer:
         self._sealer = sealer
         self._pagers = tuple(pagers)
 
-    async def outbox(  # noqa: PLR0913
+    async def outbox(
         self,
         conversation: str,
         channel: str,
@@ -63,7 +63,7 @@ class Writer:
             "sealed": await self._sealer.seal(conversation, f"outbox:{row_id}", outbound_out(message)),
         }
 
-    async def event(  # noqa: PLR0913
+    async def event(
         self,
         case: Doc,
         action: CaseAction,

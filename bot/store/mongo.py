@@ -40,7 +40,9 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "case_events": [
         IndexModel([("case", ASCENDING), ("number", ASCENDING)], unique=True),
-        IndexModel([("case", ASCENDING), ("key", ASCENDING)], unique=True, partialFilterExpression={"key": {"$gt": ""}}),
+        IndexModel(
+            [("case", ASCENDING), ("key", ASCENDING)], unique=True, partialFilterExpression={"key": {"$gt": ""}}
+        ),
     ],
     "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING)])],
@@ -89,7 +91,7 @@ async def prepare(db: AsyncDatabase[Doc]) -> None:
 
 
 async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
-    """Run *body* in one transaction: snapshot reads, majority commit; transient errors run it again, as often as needed.
+    """Run *body* in one transaction: snapshot reads, majority commit; transient errors run it again.
 
     A commit whose answer was lost is committed again, not run again (the driver does that).
     """

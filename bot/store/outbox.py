@@ -16,6 +16,7 @@ from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
+UNKNOWN_SECONDS = 60.0
 CANDIDATES = 50
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ class MongoOutbox:
                 blocked.add(row["conversation"])
                 continue
             if leased := await self._lease(row, owner, free):
-                return await self._open(leased, was_sending=row["state"] in {"sending", "unknown"})
+                return await self._open(leased)
         return None
 
     async def _has_earlier(self, row: Doc) -> bool:
@@ -60,7 +61,7 @@ class MongoOutbox:
         )
         return leased
 
-    async def _open(self, row: Doc, *, was_sending: bool) -> Due | None:
+    async def _open(self, row: Doc) -> Due | None:
         conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, {"address": 1})
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
@@ -69,7 +70,7 @@ class MongoOutbox:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
             return None
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
-        return Due(row["_id"], row["conversation"], to, message, row["attempts"], was_sending)
+        return Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
 
     async def sending(self, due: Due) -> None:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt."""
@@ -93,7 +94,7 @@ class MongoOutbox:
 
     async def unknown(self, due: Due, reason: str) -> None:
         """Wait a minute for a receipt before it is tried once more."""
-        await self._later(due, "unknown", 60.0, reason)
+        await self._later(due, "unknown", UNKNOWN_SECONDS, reason)
 
     async def _later(self, due: Due, state: str, seconds: float, reason: str) -> None:
         later = {"$add": ["$$NOW", int(seconds * 1000)]}
@@ -157,8 +158,13 @@ class MongoOutbox:
         found = []
         async for row in self._rows.find(query).sort("_id", 1).limit(200):
             try:
-                found.append((row["_id"], aware(row["created_at"]), await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])))
+                found.append(
+                    (
+                        row["_id"],
+                        aware(row["created_at"]),
+                        await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]),
+                    )
+                )
             except Unreadable:
                 continue
         return found
-

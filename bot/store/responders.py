@@ -46,7 +46,13 @@ class MongoResponders:
     async def _responder(self, row: Doc) -> Responder:
         totp = await self._sealer.open(f"responder:{row['_id']}", row["totp"])
         return Responder(
-            row["_id"], row["name"], row["role"], row["password_hash"], totp["secret"], row["active"], row["must_change"]
+            row["_id"],
+            row["name"],
+            row["role"],
+            row["password_hash"],
+            totp["secret"],
+            row["active"],
+            row["must_change"],
         )
 
 

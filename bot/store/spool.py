@@ -1,8 +1,8 @@
 """A sealed file that keeps messages while the database is silent: fsynced before the channel gets its 200.
 
-One file per process, locked while its process lives. A line is `<length> <crc32> <base64>`; a torn last line is cut off,
-never fatal: no 200 was sent for it. Draining inserts each message into the inbox (known ones are ignored), then removes
-the file.
+One file per process, locked while its process lives. A line is `<length> <crc32> <base64>`; a torn last line is cut
+off, never fatal: no 200 was sent for it. Draining inserts each message into the inbox
+(known ones are ignored), then removes the file.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from nlu.components.linear import FILE, fit, rank
 
 
-
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IndicLinearClassifier(GraphComponent, IntentClassifier):
     """Ranks every intent. The pickle is our own, inside the model archive that our trainer wrote."""
@@ -45,7 +44,11 @@ class IndicLinearClassifier(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> IndicLinearClassifier:
         """Build an untrained one for Rasa's graph."""
         return cls(config, model_storage, resource)
@@ -67,7 +70,9 @@ class IndicLinearClassifier(GraphComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example that has an intent."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        self._model = fit([example.get(TEXT) for example in examples], [example.get(INTENT) for example in examples], self._config)
+        self._model = fit(
+            [example.get(TEXT) for example in examples], [example.get(INTENT) for example in examples], self._config
+        )
         with self._storage.write_to(self._resource) as folder:
             (folder / FILE).write_bytes(pickle.dumps(self._model, protocol=5))
         return self._resource

@@ -14,13 +14,18 @@ from rasa.shared.nlu.training_data.message import Message
 
 from nlu.components.values import entities
 
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class PatternEntityExtractor(GraphComponent, EntityExtractorMixin):
     """The first pattern that claims a stretch of text keeps it."""
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> PatternEntityExtractor:
         """Build it for Rasa's graph."""
         return cls()

@@ -1,0 +1,146 @@
+"""Benchmarks as commands: real parts, loopback only, bounded in count and time, ending by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, web
+from pydantic import SecretStr
+
+from bot.app import Service, add_webhooks, open_service, running
+from bot.channels.whatsapp import MOST_BYTES
+from bot.config import Config
+from bot.local import local_mongod
+
+Figures = dict[str, Any]
+RATE = 50
+SECONDS = 60
+SECRET = "bench-app-secret"  # noqa: S105 - signs made-up messages on loopback
+
+
+async def ingress(config: Config, say: Callable[[str], None]) -> AsyncIterator[Figures]:
+    """50 signed WhatsApp messages a second for a minute, each of another person: time until the 200.
+
+    Everything real but the platform: MongoDB with majority and journal, sealing, workers answering meanwhile.
+    Keys: bench, n, per_second, seconds, p50_ms, p95_ms, p99_ms, max_ms, not_200, wrong_signature_status, lost.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        given = config.model_copy(
+            update={
+                "data": Path(folder),
+                "whatsapp_token": SecretStr("bench"),
+                "whatsapp_phone_id": "1",
+                "whatsapp_app_secret": SecretStr(SECRET),
+                "whatsapp_verify_token": SecretStr("bench"),
+            }
+        )
+        async with local_mongod(Path(folder), 0, say) as uri:
+            async with _platform() as api_url:
+                served = given.model_copy(update={"whatsapp_api_url": api_url})
+                async with open_service(served, mongodb_uri=uri, nlu_url="http://127.0.0.1:9") as service:
+                    yield await _ingress(service, say)
+
+
+async def _ingress(service: Service, say: Callable[[str], None]) -> Figures:
+    async with _serving(service) as url, running(service), ClientSession() as session:
+        wrong = await session.post(url, data=_body(-1), headers={"X-Hub-Signature-256": "sha256=00"})
+        say(f"sending {RATE} a second for {SECONDS} s …")
+        times: list[float] = []
+        statuses: list[int] = []
+
+        async def one(number: int) -> None:
+            body = _body(number)
+            signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+            started = time.perf_counter()
+            async with session.post(url, data=body, headers={"X-Hub-Signature-256": signature}) as answer:
+                await answer.read()
+                times.append((time.perf_counter() - started) * 1000)
+                statuses.append(answer.status)
+
+        tasks = []
+        begun = time.perf_counter()
+        for number in range(RATE * SECONDS):
+            await asyncio.sleep(max(0.0, begun + number / RATE - time.perf_counter()))
+            tasks.append(asyncio.create_task(one(number)))
+        await asyncio.gather(*tasks)
+        spent = time.perf_counter() - begun
+        while service.spool.waiting:
+            await asyncio.sleep(0.5)
+        stored = await service.db["inbox"].count_documents({})
+    ranks = statistics.quantiles(times, n=100)
+    return {
+        "bench": "ingress",
+        "n": len(times),
+        "per_second": round(len(times) / spent, 1),
+        "seconds": round(spent, 1),
+        "p50_ms": round(ranks[49], 1),
+        "p95_ms": round(ranks[94], 1),
+        "p99_ms": round(ranks[98], 1),
+        "max_ms": round(max(times), 1),
+        "not_200": sum(status != 200 for status in statuses),  # noqa: PLR2004
+        "wrong_signature_status": wrong.status,
+        "lost": len(times) - stored,
+    }
+
+
+def _body(number: int) -> bytes:
+    message = {
+        "from": f"910000{number % 100000:06d}",
+        "id": f"wamid.bench{number}",
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": f"mazdoori nahi mili {number}"},
+    }
+    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"}, "messages": [message]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+@contextlib.asynccontextmanager
+async def _serving(service: Service) -> AsyncIterator[str]:
+    app = web.Application(client_max_size=MOST_BYTES)
+    add_webhooks(app, service)
+    async with _site(app) as base:
+        yield f"{base}/webhooks/whatsapp"
+
+
+@contextlib.asynccontextmanager
+async def _platform() -> AsyncIterator[str]:
+    """A platform that takes every message."""
+    sent = 0
+
+    async def take(request: web.Request) -> web.Response:
+        nonlocal sent
+        await request.read()
+        sent += 1
+        return web.json_response({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.out{sent}"}]})
+
+    app = web.Application()
+    app.router.add_post("/{phone}/messages", take)
+    async with _site(app) as base:
+        yield base
+
+
+@contextlib.asynccontextmanager
+async def _site(app: web.Application) -> AsyncIterator[str]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+BENCHES: dict[str, Callable[[Config, Callable[[str], None]], AsyncIterator[Figures]]] = {"ingress": ingress}

@@ -1,0 +1,193 @@
+"""Telegram over HTTP: secret, what is taken, what is sent, errors, polling that confirms only what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from telegram import Bot
+
+from bot.channels import telegram
+from bot.channels.telegram import TelegramChannel, TelegramWebhook
+from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, OutboundMessage
+from bot.domain.private import Private
+from bot.ports import ChannelError, StoreUnavailable
+from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, serving, telegram_server
+
+TO = Address(ChannelName.TELEGRAM, Private("777000777000"))
+
+
+@pytest.fixture
+async def platform() -> AsyncIterator[FakeTelegram]:
+    async with telegram_server() as fake:
+        yield fake
+        assert fake.faults == []
+
+
+@pytest.fixture
+async def bot(platform: FakeTelegram) -> AsyncIterator[Bot]:
+    made = telegram.make_bot(TELEGRAM_TOKEN, platform.url)
+    await telegram.open_requests(made)
+    yield made
+    await telegram.close_requests(made)
+
+
+class Taken:
+    def __init__(self) -> None:
+        self.messages: list[InboundMessage] = []
+        self.aside: list[bytes] = []
+        self.down = False
+
+    async def receive(self, message: InboundMessage) -> bool:
+        if self.down:
+            raise StoreUnavailable("down")
+        self.messages.append(message)
+        return True
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
+        self.aside.append(raw)
+
+
+def update(number: int, **fields: Any) -> dict[str, Any]:
+    chat = {"id": 777000777000, "type": "private"}
+    sender = {"id": 777000777000, "is_bot": False, "first_name": "x"}
+    message = {"message_id": number, "date": int(time.time()), "chat": chat, "from": sender, **fields}
+    return {"update_id": number, "message": message}
+
+
+@contextlib.asynccontextmanager
+async def hooked(bot: Bot, taken: Taken) -> AsyncIterator[str]:
+    hook = TelegramWebhook(bot, (TELEGRAM_SECRET, "former_secret"), taken.receive, taken.quarantine, lambda: datetime.now(UTC))
+    app = web.Application()
+    app.router.add_post("/t", hook.handle)
+    async with serving(app) as url:
+        yield f"{url}/t"
+
+
+async def post(url: str, body: Any, secret: str | None = TELEGRAM_SECRET) -> tuple[int, str]:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret is not None else {}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with aiohttp.ClientSession() as session, session.post(url, data=data, headers=headers) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_the_secret_is_needed_and_rotates(bot: Bot) -> None:
+    """E4, E5: 401 and never 500; no secret at all is refused at start."""
+    taken = Taken()
+    async with hooked(bot, taken) as url:
+        for secret, status in ((TELEGRAM_SECRET, 200), ("former_secret", 200), ("older", 401), ("é", 401), (None, 401), ("", 401)):
+            assert (await post(url, update(1, text="hi"), secret))[0] == status
+    with pytest.raises(ValueError, match="secret"):
+        TelegramWebhook(bot, ("", ""), taken.receive, taken.quarantine, lambda: datetime.now(UTC))
+
+
+async def test_each_kind_of_update(bot: Bot) -> None:
+    """Text, edits, captions, voice, location, stickers, deep links; groups and bots are ignored; a tap is answered."""
+    taken = Taken()
+    edited = update(2, text="bachao")
+    edited["edited_message"] = edited.pop("message")
+    group = update(6, text="hello")
+    group["message"]["chat"] = {"id": -5, "type": "group", "title": "g"}
+    tap = {"update_id": 8, "callback_query": {"id": "q1", "from": {"id": 1, "is_bot": False, "first_name": "x"}, "chat_instance": "c", "data": "c:help", "message": update(8, text="menu")["message"]}}
+    photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+    voice = {"file_id": "f", "file_unique_id": "u", "duration": 1}
+    async with hooked(bot, taken) as url:
+        for item in (
+            update(1, text="/start sy_NDLS"),
+            edited,
+            update(3, photo=photo, caption="madad karo"),
+            update(4, voice=voice),
+            update(5, location={"latitude": 1.0, "longitude": 2.0}),
+            group,
+            update(7, text="/start"),
+        ):
+            assert (await post(url, item))[0] == 200
+        status, answer = await post(url, tap)
+    assert status == 200
+    assert json.loads(answer) == {"method": "answerCallbackQuery", "callback_query_id": "q1"}
+    assert [(item.carrier, item.text.reveal(), item.choice) for item in taken.messages] == [
+        (Carrier.TEXT, "sy_NDLS", None),
+        (Carrier.EDITED, "bachao", None),
+        (Carrier.CAPTION, "madad karo", None),
+        (Carrier.VOICE, "", None),
+        (Carrier.LOCATION, "", None),
+        (Carrier.TEXT, "/start", None),
+        (Carrier.CHOICE, "", "c:help"),
+    ]
+    assert {item.address.value.reveal() for item in taken.messages} == {"777000777000"}
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"update_id": "x"}', b"[" * 50_000, b'{"update_id": 1, "message": {"chat": 5}}'])
+async def test_what_cannot_be_read_is_kept_aside(bot: Bot, raw: bytes) -> None:
+    taken = Taken()
+    async with hooked(bot, taken) as url:
+        assert (await post(url, raw))[0] == 200
+    assert taken.aside == [raw]
+
+
+async def test_a_store_that_is_down_means_send_it_again(bot: Bot) -> None:
+    """No 200 for what was not kept."""
+    taken = Taken()
+    taken.down = True
+    async with hooked(bot, taken) as url:
+        assert (await post(url, update(1, text="hi")))[0] >= 500
+
+
+async def test_choices_become_an_inline_keyboard(platform: FakeTelegram, bot: Bot) -> None:
+    """Plain text, so that `_*[` in a name is only text; every call is checked against the published interface."""
+    choices = (Choice("t:eshram", "ई-श्रम कार्ड"), Choice("c:menu", "मेनू"), Choice("t:long", "एक बहुत ही लंबा नाम वाला विषय यहाँ"))
+    sent = await TelegramChannel(bot).send(TO, OutboundMessage(Private("a_b*c[d](e)"), choices), "c:1:0")
+    (fields,) = platform.sent
+    assert sent.reveal() == "1"
+    assert fields["text"] == "a_b*c[d](e)" and "parse_mode" not in fields
+    rows = json.loads(fields["reply_markup"])["inline_keyboard"]
+    assert [[button["callback_data"] for button in row] for row in rows] == [["t:eshram", "c:menu"], ["t:long"]]
+
+
+def _error(code: int, description: str, **parameters: Any) -> tuple[int, dict[str, Any]]:
+    return code, {"ok": False, "error_code": code, "description": description, **({"parameters": parameters} if parameters else {})}
+
+
+ERRORS: dict[str, tuple[tuple[int, dict[str, Any]], dict[str, Any]]] = {
+    "429": (_error(429, "Too Many Requests", retry_after=30), {"retryable": True, "retry_after": 30.0}),
+    "429 huge": (_error(429, "Too Many Requests", retry_after=3600), {"retryable": True, "retry_after": 600.0}),
+    "blocked": (_error(403, "Forbidden: bot was blocked by the user"), {"retryable": False, "gone": True}),
+    "chat not found": (_error(400, "Bad Request: chat not found"), {"retryable": False}),
+    "token": (_error(401, "Unauthorized"), {"retryable": True, "account": True}),
+    "500": (_error(502, "Bad Gateway"), {"retryable": True, "unknown": False}),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected"), ERRORS.values(), ids=ERRORS.keys())
+async def test_each_error_has_its_consequence(platform: FakeTelegram, bot: Bot, answer: tuple[int, dict[str, Any]], expected: dict[str, Any]) -> None:
+    platform.answers.append(answer)
+    with pytest.raises(ChannelError) as raised:
+        await TelegramChannel(bot).send(TO, OutboundMessage(Private("x")), "c:1:0")
+    assert {name: getattr(raised.value, name) for name in expected} == expected
+
+
+async def test_polling_confirms_only_what_is_kept(platform: FakeTelegram, bot: Bot) -> None:
+    """The offset moves past an update only after it is durable; while the store is down nothing is confirmed."""
+    taken = Taken()
+    taken.down = True
+    platform.updates = [update(10, text="one"), update(11, text="two")]
+    task = asyncio.create_task(telegram.keep_polling(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC)))
+    try:
+        await asyncio.sleep(0.3)
+        assert platform.confirmed == 0
+        taken.down = False
+        async with asyncio.timeout(10):
+            while platform.confirmed < 12:
+                await asyncio.sleep(0.05)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert [item.text.reveal() for item in taken.messages] == ["one", "two"]

@@ -1,0 +1,270 @@
+"""Local servers that speak the platforms' published interfaces and check every call against them.
+
+The project's own limits are always checked; the published schemas too where `../shared/specs` is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from aiohttp import web
+
+SPECS = Path(__file__).resolve().parent.parent.parent / "shared" / "specs"
+SECRET = "made-up-app-secret"
+PHONE_ID = "1001"
+TELEGRAM_TOKEN = "424242:made-up-token-for-tests-only-xxxxxx"
+TELEGRAM_SECRET = "made_up_webhook_secret"
+Hook = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass
+class FakeWhatsApp:
+    """`POST /<phone id>/messages` of the Cloud API."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, Any] | str]] = field(default_factory=list)
+    before_answer: Hook | None = None
+    url: str = ""
+    _ids: Any = field(default_factory=itertools.count)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.faults += whatsapp_faults(body)
+        if request.headers.get("Authorization") != "Bearer made-up-access-token":
+            self.faults.append("no bearer token")
+        wamid = f"wamid.out{next(self._ids)}"
+        self.calls.append({**body, "wamid": wamid})
+        if self.before_answer:
+            await self.before_answer(body)
+        if self.answers:
+            status, answer = self.answers.pop(0)
+            if isinstance(answer, str):
+                return web.Response(status=status, text=answer, content_type="text/html")
+            return web.json_response(answer, status=status)
+        contact = {"input": body["to"], "wa_id": body["to"]}
+        return web.json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]})
+
+    def copies(self) -> dict[str, int]:
+        """How often each outbox id arrived."""
+        found: dict[str, int] = {}
+        for call in self.calls:
+            name = call["biz_opaque_callback_data"]
+            found[name] = found.get(name, 0) + 1
+        return found
+
+
+def whatsapp_faults(body: dict[str, Any]) -> list[str]:
+    """Check one outbound message against the platform's limits and, where present, its published schema."""
+    faults = []
+    if body.get("messaging_product") != "whatsapp" or not body.get("to"):
+        faults.append("messaging_product or to missing")
+    if body["type"] == "text" and not 1 <= len(body["text"]["body"]) <= 4096:
+        faults.append("text length")
+    if body["type"] == "interactive":
+        faults += _interactive_faults(body["interactive"])
+    schema = SPECS / "whatsapp-outbound.schema.json"
+    if schema.exists():
+        validator = _whatsapp_validator(str(schema))
+        faults += [f"schema: {error.message[:120]}" for error in validator.iter_errors(body)]
+    return faults
+
+
+_validators: dict[str, Any] = {}
+
+
+def _whatsapp_validator(path: str) -> Any:
+    if path not in _validators:
+        _validators[path] = jsonschema.Draft202012Validator(json.loads(Path(path).read_text(encoding="utf-8")))
+    return _validators[path]
+
+
+def _interactive_faults(part: dict[str, Any]) -> list[str]:
+    faults = []
+    if not 1 <= len(part["body"]["text"]) <= 1024:
+        faults.append("interactive body length")
+    if part["type"] == "button":
+        titles = [button["reply"]["title"] for button in part["action"]["buttons"]]
+        if not 1 <= len(titles) <= 3 or any(len(title) > 20 for title in titles) or len(set(titles)) != len(titles):
+            faults.append(f"buttons {titles}")
+    else:
+        rows = [row for section in part["action"]["sections"] for row in section["rows"]]
+        if not 1 <= len(rows) <= 10 or any(len(row["title"]) > 24 or len(row["id"]) > 200 for row in rows):
+            faults.append(f"rows {rows}")
+        if not 1 <= len(part["action"]["button"]) <= 20 or len({row["id"] for row in rows}) != len(rows):
+            faults.append("list button or ids")
+    return faults
+
+
+@dataclass
+class FakeTelegram:
+    """The Bot API: sendMessage, getUpdates, setWebhook, answerCallbackQuery, deleteMessage."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    confirmed: int = 0
+    before_answer: Hook | None = None
+    url: str = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        posted = await request.post()
+        fields: dict[str, Any] = {name: str(value) for name, value in posted.items()}
+        if request.match_info["token"] != TELEGRAM_TOKEN:
+            return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
+        self.faults += telegram_faults(method, fields)
+        if method == "getUpdates":
+            return await self._updates(fields)
+        self.calls.append((method, fields))
+        if self.before_answer:
+            await self.before_answer(fields)
+        if self.answers:
+            status, answer = self.answers.pop(0)
+            return web.json_response(answer, status=status)
+        if method == "sendMessage":
+            chat = {"id": int(fields["chat_id"]), "type": "private"}
+            result: Any = {"message_id": len(self.calls), "date": int(time.time()), "chat": chat, "text": fields["text"]}
+        else:
+            result = True
+        return web.json_response({"ok": True, "result": result})
+
+    async def _updates(self, fields: dict[str, Any]) -> web.Response:
+        import asyncio
+
+        offset = int(fields.get("offset", 0))
+        self.confirmed = max(self.confirmed, offset)
+        self.updates = [update for update in self.updates if update["update_id"] >= offset]
+        for _ in range(10):
+            if self.updates:
+                break
+            await asyncio.sleep(0.05)
+        return web.json_response({"ok": True, "result": self.updates})
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        return [fields for method, fields in self.calls if method == "sendMessage"]
+
+
+def telegram_faults(method: str, fields: dict[str, Any]) -> list[str]:
+    """Check one call: known method and fields, required fields there, text and callback data within limits."""
+    faults = []
+    spec = SPECS / "telegram-bot-api.json"
+    if spec.exists():
+        known = _telegram_methods(str(spec)).get(method)
+        if known is None:
+            return [f"unknown method {method}"]
+        names = {item["name"] for item in known.get("fields", [])}
+        required = {item["name"] for item in known.get("fields", []) if item["required"]}
+        faults += [f"{method}: unknown field {name}" for name in fields if name not in names]
+        faults += [f"{method}: {name} is missing" for name in required if name not in fields]
+    if method == "sendMessage":
+        if not 1 <= len(fields.get("text", "").encode("utf-16-le")) // 2 <= 4096:
+            faults.append("text length")
+        markup = json.loads(fields.get("reply_markup", "{}"))
+        for row in markup.get("inline_keyboard", []):
+            if len(row) > 8:
+                faults.append("too many buttons in a row")
+            faults += ["callback_data" for button in row if not 1 <= len(button["callback_data"].encode()) <= 64]
+    return faults
+
+
+def _telegram_methods(path: str) -> dict[str, Any]:
+    if path not in _validators:
+        _validators[path] = json.loads(Path(path).read_text(encoding="utf-8"))["methods"]
+    methods: dict[str, Any] = _validators[path]
+    return methods
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[str]:
+    """Serve *app* on a free loopback port; give its address."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def whatsapp_server() -> AsyncIterator[FakeWhatsApp]:
+    fake = FakeWhatsApp()
+    app = web.Application()
+    app.router.add_post("/v23.0/{phone}/messages", fake.handle)
+    async with serving(app) as url:
+        fake.url = f"{url}/v23.0"
+        yield fake
+
+
+@contextlib.asynccontextmanager
+async def telegram_server() -> AsyncIterator[FakeTelegram]:
+    fake = FakeTelegram()
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", fake.handle)
+    async with serving(app) as url:
+        fake.url = url
+        yield fake
+
+
+@contextlib.asynccontextmanager
+async def alert_server() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """A receiver of signed pages."""
+    pages: list[dict[str, Any]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        body = await request.read()
+        right = "sha256=" + hmac.new(b"made-up-alert-key", body, hashlib.sha256).hexdigest()
+        if request.headers.get("X-Sahyatri-Signature-256") != right:
+            return web.Response(status=401)
+        pages.append(json.loads(body))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/page", take)
+    async with serving(app) as url:
+        yield f"{url}/page", pages
+
+
+def whatsapp_batch(*messages: dict[str, Any], statuses: tuple[dict[str, Any], ...] = ()) -> bytes:
+    """A webhook body with these messages and statuses in one change."""
+    value: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550000000", "phone_number_id": PHONE_ID},
+    }
+    if messages:
+        value["messages"] = list(messages)
+    if statuses:
+        value["statuses"] = list(statuses)
+    entry = {"id": "5005", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def whatsapp_text(number: int | str, text: str, sender: str = "910000000001") -> dict[str, Any]:
+    """One text message of a webhook."""
+    return {
+        "from": sender,
+        "id": f"wamid.in{number}",
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": text},
+    }
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    """The headers of a genuine webhook."""
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
