@@ -44,11 +44,10 @@ async def ingress(config: Config, say: Callable[[str], None]) -> AsyncIterator[F
                 "whatsapp_verify_token": SecretStr("bench"),
             }
         )
-        async with local_mongod(Path(folder), 0, say) as uri:
-            async with _platform() as api_url:
-                served = given.model_copy(update={"whatsapp_api_url": api_url})
-                async with open_service(served, mongodb_uri=uri, nlu_url="http://127.0.0.1:9") as service:
-                    yield await _ingress(service, say)
+        async with local_mongod(Path(folder), 0, say) as uri, _platform() as api_url:
+            served = given.model_copy(update={"whatsapp_api_url": api_url})
+            async with open_service(served, mongodb_uri=uri, nlu_url="http://127.0.0.1:9") as service:
+                yield await _ingress(service, say)
 
 
 async def _ingress(service: Service, say: Callable[[str], None]) -> Figures:
@@ -74,8 +73,7 @@ async def _ingress(service: Service, say: Callable[[str], None]) -> Figures:
             tasks.append(asyncio.create_task(one(number)))
         await asyncio.gather(*tasks)
         spent = time.perf_counter() - begun
-        while service.spool.waiting:
-            await asyncio.sleep(0.5)
+        await service.spool.drain(service.inbox)
         stored = await service.db["inbox"].count_documents({})
     ranks = statistics.quantiles(times, n=100)
     return {
@@ -133,7 +131,7 @@ async def _platform() -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def _site(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -56,7 +56,7 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
 
 
 def _known_errors() -> type[Exception]:
-    from bot.clients.agency_lists import ListError  # noqa: PLC0415
+    from bot.clients.agency_lists import ListError
 
     return ListError
 
@@ -64,7 +64,7 @@ def _known_errors() -> type[Exception]:
 @app.command()
 def up() -> None:
     """Start everything on this machine and print the addresses."""
-    from bot.up import up as start  # noqa: PLC0415
+    from bot.up import up as start
 
     def tell(text: str) -> None:
         print(text, flush=True)
@@ -95,10 +95,10 @@ def _variables() -> set[str]:
 
 
 @app.command()
-def chat(lang: Locale = "", json_lines: Json = False) -> None:  # noqa: FBT002 - a command-line flag
+def chat(lang: Locale = "", json_lines: Json = False) -> None:
     """Hold one conversation over standard input."""
-    from bot.chat import run_chat  # noqa: PLC0415
-    from bot.content.load import load  # noqa: PLC0415
+    from bot.chat import run_chat
+    from bot.content.load import load
 
     async def work(config: Config) -> None:
         offered = load(config.content).locales
@@ -116,7 +116,7 @@ def _quiet(_: str) -> None:
 @content_app.command("check")
 def content_check() -> None:
     """Report every problem of the content at once; exit 1 if there is any."""
-    from bot.content.checks import check  # noqa: PLC0415
+    from bot.content.checks import check
 
     async def work(config: Config) -> None:
         problems = check(config.content)
@@ -130,17 +130,17 @@ def content_check() -> None:
 
 
 @nlu_app.command("parse")
-def nlu_parse(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001, FBT002
+def nlu_parse(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
     """Parse `{"text": …}` lines; print intent, ranking, entities, language and the in-process danger check."""
-    from bot.parse import run_parse  # noqa: PLC0415
+    from bot.parse import run_parse
 
     _run(lambda config: run_parse(config, _objects("text"), sys.stdout, _quiet))
 
 
 @agencies_app.command("check")
-def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001, FBT002
+def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
     """Check `{"query": …}` lines against the lists in force."""
-    from bot.agencies import check_json  # noqa: PLC0415
+    from bot.agencies import check_json
 
     async def work(config: Config) -> None:
         async with _service(config) as service:
@@ -158,10 +158,10 @@ def agencies_import(
     apply: Annotated[
         bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="apply even if the list shrinks suspiciously")] = False,  # noqa: FBT002
+    force: Annotated[bool, typer.Option("--force", help="apply even if the list shrinks suspiciously")] = False,
 ) -> None:
     """Show what a list would change; with --apply put it in force. Every former version is kept."""
-    from bot.agencies import import_file  # noqa: PLC0415
+    from bot.agencies import import_file
 
     async def work(config: Config) -> None:
         async with _service(config) as service:
@@ -194,10 +194,10 @@ def responders_add(
     role: Annotated[str, typer.Option("--role", help="responder, supervisor or admin")] = "responder",
 ) -> None:
     """Add a person with a one-time password, which is printed once."""
-    import secrets  # noqa: PLC0415
+    import secrets
 
-    from bot.console.auth import hash_password  # noqa: PLC0415
-    from bot.ports import Responder  # noqa: PLC0415
+    from bot.console.auth import hash_password
+    from bot.ports import Responder
 
     async def work(config: Config) -> None:
         if role not in {"responder", "supervisor", "admin"}:
@@ -213,9 +213,9 @@ def responders_add(
 
 
 @app.command()
-def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress")], json_lines: Json = False) -> None:  # noqa: FBT002
+def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress")], json_lines: Json = False) -> None:
     """Run one benchmark on loopback and print its figures."""
-    from bot.bench import BENCHES  # noqa: PLC0415
+    from bot.bench import BENCHES
 
     async def work(config: Config) -> None:
         if name not in BENCHES:
@@ -228,11 +228,11 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress")],
 
 
 def _service(config: Config) -> Any:  # noqa: ANN401 - an async context manager over Service
-    from contextlib import asynccontextmanager  # noqa: PLC0415
+    from contextlib import asynccontextmanager
 
-    from bot.app import open_service  # noqa: PLC0415
-    from bot.embedded import database  # noqa: PLC0415
-    from bot.up import first_lists  # noqa: PLC0415
+    from bot.app import open_service
+    from bot.embedded import database
+    from bot.up import first_lists
 
     @asynccontextmanager
     async def opened() -> Any:  # noqa: ANN401

@@ -19,7 +19,8 @@ from bot.local import nlu_ready
 from bot.logs import configure
 from bot.ports import Responder
 
-FIRST_ADMIN = "admin"
+#: The administrator manages people and cannot read cases; the supervisor works on cases.
+FIRST_PEOPLE = {"admin": "admin", "supervisor": "supervisor"}
 
 
 async def up(config: Config, say: Callable[[str], None]) -> None:
@@ -45,7 +46,7 @@ async def _serve(
     await first_lists(service, say)
     topics, locales = len(service.content.topics), len(service.content.locales)
     say(f"content: {topics} topics in {locales} locales")
-    password = await first_admin(service)
+    password = await first_people(service)
     runner = web.AppRunner(web_app(service), access_log=None, shutdown_timeout=5, keepalive_timeout=75)
     await runner.setup()
     async with running(service):
@@ -81,7 +82,8 @@ def _say_addresses(service: Service, say: Callable[[str], None], password: str) 
     say(f"web chat:          {base}/")
     say(f"responder console: {base}/console/")
     if password:
-        say(f"first login:       {FIRST_ADMIN} / {password}   (one-time password: it must be changed at once)")
+        say(f"first logins:      supervisor (cases) and admin (people), one-time password: {password}")
+        say("                   each must change it at the first login")
 
 
 async def _say_when_warm(nlu_url: str, say: Callable[[str], None], started: float) -> None:
@@ -104,14 +106,13 @@ async def first_lists(service: Service, say: Callable[[str], None]) -> None:
     await service.recruiters.refresh()
 
 
-async def first_admin(service: Service) -> str:
-    """Make the first administrator with a one-time password; "" if there is anybody already."""
+async def first_people(service: Service) -> str:
+    """Make the first administrator and the first supervisor with one one-time password; "" if there is anybody."""
     if await service.responders.all():
         return ""
     password = secrets.token_urlsafe(12)
-    await service.responders.save(
-        Responder(FIRST_ADMIN, "Administrator", "admin", hash_password(password), must_change=True)
-    )
+    for login, role in FIRST_PEOPLE.items():
+        await service.responders.save(Responder(login, login.title(), role, hash_password(password), must_change=True))
     return password
 
 

@@ -5,6 +5,7 @@ The project's own limits are always checked; the published schemas too where `..
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import hmac
@@ -135,14 +136,17 @@ class FakeTelegram:
             return web.json_response(answer, status=status)
         if method == "sendMessage":
             chat = {"id": int(fields["chat_id"]), "type": "private"}
-            result: Any = {"message_id": len(self.calls), "date": int(time.time()), "chat": chat, "text": fields["text"]}
+            result: Any = {
+                "message_id": len(self.calls),
+                "date": int(time.time()),
+                "chat": chat,
+                "text": fields["text"],
+            }
         else:
             result = True
         return web.json_response({"ok": True, "result": result})
 
     async def _updates(self, fields: dict[str, Any]) -> web.Response:
-        import asyncio
-
         offset = int(fields.get("offset", 0))
         self.confirmed = max(self.confirmed, offset)
         self.updates = [update for update in self.updates if update["update_id"] >= offset]
@@ -190,7 +194,7 @@ def _telegram_methods(path: str) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[str]:
     """Serve *app* on a free loopback port; give its address."""
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -1,4 +1,4 @@
-"""WhatsApp Cloud API v23.0 over aiohttp: signature over the raw bytes, every entry of a batch by itself, buttons, lists.
+"""WhatsApp Cloud API v23.0 over aiohttp: signature over the raw bytes, each entry of a batch alone, buttons, lists.
 
 Rules W1–W13: constant-time compare of bytes, 4 MiB limit, no content encoding, one poisoned item never loses its
 siblings, receipts matched by our own id where the platform echoes it (`biz_opaque_callback_data`).

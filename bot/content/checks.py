@@ -19,8 +19,8 @@ PREVIEW = 60
 STALE_AFTER = timedelta(days=365)
 SHOWN = frozenset({"show", "show+caveat"})
 CONFIDENCE = frozenset({"high", "medium-high", "medium"})
-#: Pages are read on a screen of our own; their words need not fit a chat bubble.
-PAGE_AREAS = frozenset({"console", "web"})
+#: The interface of the console; every other string exists in every locale that is offered.
+CONSOLE_LOCALES = frozenset({"en", "hi"})
 DISTRESS_TIME = ("distress.", "case.", "core.trouble", "person.")
 
 
@@ -40,7 +40,7 @@ def _messages(content: Content, root: Path) -> Iterator[str]:
     for code in content.locales:
         place = f"{root}/messages/{code}"
         for key in sorted(wanted - set(content.messages[code])):
-            if not (key.startswith("console.") and code not in ("en", "hi")):
+            if not (key.startswith("console.") and code not in CONSOLE_LOCALES):
                 yield f"{place}: message {key!r} is missing; a person would see another language; write it"
         for key in sorted(set(content.messages[code]) - wanted):
             yield f"{place}: message {key!r} is not in the source locale; remove it or write it in en first"

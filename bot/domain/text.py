@@ -89,7 +89,8 @@ def normalise(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """Return the words of a normalised text: runs of letters, marks and numbers; a letter drawn out (3+) stands once.
 
-    Never by the regular expressions' "word" class: Indian vowel signs are not word characters to Python's `re`. An apostrophe inside a word is dropped.
+    Never by the word class of regular expressions: Python's `re` leaves Indian vowel signs out of it. An apostrophe
+    inside a word is dropped.
     """
     found: list[str] = []
     word: list[str] = []

@@ -53,7 +53,7 @@ class Deliverer:
     async def _certain(self, due: Due) -> bool:
         """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
 
-        WhatsApp echoes our id in its receipts, so a row still open after that minute did not leave. Telegram cannot say:
+        WhatsApp echoes our id in its receipts, so a row open after that minute did not leave. Telegram cannot say:
         what a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
         """
         if due.state == "sending":

@@ -1,4 +1,4 @@
-"""IndicLinear: multinomial logistic regression over features shared by all scripts, with calibrated confidence."""
+"""IndicLinear: a linear SVM over features shared by all scripts, with calibrated confidence."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ class IndicLinearClassifier(GraphComponent, IntentClassifier):
         return {
             "weights": {
                 "raw_word": 1.0, "raw_char": 1.0, "fold_word": 1.0, "fold_char": 1.0, "skel_word": 0.7, "skel_char": 0.0,
-                "lex_concept": 1.0,
+                "lex_concept": 0.5,
             },
             "char_ngrams": [2, 5],
             "min_df": 2,
-            "C": 12.0,
-            "max_iter": 120,
+            "C": 0.5,
             "seed": 20261124,
         }  # fmt: skip
 

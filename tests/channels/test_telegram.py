@@ -65,7 +65,9 @@ def update(number: int, **fields: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def hooked(bot: Bot, taken: Taken) -> AsyncIterator[str]:
-    hook = TelegramWebhook(bot, (TELEGRAM_SECRET, "former_secret"), taken.receive, taken.quarantine, lambda: datetime.now(UTC))
+    hook = TelegramWebhook(
+        bot, (TELEGRAM_SECRET, "former_secret"), taken.receive, taken.quarantine, lambda: datetime.now(UTC)
+    )
     app = web.Application()
     app.router.add_post("/t", hook.handle)
     async with serving(app) as url:
@@ -83,7 +85,14 @@ async def test_the_secret_is_needed_and_rotates(bot: Bot) -> None:
     """E4, E5: 401 and never 500; no secret at all is refused at start."""
     taken = Taken()
     async with hooked(bot, taken) as url:
-        for secret, status in ((TELEGRAM_SECRET, 200), ("former_secret", 200), ("older", 401), ("é", 401), (None, 401), ("", 401)):
+        for secret, status in (
+            (TELEGRAM_SECRET, 200),
+            ("former_secret", 200),
+            ("older", 401),
+            ("é", 401),
+            (None, 401),
+            ("", 401),
+        ):
             assert (await post(url, update(1, text="hi"), secret))[0] == status
     with pytest.raises(ValueError, match="secret"):
         TelegramWebhook(bot, ("", ""), taken.receive, taken.quarantine, lambda: datetime.now(UTC))
@@ -96,7 +105,16 @@ async def test_each_kind_of_update(bot: Bot) -> None:
     edited["edited_message"] = edited.pop("message")
     group = update(6, text="hello")
     group["message"]["chat"] = {"id": -5, "type": "group", "title": "g"}
-    tap = {"update_id": 8, "callback_query": {"id": "q1", "from": {"id": 1, "is_bot": False, "first_name": "x"}, "chat_instance": "c", "data": "c:help", "message": update(8, text="menu")["message"]}}
+    tap = {
+        "update_id": 8,
+        "callback_query": {
+            "id": "q1",
+            "from": {"id": 1, "is_bot": False, "first_name": "x"},
+            "chat_instance": "c",
+            "data": "c:help",
+            "message": update(8, text="menu")["message"],
+        },
+    }
     photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
     voice = {"file_id": "f", "file_unique_id": "u", "duration": 1}
     async with hooked(bot, taken) as url:
@@ -125,7 +143,10 @@ async def test_each_kind_of_update(bot: Bot) -> None:
     assert {item.address.value.reveal() for item in taken.messages} == {"777000777000"}
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"update_id": "x"}', b"[" * 50_000, b'{"update_id": 1, "message": {"chat": 5}}'])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"[]", b"null", b"{", b'{"update_id": "x"}', b"[" * 50_000, b'{"update_id": 1, "message": {"chat": 5}}'],
+)
 async def test_what_cannot_be_read_is_kept_aside(bot: Bot, raw: bytes) -> None:
     taken = Taken()
     async with hooked(bot, taken) as url:
@@ -143,7 +164,11 @@ async def test_a_store_that_is_down_means_send_it_again(bot: Bot) -> None:
 
 async def test_choices_become_an_inline_keyboard(platform: FakeTelegram, bot: Bot) -> None:
     """Plain text, so that `_*[` in a name is only text; every call is checked against the published interface."""
-    choices = (Choice("t:eshram", "ई-श्रम कार्ड"), Choice("c:menu", "मेनू"), Choice("t:long", "एक बहुत ही लंबा नाम वाला विषय यहाँ"))
+    choices = (
+        Choice("t:eshram", "ई-श्रम कार्ड"),
+        Choice("c:menu", "मेनू"),
+        Choice("t:long", "एक बहुत ही लंबा नाम वाला विषय यहाँ"),
+    )
     sent = await TelegramChannel(bot).send(TO, OutboundMessage(Private("a_b*c[d](e)"), choices), "c:1:0")
     (fields,) = platform.sent
     assert sent.reveal() == "1"
@@ -153,7 +178,12 @@ async def test_choices_become_an_inline_keyboard(platform: FakeTelegram, bot: Bo
 
 
 def _error(code: int, description: str, **parameters: Any) -> tuple[int, dict[str, Any]]:
-    return code, {"ok": False, "error_code": code, "description": description, **({"parameters": parameters} if parameters else {})}
+    return code, {
+        "ok": False,
+        "error_code": code,
+        "description": description,
+        **({"parameters": parameters} if parameters else {}),
+    }
 
 
 ERRORS: dict[str, tuple[tuple[int, dict[str, Any]], dict[str, Any]]] = {
@@ -167,7 +197,9 @@ ERRORS: dict[str, tuple[tuple[int, dict[str, Any]], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("answer", "expected"), ERRORS.values(), ids=ERRORS.keys())
-async def test_each_error_has_its_consequence(platform: FakeTelegram, bot: Bot, answer: tuple[int, dict[str, Any]], expected: dict[str, Any]) -> None:
+async def test_each_error_has_its_consequence(
+    platform: FakeTelegram, bot: Bot, answer: tuple[int, dict[str, Any]], expected: dict[str, Any]
+) -> None:
     platform.answers.append(answer)
     with pytest.raises(ChannelError) as raised:
         await TelegramChannel(bot).send(TO, OutboundMessage(Private("x")), "c:1:0")

@@ -13,7 +13,16 @@ from aiohttp import web
 
 from bot.channels import whatsapp
 from bot.channels.whatsapp import MOST_BYTES, WhatsAppChannel, WhatsAppWebhook
-from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, OutboundMessage, Receipt, ReceiptState
+from bot.domain.messages import (
+    Address,
+    Carrier,
+    ChannelName,
+    Choice,
+    InboundMessage,
+    OutboundMessage,
+    Receipt,
+    ReceiptState,
+)
 from bot.domain.private import Private
 from bot.ports import ChannelError
 from tests.platforms import (
@@ -56,7 +65,13 @@ class Hook:
 async def hook() -> AsyncIterator[Hook]:
     made = Hook()
     webhook = WhatsAppWebhook(
-        PHONE_ID, (SECRET, "former-secret"), "verify-me", made.receive, made.report, made.quarantine, lambda: datetime.now(UTC)
+        PHONE_ID,
+        (SECRET, "former-secret"),
+        "verify-me",
+        made.receive,
+        made.report,
+        made.quarantine,
+        lambda: datetime.now(UTC),
     )
     app = web.Application(client_max_size=MOST_BYTES)
     app.router.add_get("/w", webhook.verify)
@@ -77,7 +92,17 @@ RIGHT = signed(BODY)["X-Hub-Signature-256"]
 
 @pytest.mark.parametrize(
     "header",
-    ["", "sha256=", "sha1=" + RIGHT[7:], RIGHT.upper(), RIGHT[:-1], RIGHT + "0", "sha256=é", signed(BODY + b" ")["X-Hub-Signature-256"], signed(BODY, "other")["X-Hub-Signature-256"]],
+    [
+        "",
+        "sha256=",
+        "sha1=" + RIGHT[7:],
+        RIGHT.upper(),
+        RIGHT[:-1],
+        RIGHT + "0",
+        "sha256=é",
+        signed(BODY + b" ")["X-Hub-Signature-256"],
+        signed(BODY, "other")["X-Hub-Signature-256"],
+    ],
 )
 async def test_a_wrong_signature_is_401(hook: Hook, header: str) -> None:
     """E1, E2: none of these is ever a 500, and nothing is taken."""
@@ -99,7 +124,11 @@ async def test_verification_answers_only_our_token(hook: Hook) -> None:
         good = {"hub.mode": "subscribe", "hub.verify_token": "verify-me", "hub.challenge": "1158201444"}
         async with session.get(hook.url, params=good) as answer:
             assert (answer.status, await answer.text(), answer.content_type) == (200, "1158201444", "text/plain")
-        for bad in ({**good, "hub.verify_token": "no"}, {**good, "hub.challenge": "<script>"}, {**good, "hub.mode": "x"}):
+        for bad in (
+            {**good, "hub.verify_token": "no"},
+            {**good, "hub.challenge": "<script>"},
+            {**good, "hub.mode": "x"},
+        ):
             async with session.get(hook.url, params=bad) as answer:
                 assert answer.status == 403
 
@@ -113,7 +142,20 @@ async def test_one_poisoned_item_does_not_lose_the_others(hook: Hook) -> None:
     assert (len(hook.messages), len(hook.aside)) == (49, 1)
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b'"x"', b"{", b"[" * 100_000, b'{"entry": NaN}', "नमस्ते".encode("utf-16"), b'{"a": ' + b"1" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{",
+        b"[" * 100_000,
+        b'{"entry": NaN}',
+        "नमस्ते".encode("utf-16"),
+        b'{"a": ' + b"1" * 5000 + b"}",
+    ],
+)
 async def test_what_cannot_be_read_is_kept_aside(hook: Hook, raw: bytes) -> None:
     """E16: signed nonsense is quarantined and answered 200, so that it does not come for seven days."""
     assert await post(hook, raw, signed(raw)) == 200
@@ -132,8 +174,14 @@ async def test_every_kind_becomes_a_message(hook: Hook) -> None:
     """E22, E23: choices, captions, voice, location, unknown kinds, a sender without a phone; groups are ignored."""
     base = {"from": "910000000001", "timestamp": str(int(NOW.timestamp()))}
     kinds: list[dict[str, Any]] = [
-        {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "c:help", "title": "Help"}}},
-        {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "t:eshram", "title": "e-Shram"}}},
+        {
+            "type": "interactive",
+            "interactive": {"type": "button_reply", "button_reply": {"id": "c:help", "title": "Help"}},
+        },
+        {
+            "type": "interactive",
+            "interactive": {"type": "list_reply", "list_reply": {"id": "t:eshram", "title": "e-Shram"}},
+        },
         {"type": "image", "image": {"id": "9", "caption": "bachao"}},
         {"type": "audio", "audio": {"id": "9", "voice": True}},
         {"type": "location", "location": {"latitude": 1, "longitude": 2}},
@@ -171,7 +219,13 @@ async def test_statuses_carry_our_own_id(hook: Hook) -> None:
     """W9: known states are reported with the outbox id that we sent along; unknown ones are left alone."""
     states = ("sent", "read", "failed", "deleted", "warning")
     statuses = tuple(
-        {"id": "wamid.o", "status": state, "timestamp": "1", "biz_opaque_callback_data": "c:1:0", "errors": [{"code": 131026}]}
+        {
+            "id": "wamid.o",
+            "status": state,
+            "timestamp": "1",
+            "biz_opaque_callback_data": "c:1:0",
+            "errors": [{"code": 131026}],
+        }
         for state in states
     )
     body = whatsapp_batch(statuses=statuses)
@@ -191,7 +245,9 @@ def choices(count: int, length: int = 8) -> tuple[Choice, ...]:
     return tuple(Choice(f"t:{number}", f"{number:02d}".ljust(length, "x")) for number in range(count))
 
 
-@pytest.mark.parametrize(("count", "length", "kind"), [(0, 0, "text"), (3, 20, "button"), (3, 21, "list"), (4, 8, "list"), (10, 24, "list")])
+@pytest.mark.parametrize(
+    ("count", "length", "kind"), [(0, 0, "text"), (3, 20, "button"), (3, 21, "list"), (4, 8, "list"), (10, 24, "list")]
+)
 async def test_choices_become_buttons_or_a_list(platform: FakeWhatsApp, count: int, length: int, kind: str) -> None:
     """Within the platform's limits, checked against its published schema."""
     async with aiohttp.ClientSession() as session:
@@ -219,7 +275,9 @@ ERRORS: dict[str, tuple[int, Any, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("status", "answer", "expected"), ERRORS.values(), ids=ERRORS.keys())
-async def test_each_error_has_its_consequence(platform: FakeWhatsApp, status: int, answer: Any, expected: dict[str, Any]) -> None:
+async def test_each_error_has_its_consequence(
+    platform: FakeWhatsApp, status: int, answer: Any, expected: dict[str, Any]
+) -> None:
     platform.answers.append((status, answer))
     async with aiohttp.ClientSession() as session:
         channel = WhatsAppChannel(session, platform.url, "made-up-access-token", PHONE_ID)
@@ -236,7 +294,9 @@ async def test_a_refused_connection_is_certain_and_a_broken_one_is_in_doubt(plat
 
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ChannelError) as refused:
-            await WhatsAppChannel(session, "http://127.0.0.1:9/v23.0", "t", PHONE_ID).send(TO, OutboundMessage(Private("x")), "a")
+            await WhatsAppChannel(session, "http://127.0.0.1:9/v23.0", "t", PHONE_ID).send(
+                TO, OutboundMessage(Private("x")), "a"
+            )
         assert refused.value.retryable and not refused.value.unknown
 
     async def cut(request: web.Request) -> web.Response:

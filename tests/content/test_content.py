@@ -41,11 +41,19 @@ def _edit(path: str, old: str, new: str) -> Callable[[Path], None]:
 BROKEN = {
     "missing message": (_edit("messages/hi/core.yaml", "  core.thanks:", "  core.thanksx:"), "core.thanks"),
     "wrong placeholder": (_edit("messages/hi/verify.yaml", "{name}", "{nam}"), "placeholders"),
-    "long label": (_edit("messages/en/core.yaml", 'core.yes.label: "Yes"', f'core.yes.label: "{"Yes " * 9}"'), "at most 24"),
+    "long label": (
+        _edit("messages/en/core.yaml", 'core.yes.label: "Yes"', f'core.yes.label: "{"Yes " * 9}"'),
+        "at most 24",
+    ),
     "fact without source": (_edit("topics/eshram.yaml", "source:", "sourcex:"), "no source"),
     "hold fact": (_edit("topics/eshram.yaml", "show: show", "show: hold"), "'hold'"),
     "stale fact": (_edit("topics/eshram.yaml", "2026-11-23", "2024-01-01"), "check it again"),
-    "sensitive preview": (_edit("messages/en/distress.yaml", "I have read this. You are not alone. Call", "The police will rescue you. Call"), "lock screen"),
+    "sensitive preview": (
+        _edit(
+            "messages/en/distress.yaml", "I have read this. You are not alone. Call", "The police will rescue you. Call"
+        ),
+        "lock screen",
+    ),
     "helpline gone": (_edit("messages/hi/distress.yaml", "1098", "10 98"), "1098"),
     "broken yaml": (_edit("topics/eshram.yaml", "topic:", "topic: ["), "not valid YAML"),
 }
@@ -77,7 +85,9 @@ def test_a_value_is_never_read_as_a_placeholder() -> None:
     assert fill("an open { brace", {}) == "an open { brace"
 
 
-@pytest.mark.parametrize("text", ["a" * 9000, "क्ष" * 3000, "👨‍👩‍👧‍👦" * 900, ("मज़दूरी नहीं मिली। " * 600).strip(), "x\n\n" * 3000])
+@pytest.mark.parametrize(
+    "text", ["a" * 9000, "क्ष" * 3000, "👨‍👩‍👧‍👦" * 900, ("मज़दूरी नहीं मिली। " * 600).strip(), "x\n\n" * 3000]
+)
 def test_long_text_is_split_at_grapheme_borders(text: str) -> None:
     parts = split(text, 4096)
     assert all(len(part.encode("utf-16-le")) // 2 <= 4096 for part in parts)

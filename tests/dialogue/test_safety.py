@@ -55,7 +55,18 @@ def test_ordinary_questions_are_not_danger(guard: Guard, text: str) -> None:
     assert guard.check(text).level is Level.NONE
 
 
-@pytest.mark.parametrize("mutate", [lambda t: unicodedata.normalize("NFD", t), lambda t: t.upper(), lambda t: "  " + t + "!!! ", lambda t: "\u200b".join(t), lambda t: t.replace("o", "oooo"), lambda t: "sir namaste, " + t, lambda t: t + "\nbhai jaldi"])
+@pytest.mark.parametrize(
+    "mutate",
+    [
+        lambda t: unicodedata.normalize("NFD", t),
+        lambda t: t.upper(),
+        lambda t: "  " + t + "!!! ",
+        lambda t: "\u200b".join(t),
+        lambda t: t.replace("o", "oooo"),
+        lambda t: "sir namaste, " + t,
+        lambda t: t + "\nbhai jaldi",
+    ],
+)
 def test_danger_is_heard_however_it_is_typed(guard: Guard, mutate) -> None:  # type: ignore[no-untyped-def]
     for text in NOW[:12]:
         assert guard.check(mutate(text)).level >= Level.PERHAPS, mutate(text)
@@ -81,6 +92,8 @@ def test_the_nlu_may_raise_but_never_lower() -> None:
     spoken = Risk(Level.NOW, "distress_confined", "phrase:x")
     greets = Understanding("greet", 0.99, (Ranked("greet", 0.99),))
     assert assess(spoken, greets, in_flow=False).level is Level.NOW
-    heard = Understanding("distress_violence", 0.4, (Ranked("distress_violence", 0.4), Ranked("distress_confined", 0.3)))
+    heard = Understanding(
+        "distress_violence", 0.4, (Ranked("distress_violence", 0.4), Ranked("distress_confined", 0.3))
+    )
     assert assess(NO_RISK, heard, in_flow=False) == Risk(Level.NOW, "distress_violence", "nlu:distress_violence")
     assert assess(NO_RISK, NOTHING, in_flow=False) is NO_RISK

@@ -11,8 +11,30 @@ from hypothesis import strategies as st
 from bot.domain import text as forms
 from bot.domain.words import folded_words
 
-PASSPORTS = ["पासपोर्ट", "পাসপোর্ট", "પાસપોર્ટ", "ପାସପୋର୍ଟ", "பாஸ்போர்ட்", "పాస్\u200cపోర్ట్", "ಪಾಸ್\u200cಪೋರ್ಟ್", "പാസ്\u200cപോർട്ട്", "پاسپورٹ"]
-SCRIPTS = {"Deva": "मुझे", "Beng": "আমাকে", "Guru": "ਮੈਨੂੰ", "Gujr": "મને", "Orya": "ମୋତେ", "Taml": "எனக்கு", "Telu": "నాకు", "Knda": "ನನಗೆ", "Mlym": "എനിക്ക്", "Arab": "مجھے", "Latn": "mujhe"}
+PASSPORTS = [
+    "पासपोर्ट",
+    "পাসপোর্ট",
+    "પાસપોર્ટ",
+    "ପାସପୋର୍ଟ",
+    "பாஸ்போர்ட்",
+    "పాస్\u200cపోర్ట్",
+    "ಪಾಸ್\u200cಪೋರ್ಟ್",
+    "പാസ്\u200cപോർട്ട്",
+    "پاسپورٹ",
+]
+SCRIPTS = {
+    "Deva": "मुझे",
+    "Beng": "আমাকে",
+    "Guru": "ਮੈਨੂੰ",
+    "Gujr": "મને",
+    "Orya": "ମୋତେ",
+    "Taml": "எனக்கு",
+    "Telu": "నాకు",
+    "Knda": "ನನಗೆ",
+    "Mlym": "എനിക്ക്",
+    "Arab": "مجھے",
+    "Latn": "mujhe",
+}
 
 
 @pytest.mark.parametrize("word", PASSPORTS)
@@ -20,7 +42,18 @@ def test_one_word_in_every_script_has_one_folded_form(word: str) -> None:
     assert folded_words(word) == ("pasport",)
 
 
-@pytest.mark.parametrize(("native", "latin"), [("शादी", "shaadi"), ("ज़बरदस्ती", "jabardasti"), ("मजदूरी", "mazdoori"), ("कमरे", "kamre"), ("मुझे", "mujhe"), ("नहीं", "nahin"), ("बचाओ", "bachao")])
+@pytest.mark.parametrize(
+    ("native", "latin"),
+    [
+        ("शादी", "shaadi"),
+        ("ज़बरदस्ती", "jabardasti"),
+        ("मजदूरी", "mazdoori"),
+        ("कमरे", "kamre"),
+        ("मुझे", "mujhe"),
+        ("नहीं", "nahin"),
+        ("बचाओ", "bachao"),
+    ],
+)
 def test_native_and_latin_spelling_agree(native: str, latin: str) -> None:
     assert folded_words(native) == folded_words(latin)
 
@@ -39,7 +72,9 @@ def test_repeated_letters_and_full_width_forms_fold() -> None:
     assert forms.normalise("ｓｔｏｐ　１２") == "stop 12"
 
 
-@pytest.mark.parametrize("digits", ["२०२६", "২০২৬", "૨૦૨૬", "୨୦୨୬", "௨௦௨௬", "౨౦౨౬", "೨೦೨೬", "൨൦൨൬", "੨੦੨੬", "۲۰۲۶", "2026"])
+@pytest.mark.parametrize(
+    "digits", ["२०२६", "২০২৬", "૨૦૨૬", "୨୦୨୬", "௨௦௨௬", "౨౦౨౬", "೨೦೨೬", "൨൦൨൬", "੨੦੨੬", "۲۰۲۶", "2026"]
+)
 def test_digits_of_every_script(digits: str) -> None:
     assert forms.digits_of(digits) == "2026"
     assert forms.normalise(digits) == "2026"

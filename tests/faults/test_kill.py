@@ -284,14 +284,21 @@ async def test_a13_without_a_status_one_more_copy_at_most(ledger: Ledger) -> Non
 async def _silence(ledger: Ledger, milliseconds: int) -> None:
     """Make the database slow for inserts into the inbox's own connection name, for a while."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(ledger.uri)
-    data = {"failCommands": ["insert", "find"], "blockConnection": True, "blockTimeMS": milliseconds, "appName": "sahyatri"}
+    data = {
+        "failCommands": ["insert", "find"],
+        "blockConnection": True,
+        "blockTimeMS": milliseconds,
+        "appName": "sahyatri",
+    }
     mode: Any = {"times": 1_000_000} if milliseconds else "off"
     async with client:
         command = {"configureFailPoint": "failCommand", "mode": mode, **({"data": data} if milliseconds else {})}
         await client.admin.command(command)
 
 
-@pytest.mark.parametrize("point", ["before fsync", "before spool removal"], ids=["A5 before fsync", "A6 before removal"])
+@pytest.mark.parametrize(
+    "point", ["before fsync", "before spool removal"], ids=["A5 before fsync", "A6 before removal"]
+)
 async def test_the_spool_survives_a_kill(ledger: Ledger, point: str) -> None:
     """The database is silent: the message goes to the spool; the process dies before fsync, or while draining."""
     url = await ledger.start(point)
@@ -358,7 +365,9 @@ async def test_a22_random_kills_under_load(ledger: Ledger) -> None:
     assert max(ledger.platform.copies().values()) <= 2
     for conversation in state["conversations"]:
         mine = [row for row in state["inbox"] if row["conversation"] == conversation["_id"]]
-        first = min(int(row["_id"].split(":")[1]) for row in state["outbox"] if row["conversation"] == conversation["_id"])
+        first = min(
+            int(row["_id"].split(":")[1]) for row in state["outbox"] if row["conversation"] == conversation["_id"]
+        )
         assert conversation["version"] == first + len(mine) - 1
     doubled = sum(count - 1 for count in ledger.platform.copies().values())
     print(f"kill cycles {cycles}, events {len(sent)}, lost 0, doubled in state 0, copies in doubt {doubled}")

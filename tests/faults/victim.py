@@ -97,9 +97,9 @@ def arm_disk(point: str) -> None:
             os.fsync = lambda _: die()  # type: ignore[assignment]
             write(spool, line)
 
-        bot.store.spool.FileSpool._write = dying  # type: ignore[method-assign]
+        bot.store.spool.FileSpool._write = dying  # type: ignore[method-assign, assignment]
     if point == "before spool removal":
-        bot.store.spool.Path.unlink = lambda *_args, **_kwargs: die()  # type: ignore[attr-defined]
+        Path.unlink = lambda *_args, **_kwargs: die()  # type: ignore[method-assign]
 
 
 async def main() -> None:

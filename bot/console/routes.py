@@ -1,0 +1,119 @@
+"""The console's routes: each with its role in one table, checked in one place."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.console.auth import Gate, Session
+from bot.console.views import Views
+from bot.ports import Stamp
+
+HERE = Path(__file__).resolve().parent
+Service = Any
+ANYONE: frozenset[str] = frozenset()
+SIGNED_IN = frozenset({"responder", "supervisor", "admin"})
+WORKERS = frozenset({"responder", "supervisor"})
+SUPERVISORS = frozenset({"supervisor"})
+ADMINS = frozenset({"admin"})
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CHANGES = frozenset({"POST"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route: method, path, the view's name, and who may use it."""
+
+    method: str
+    path: str
+    view: str
+    roles: frozenset[str]
+
+
+ROUTES = (
+    Route("GET", "/console/login", "login_page", ANYONE),
+    Route("POST", "/console/login", "log_in", ANYONE),
+    Route("POST", "/console/logout", "log_out", SIGNED_IN),
+    Route("GET", "/console/password", "password_page", SIGNED_IN),
+    Route("POST", "/console/password", "change_password", SIGNED_IN),
+    Route("POST", "/console/language", "change_language", SIGNED_IN),
+    Route("GET", "/console/", "home", SIGNED_IN),
+    Route("GET", "/console/queue", "queue", WORKERS),
+    Route("GET", "/console/queue.json", "queue_json", WORKERS),
+    Route("GET", "/console/live", "live", WORKERS),
+    Route("GET", "/console/closed", "closed", WORKERS),
+    Route("GET", "/console/cases/{case}", "case", WORKERS),
+    Route("GET", "/console/cases/{case}/live.json", "case_json", WORKERS),
+    Route("POST", "/console/cases/{case}/claim", "claim", WORKERS),
+    Route("POST", "/console/cases/{case}/reply", "reply", WORKERS),
+    Route("POST", "/console/cases/{case}/note", "note", WORKERS),
+    Route("POST", "/console/cases/{case}/release", "release", WORKERS),
+    Route("POST", "/console/cases/{case}/transfer", "transfer", WORKERS),
+    Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
+    Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
+    Route("POST", "/console/cases/{case}/close", "close", WORKERS),
+    Route("GET", "/console/audit", "audit", SUPERVISORS),
+    Route("GET", "/console/people", "people", ADMINS),
+    Route("POST", "/console/people", "add_person", ADMINS),
+    Route("POST", "/console/people/{person}/disable", "disable_person", ADMINS),
+    Route("POST", "/console/people/{person}/reset", "reset_person", ADMINS),
+)
+
+
+def add_console(app: web.Application, service: Service) -> None:
+    """Add every route of the table; one whose view is missing stops the start."""
+    gate = Gate(service)
+    https = service.config.public_url.startswith("https://")
+    views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
+    for route in ROUTES:
+        view: Handler = getattr(views, route.view)
+        app.router.add_route(route.method, route.path, guarded(route, view, service, gate, views))
+    app.router.add_static("/static/console", HERE / "static")
+
+
+def guarded(route: Route, view: Handler, service: Service, gate: Gate, views: Views) -> Handler:
+    """The one place where a session, a role, a token and an origin are checked."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if route.method in CHANGES:
+            same_origin(request)
+        if not route.roles:
+            return await view(request)
+        session = await gate.session(request.cookies.get(views.cookie, ""))
+        if not session:
+            raise web.HTTPSeeOther("/console/login")
+        request[SESSION] = session
+        if session.responder.must_change and route.view not in {"password_page", "change_password", "log_out"}:
+            raise web.HTTPSeeOther("/console/password")
+        if session.responder.role not in route.roles:
+            stamp = Stamp(session.responder.id, "refused", f"{route.method} {route.path}")
+            await service.audit.record(stamp, service.now())
+            return views.refused(request)
+        if route.method in CHANGES:
+            await csrf(request, session)
+        return await view(request)
+
+    return handle
+
+
+def same_origin(request: web.Request) -> None:
+    """Refuse a form that another site's page sent."""
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if (origin is not None and origin.split("://")[-1] != request.host) or site not in {"same-origin", "none"}:
+        raise web.HTTPForbidden(text="another site's page may not do this")
+
+
+async def csrf(request: web.Request, session: Session) -> None:
+    """Refuse a form without the session's own token."""
+    if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        raise web.HTTPForbidden(text="send the console's own form")
+    given = str((await request.post()).get("csrf", ""))
+    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), session.csrf.encode()):
+        raise web.HTTPForbidden(text="the form is out of date; load the page again")

@@ -1,0 +1,127 @@
+"use strict";
+// The queue and the open case stay current; a new case sounds and shows in the title. Everything is shown as text.
+(function () {
+  var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null;
+
+  function part(tag, text, kind) {
+    var made = document.createElement(tag);
+    if (text) { made.textContent = text; }
+    if (kind) { made.className = kind; }
+    return made;
+  }
+  function lost(yes) { state.hidden = !yes; state.textContent = yes ? page.lost : ""; }
+
+  function beep() {
+    if (!audio) { return; }
+    [0, 0.25, 0.5].forEach(function (delay) {
+      var tone = audio.createOscillator(), level = audio.createGain();
+      tone.frequency.value = 880;
+      level.gain.value = 0.2;
+      tone.connect(level);
+      level.connect(audio.destination);
+      tone.start(audio.currentTime + delay);
+      tone.stop(audio.currentTime + delay + 0.15);
+    });
+  }
+
+  function since(iso) {
+    var seconds = Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 1000));
+    var minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+    return (hours ? hours + ":" + ("0" + minutes % 60).slice(-2) : minutes) + ":" + ("0" + seconds % 60).slice(-2);
+  }
+  function tick() {
+    document.querySelectorAll("time").forEach(function (time) { time.textContent = since(time.dateTime); });
+  }
+
+  function queue(cases) {
+    var list = document.getElementById("queue"), waiting = 0;
+    list.textContent = "";
+    cases.forEach(function (item) {
+      var row = part("li", "", "p" + item.priority + (item.owner ? "" : " unclaimed")), link = part("a"), small = part("small");
+      row.dataset.id = item.id;
+      link.href = "/console/cases/" + encodeURIComponent(item.id);
+      link.appendChild(part("b", item.kind));
+      link.appendChild(document.createTextNode(" "));
+      link.appendChild(part("span", item.reason));
+      if (item.owner) { small.appendChild(document.createTextNode(page.with + " " + item.owner)); } else {
+        var time = part("time");
+        waiting += 1;
+        time.dateTime = item.waiting_since;
+        small.appendChild(document.createTextNode(page.wait + " "));
+        small.appendChild(time);
+      }
+      small.appendChild(document.createTextNode([" ", item.locale, item.channel, item.place].filter(Boolean).join(" · ")));
+      [[item.minor, page.minor], [item.silent, page.silent]].forEach(function (flag) {
+        if (flag[0]) { small.appendChild(document.createTextNode(" · ")); small.appendChild(part("em", flag[1])); }
+      });
+      if (item.unread) { small.appendChild(document.createTextNode(" · " + item.unread + " " + page.unread)); }
+      link.appendChild(small);
+      row.appendChild(link);
+      list.appendChild(row);
+    });
+    if (!cases.length) { list.appendChild(part("li", page.empty, "none")); }
+    var now = {};
+    cases.forEach(function (item) { now[item.id] = item.raised; });
+    var fresh = known && cases.some(function (item) { return known[item.id] === undefined || known[item.id] < item.raised; });
+    if (fresh) { beep(); }
+    known = now;
+    document.title = (waiting ? "(" + waiting + ") " : "") + (fresh ? page.new + " · " : "") + page.title;
+    tick();
+  }
+
+  function lines(found) {
+    var list = document.getElementById("lines"), bottom = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+    list.textContent = "";
+    found.forEach(function (line) {
+      var kind = line.who === "person" ? "person" : line.who === "bot" ? "bot" : "human", row = part("li", "", kind);
+      var who = kind === "person" ? page.person : kind === "bot" ? page.bot : line.who;
+      var text = part("bdi", line.text || (kind === "person" ? line.choices.join(" ") : ""));
+      row.appendChild(part("small", [who, line.at, kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
+      text.dir = "auto";
+      row.appendChild(text);
+      list.appendChild(row);
+    });
+    if (bottom) { list.scrollTop = list.scrollHeight; }
+  }
+
+  function followQueue() {
+    var source = new EventSource("/console/live");
+    source.addEventListener("queue", function (event) { lost(false); queue(JSON.parse(event.data).cases); });
+    source.onerror = function () { lost(true); if (source.readyState === 2) { setTimeout(followQueue, 3000); } };
+  }
+
+  function followCase() {
+    fetch("/console/cases/" + encodeURIComponent(page.case) + "/live.json", { headers: { Accept: "application/json" } })
+      .then(function (answer) { if (answer.redirected) { location.reload(); } return answer.json(); })
+      .then(function (found) {
+        lost(false);
+        lines(found.lines);
+        document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
+      })
+      .catch(function () { lost(true); })
+      .then(function () { setTimeout(followCase, 1500); });
+  }
+
+  document.querySelectorAll("form").forEach(function (form) {
+    form.addEventListener("submit", function () {
+      setTimeout(function () { form.querySelectorAll("button").forEach(function (button) { button.disabled = true; }); }, 0);
+    });
+  });
+  if (page.page === "queue") {
+    var sound = document.getElementById("sound");
+    sound.addEventListener("click", function () {
+      var on = sound.getAttribute("aria-pressed") !== "true";
+      audio = on ? new (window.AudioContext || window.webkitAudioContext)() : null;
+      sound.setAttribute("aria-pressed", String(on));
+      beep();
+    });
+    setInterval(tick, 1000);
+    tick();
+    followQueue();
+  }
+  if (page.page === "case") {
+    var list = document.getElementById("lines");
+    list.scrollTop = list.scrollHeight;
+    setTimeout(followCase, 1500);
+  }
+})();

@@ -1,0 +1,158 @@
+"""The pages in headless Chromium, with the real service and database behind them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.console.conftest import PASSWORD, Site, site  # noqa: F401 - the fixture
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+PHONE = {"width": 390, "height": 800}
+XSS = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "<svg/onload=alert(1)>",
+    "'\"><iframe srcdoc='<script>alert(1)</script>'>",
+    "javascript:alert(1)",
+    "[click](javascript:alert(1))",
+    "{{7*7}}{% raw %}${7*7}",
+    "<a href='https://evil.example/'>x</a>",
+    "<style>@import 'https://evil.example/x.css'</style>",
+    "\u202egnp.exe\u2066<b>",
+    "<math><mtext></table><mglyph><style><!--</style><img src onerror=alert(1)>",
+    "data:text/html,<script>alert(1)</script>",
+    "</bdi></li></ol><script>alert(1)</script>",
+    "<form action=https://evil.example><button>ok",
+    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
+    "<object data=data:text/html,x></object>",
+]
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    assert CHROMIUM, "Chromium is needed: make browser"
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        await opened.close()
+
+
+async def login(browser: Browser, site: Site, name: str, width: int = 1100) -> Page:  # noqa: F811
+    context = await browser.new_context(viewport={"width": width, "height": 800})
+    page = await context.new_page()
+    await page.goto(f"{site.url}/console/login")
+    await page.fill("input[name=name]", name)
+    await page.fill("input[name=password]", PASSWORD)
+    await page.click("button:has-text('Log in')")
+    await page.wait_for_url("**/console/queue")
+    return page
+
+
+async def test_from_the_first_word_to_a_humans_answer(browser: Browser, site: Site) -> None:  # noqa: F811
+    """A person chooses Hindi, writes that they are locked in; a responder sees it live, claims, replies, hands back."""
+    asha = await login(browser, site, "asha")
+    bina = await login(browser, site, "bina")
+    context = await browser.new_context(viewport=PHONE)
+    person = await context.new_page()
+    await person.goto(site.url + "/")
+    await person.click("button:has-text('हिन्दी')")
+    await expect(person.locator(".theirs .bubble").last).to_contain_text("मदद", timeout=10_000)
+    await expect(person.locator("html")).to_have_attribute("lang", "hi")
+    await person.screenshot(path=DOCS / "webchat.png")
+    await person.fill("#text", "मुझे मालिक ने कमरे में बंद कर दिया है")
+    await person.click("form button")
+    await expect(person.locator("#log")).to_contain_text("112", timeout=10_000)
+    row = asha.locator("#queue li", has_text="locked in")
+    await expect(row).to_be_visible(timeout=10_000)
+    assert "(1)" in await asha.title()
+    await asha.screenshot(path=DOCS / "console-queue.png")
+    await row.locator("a").click()
+    await bina.locator("#queue li a").first.click()
+    await asha.click("button:has-text('Take this case')")
+    await expect(person.locator("#log")).to_contain_text("मददगार अब यहाँ है", timeout=10_000)
+    await bina.click("button:has-text('Take this case')")
+    await expect(bina.locator("main")).to_contain_text("asha")
+    await asha.fill("textarea[name=text]", "मैं आशा हूँ। आप कहाँ हैं?")
+    await asha.click("#reply button")
+    await expect(person.locator(".human .bubble").last).to_contain_text("आप कहाँ हैं", timeout=10_000)
+    await person.fill("#text", "सेक्टर 9, तीसरी मंज़िल")
+    await person.click("form button")
+    await expect(asha.locator("#lines")).to_contain_text("तीसरी मंज़िल", timeout=10_000)
+    await asha.screenshot(path=DOCS / "console-case.png")
+    hand_back = asha.locator("form[action$=hand_back]")
+    await hand_back.locator("input[name=text]").fill("police informed, person out")
+    await hand_back.locator("button").click()
+    await expect(person.locator("#log")).to_contain_text("फिर से कंप्यूटर प्रोग्राम", timeout=10_000)
+    await person.fill("#text", "मेनू")
+    await person.click("form button")
+    await expect(person.locator(".choices").last).to_contain_text("काम के हक़", timeout=10_000)
+
+
+async def test_what_a_person_writes_is_only_ever_text(browser: Browser, site: Site) -> None:  # noqa: F811
+    """F13: nothing runs, nothing is fetched, nothing becomes a link, in queue, case, transcript and history."""
+    for text in XSS:
+        await site.chat.say(f"help me {text}")
+    asha = await login(browser, site, "asha")
+    dialogs: list[str] = []
+    outside: list[str] = []
+    asha.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    asha.on("request", lambda request: outside.append(request.url) if not request.url.startswith(site.url) else None)
+    await asha.locator("#queue li a").first.click()
+    await asha.click("button:has-text('Take this case')")
+    await asha.fill("form[action$=note] input[name=text]", XSS[0])
+    await asha.click("form[action$=note] button")
+    await expect(asha.locator(".history")).to_contain_text("onerror")
+    await asha.wait_for_timeout(2500)
+    text = await asha.locator("#lines").inner_text()
+    assert all(item in text for item in XSS[:8])
+    assert "⟨202E⟩" in text
+    assert await asha.locator("#lines a, #lines img, #lines script, #lines iframe, .history a, .history img").count() == 0
+    assert not dialogs and not outside
+
+
+async def test_leaving_clears_the_page(browser: Browser, site: Site) -> None:  # noqa: F811
+    """Quick exit: the words are gone at once, the session is another, and nothing stands in the browser's storage."""
+    context = await browser.new_context(viewport=PHONE)
+    await context.route(re.compile("wikipedia"), lambda route: route.fulfill(body="a neutral page"))
+    page = await context.new_page()
+    await page.goto(site.url + "/")
+    await expect(page.locator(".choices button").first).to_be_visible(timeout=10_000)
+    before = [cookie["value"] for cookie in await context.cookies() if cookie["name"] == "sahyatri_chat"]
+    stored = await page.evaluate("JSON.stringify([localStorage.length, sessionStorage.length, document.cookie])")
+    assert stored == '[0,0,""]'
+    await page.click("#leave")
+    await page.wait_for_url("**wikipedia**")
+    after = [cookie["value"] for cookie in await context.cookies() if cookie["name"] == "sahyatri_chat"]
+    assert before != after
+
+
+async def test_a_phone_shows_no_overflow_and_no_script_shows_the_helplines(browser: Browser, site: Site) -> None:  # noqa: F811
+    """360 pixels wide; with JavaScript off the numbers are still there."""
+    page = await browser.new_page(viewport={"width": 360, "height": 640})
+    await page.goto(site.url + "/")
+    await page.click("button:has-text('हिन्दी')")
+    await expect(page.locator(".choices").last).to_contain_text("भाषा", timeout=10_000)
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    await page.goto(site.url + "/q/NDLS")
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    bare = await browser.new_context(java_script_enabled=False)
+    still = await bare.new_page()
+    await still.goto(site.url + "/")
+    assert "1098" in await still.inner_text("body")

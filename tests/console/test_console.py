@@ -1,0 +1,208 @@
+"""The console: who may do what, sessions, forms, and the whole of a case."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from bot.console.routes import ROUTES
+from tests.console.conftest import PASSWORD, Browser, Site
+
+DISTRESS = "please help me, they locked me in a room"
+#: Who may use each route: anonymous, responder, supervisor, admin. A route without a row fails the build.
+TABLE = {
+    ("GET", "/console/login"): "nrsa",
+    ("POST", "/console/login"): "nrsa",
+    ("POST", "/console/logout"): "rsa",
+    ("GET", "/console/password"): "rsa",
+    ("POST", "/console/password"): "rsa",
+    ("POST", "/console/language"): "rsa",
+    ("GET", "/console/"): "rsa",
+    ("GET", "/console/queue"): "rs",
+    ("GET", "/console/queue.json"): "rs",
+    ("GET", "/console/live"): "rs",
+    ("GET", "/console/closed"): "rs",
+    ("GET", "/console/cases/{case}"): "rs",
+    ("GET", "/console/cases/{case}/live.json"): "rs",
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")},
+    ("GET", "/console/audit"): "s",
+    ("GET", "/console/people"): "a",
+    ("POST", "/console/people"): "a",
+    ("POST", "/console/people/{person}/disable"): "a",
+    ("POST", "/console/people/{person}/reset"): "a",
+}
+NAMES = {"r": "asha", "s": "sudha", "a": "root"}
+
+
+async def open_case(site: Site, text: str = DISTRESS) -> str:
+    turn, _ = await site.chat.say(text)
+    return turn.conversation.open_case
+
+
+def test_every_route_has_a_row() -> None:
+    assert {(route.method, route.path) for route in ROUTES} == set(TABLE)
+
+
+async def test_roles_are_kept_on_every_route(site: Site) -> None:
+    """F7: route × role. What is allowed is never 403; what is not is 403; without a session, the login page."""
+    case = await open_case(site)
+    for letter, name in NAMES.items():
+        for (method, path), allowed in TABLE.items():
+            browser = await site.login(name)
+            real = path.replace("{case}", case).replace("{person}", "bina")
+            if real == "/console/live":
+                async with browser.session.get(site.url + real) as answer:
+                    status = answer.status
+            elif method == "GET":
+                status, _ = await browser.get(real)
+            else:
+                status, _ = await browser.post(real, csrf=await browser.token())
+            login_again = real == "/console/login" and method == "POST"
+            assert (status == 403) == (letter not in allowed or login_again), (letter, method, path, status)
+            await browser.session.close()
+    async with aiohttp.ClientSession() as session:
+        for (method, path), allowed in TABLE.items():
+            async with session.request(method, site.url + path.replace("{case}", case).replace("{person}", "bina"), allow_redirects=False) as answer:
+                if "n" not in allowed:
+                    assert (answer.status, answer.headers.get("Location")) == (303, "/console/login"), path
+
+
+async def test_every_changing_route_refuses_forged_forms(site: Site) -> None:
+    """F6, G15: no token, a foreign token, a foreign origin, cross-site, JSON as text, and a GET."""
+    case = await open_case(site)
+    asha, root = await site.login("asha"), await site.login("root")
+    foreign = await (await site.login("bina")).token()
+    for route in ROUTES:
+        if route.method != "POST" or route.view == "log_in":
+            continue
+        browser = root if route.roles == frozenset({"admin"}) else asha
+        path = route.path.replace("{case}", case).replace("{person}", "bina")
+        good = await browser.token()
+        for fields, headers in (
+            ({}, {}),
+            ({"csrf": foreign}, {}),
+            ({"csrf": good}, {"Origin": "https://evil.example"}),
+            ({"csrf": good}, {"Sec-Fetch-Site": "cross-site"}),
+        ):
+            assert (await browser.post(path, headers, **fields))[0] == 403, path
+        async with browser.session.post(site.url + path, data=json.dumps({"csrf": good}), headers={"Content-Type": "text/plain"}) as answer:
+            assert answer.status == 403
+        if (("GET", route.path)) not in TABLE:
+            assert (await browser.get(path))[0] in {404, 405}
+    assert (await site.service.cases.get(case)).owner is None  # type: ignore[union-attr]
+
+
+async def test_a_case_from_claim_to_hand_back(site: Site) -> None:
+    """Claim, reply once though sent twice, note, hand back: the person sees it all in the same chat; two cannot claim."""
+    case = await open_case(site)
+    asha, bina = await site.login("asha"), await site.login("bina")
+    assert DISTRESS in (await asha.get(f"/console/cases/{case}"))[1]
+    results = await asyncio.gather(*(browser.act(case, "claim") for browser in (asha, bina)))
+    assert sorted(status for status, _ in results) == [200, 409]
+    owner, other = (asha, bina) if results[0][0] == 200 else (bina, asha)
+    assert (await other.act(case, "reply", text="hello", key="o1"))[0] == 409
+    for _ in range(2):
+        assert (await owner.act(case, "reply", text="I am here. Where are you?", key="k1"))[0] == 200
+    _, silent = await site.chat.say("what is the minimum wage")
+    assert silent == ()
+    await owner.act(case, "note", text="called the police station", key="n1")
+    await owner.act(case, "hand_back", text="rescued")
+    await asyncio.sleep(0.5)
+    said = [message.text.reveal() for address, message in site.service.terminal.sent]
+    assert said.count("I am here. Where are you?") == 1
+    _, again = await site.chat.say("menu")
+    assert again
+    assert await site.service.cases.broken_at(case) is None
+    assert "called the police station" not in "".join(said)
+
+
+async def test_sessions_end_when_they_must(site: Site) -> None:
+    """F4, G18: a new name at login, gone after logout, password change, disabling and idleness."""
+    asha = await site.login("asha")
+    cookie = next(iter(asha.session.cookie_jar)).value
+    stale = aiohttp.ClientSession(cookies={"sahyatri_console": cookie}, cookie_jar=aiohttp.CookieJar(unsafe=True))
+    old = Browser(site.url, stale)
+    stale.cookie_jar.update_cookies({"sahyatri_console": cookie}, response_url=aiohttp.client.URL(site.url))
+    assert "queue" in (await old.get("/console/queue"))[1]
+    await asha.post("/console/password", csrf=await asha.token(), password="another-long-password", again="another-long-password")
+    async with stale.get(f"{site.url}/console/queue", allow_redirects=False) as answer:
+        assert answer.status == 303
+    bina, root = await site.login("bina"), await site.login("root")
+    assert (await bina.get("/console/queue"))[0] == 200
+    await root.post("/console/people/bina/disable", csrf=await root.token())
+    async with bina.session.get(f"{site.url}/console/queue", allow_redirects=False) as answer:
+        assert answer.status == 303
+    sudha = await site.login("sudha")
+    await site.service.db["sessions"].update_many({}, {"$set": {"seen_at": site.service.now() - timedelta(minutes=16)}})
+    async with sudha.session.get(f"{site.url}/console/queue", allow_redirects=False) as answer:
+        assert answer.status == 303
+    for browser in (asha, bina, root, sudha, old):
+        await browser.session.close()
+
+
+async def test_guessing_is_slowed_and_says_nothing(site: Site) -> None:
+    """F1, F2, G17: ten tries an hour for a name; known and unknown names get the same answer."""
+    async with aiohttp.ClientSession() as session:
+        pages = set()
+        for name in ("asha", "nobody"):
+            async with session.post(f"{site.url}/console/login", data={"name": name, "password": "wrong"}) as answer:
+                pages.add((answer.status, await answer.text()))
+        assert len(pages) == 1
+        for _ in range(9):
+            async with session.post(f"{site.url}/console/login", data={"name": "asha", "password": "wrong"}) as answer:
+                assert answer.status == 403
+        async with session.post(f"{site.url}/console/login", data={"name": "asha", "password": PASSWORD}) as answer:
+            assert answer.status == 403
+
+
+async def test_unknown_cases_look_alike_and_everything_is_audited(site: Site) -> None:
+    """F8, G19."""
+    case = await open_case(site)
+    asha, sudha = await site.login("asha"), await site.login("sudha")
+    bodies = {(await asha.get(f"/console/cases/{name}")) for name in ("0" * 12, "x", "..%2f")}
+    assert {status for status, _ in bodies} == {404} and len(bodies) == 1
+    await asha.get(f"/console/cases/{case}")
+    await asha.act(case, "claim")
+    _, page = await sudha.get("/console/audit")
+    assert "case read" in page and "claim" in page
+    count = await site.service.audit.verify()
+    await site.service.db["audit"].update_one({"number": 2}, {"$set": {"who": "somebody else"}})
+    with pytest.raises(ValueError, match="line 2"):
+        await site.service.audit.verify()
+    assert count >= 5
+
+
+async def test_headers_and_the_web_chat_over_http(site: Site) -> None:
+    """The public side: strict headers, a session is needed, a repeated id is one message, foreign sites are refused."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        async with session.get(site.url + "/") as answer:
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "tel:1098" in await answer.text()
+        async with session.get(site.url + "/chat/messages") as answer:
+            assert answer.status == 401
+        async with session.post(site.url + "/chat/session", headers={"Origin": "https://evil.example"}) as answer:
+            assert answer.status == 403
+        async with session.post(site.url + "/chat/session") as answer:
+            assert answer.status == 200
+        for _ in range(3):
+            async with session.post(site.url + "/chat/messages", json={"id": "m1", "choice": "c:menu"}) as answer:
+                assert answer.status == 200
+        for bad in ({}, {"id": "x"}, {"id": "a b", "text": "x"}, {"id": "y", "text": "x" * 4001}, {"id": "z", "text": 5}):
+            async with session.post(site.url + "/chat/messages", json=bad) as answer:
+                assert answer.status == 400, bad
+        async with asyncio.timeout(10):
+            found: list[dict[str, str]] = []
+            while not found:
+                async with session.get(site.url + "/chat/messages") as answer:
+                    found = (await answer.json())["messages"]
+        assert [item["about"] for item in found] == ["core.choose_language"]
+    async with aiohttp.ClientSession() as session:
+        for path, status in (("/q/NDLS", 200), ("/q/ZZZ", 200), ("/health", 200), ("/ready", 200), ("/metrics", 200), ("/nothing", 404)):
+            async with session.get(site.url + path) as answer:
+                assert answer.status == status, path
