@@ -7,7 +7,7 @@ endif
 BIN := .venv/bin
 NLU := nlu/.venv/bin/python
 
-.PHONY: help setup up test lint types house content nlu-data nlu-train nlu-check browser pytest bench clean lock
+.PHONY: screenshots help setup up test lint types house content nlu-data nlu-train nlu-check browser pytest bench clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,7 +45,7 @@ content: setup ## check what we say
 	$(BIN)/sahyatri content check
 
 nlu-data: setup ## check the training and evaluation text
-	PYTHONPATH=. $(NLU) nlu/check_data.py
+	PYTHONPATH=. $(NLU) nlu/check_data.py --least 6 --least-distress 12
 
 nlu-train: setup ## train the NLU if its inputs have changed
 	PYTHONPATH=. $(NLU) nlu/train.py 2>/dev/null
@@ -54,12 +54,15 @@ nlu-check: nlu-train ## score the NLU; fails when a figure drops by more than a 
 	PYTHONPATH=. $(NLU) nlu/evaluate.py --check
 
 browser: ## install Chromium for the browser tests where apt is available
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium fonts-noto-core)
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core >/dev/null)
 
 pytest: setup nlu-train ## run the tests (real mongod, real NLU, headless Chromium)
 	$(BIN)/python -m pytest
 
 test: setup lint types house content nlu-data nlu-check pytest ## everything that must pass
+
+screenshots: setup ## renew the pictures of the README
+	SAHYATRI_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k first_word
 
 bench: setup ## the benchmarks: make bench NAME=ingress
 	$(BIN)/sahyatri bench $(NAME)

@@ -244,9 +244,16 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     try:
         yield
     finally:
-        for task in tasks:
+        await _stop(tasks)
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until every task has ended: a driver call may swallow a cancellation that reaches it as it returns."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
 async def _keep_lists(service: Service) -> None:

@@ -1,45 +1,93 @@
-"""Names of agencies across scripts and spellings: folded words, what each weighs, initials brought together."""
+"""Names of agencies across scripts and spellings: telling words, fillers that weigh little, initials brought together."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain import text as forms
-from bot.domain.words import folded_words
 
-_FILLERS = (
-    "pvt private ltd limited llp company co corporation inc and sons brothers bros the of "
-    "international overseas manpower consultancy consultants consultant consulting services service enterprises "
-    "enterprise travels travel tours placement placements recruitment recruiters recruiting agency agencies agent group "
-    "global india indian hr human resources resource solutions associates bureau export import trading jobs job "
-    "प्राइवेट लिमिटेड प्रा लि कंपनी इंटरनेशनल ओवरसीज मैनपावर कंसल्टेंसी कंसल्टेंट सर्विसेज सर्विस एंटरप्राइजेज ट्रैवल्स "
-    "प्लेसमेंट एजेंसी एजेंट ग्रुप ग्लोबल इंडिया एंड संस"
+#: Legal forms, one kind a line: people leave them out, but a form that the list does not have is another firm.
+_LEGAL: Final = (
+    "pvt private प्राइवेट प्रा",
+    "ltd limited लिमिटेड लि",
+    "llp एलएलपी",
+    "co company कंपनी कम्पनी",
+    "inc incorporated",
+    "corp corporation कॉरपोरेशन",
 )
-_ASKING = (
-    "kya ye yeh wo woh hai hain he sahi asli nakli fake real genuine registered check karo karna karke batao bataiye bhai sir "
-    "is this agent an a i me my about it ok are they you please verify valid licence license number name naam wala wale "
-    "ka ki ke ko se mujhe mera par pe kaisa kaisi company agency mobile phone no number "
-    "क्या यह ये वह है हैं सही असली नकली फर्जी चेक करो बताओ बताइए भाई का की के को से मुझे नाम वाला वाली लाइसेंस नंबर"
+#: Words that half of all agencies carry, spellings of one word a line. They weigh little, but they must agree.
+_TRADE: Final = (
+    "international intl इंटरनेशनल अंतरराष्ट्रीय", "overseas oversea ओवरसीज ओवरसीज़ ओवर्सीज", "manpower मैनपावर मैनपॉवर",
+    "consultancy कंसल्टेंसी", "consultant consultants कंसल्टेंट कंसल्टेंट्स", "consulting",
+    "service services सर्विस सर्विसेज सर्विसेस", "enterprise enterprises एंटरप्राइज एंटरप्राइजेज", "travel travels ट्रैवल ट्रैवल्स",
+    "tour tours टूर टूर्स", "placement placements प्लेसमेंट प्लेसमेंट्स", "recruitment recruitments रिक्रूटमेंट",
+    "recruiter recruiters रिक्रूटर रिक्रूटर्स", "recruiting", "group ग्रुप", "global ग्लोबल", "india इंडिया", "indian इंडियन",
+    "hr एचआर", "human ह्यूमन", "resource resources रिसोर्स रिसोर्सेज", "solution solutions सॉल्यूशन सॉल्यूशंस",
+    "associates एसोसिएट्स", "bureau ब्यूरो", "export exports एक्सपोर्ट", "import imports इंपोर्ट", "trading ट्रेडिंग",
+    "sons संस सन्स", "brothers bros ब्रदर्स",
+)  # fmt: skip
+#: Trade words that people add of themselves when they speak of an agency ("the X agency"): an extra one says nothing.
+_LOOSE: Final = ("agency agencies एजेंसी", "agent agents एजेंट", "job jobs जॉब जॉब्स")
+_LINKS: Final = "and the of एंड एवं और"
+_ASKING: Final = (
+    "kya ye yeh wo woh hai hain he sahi asli nakli fake real genuine registered check karo karna karke kare batao bataiye "
+    "bhai sir is this an i a me my about it ok are they you please verify valid licence license lic number name naam wala "
+    "wale wali ka ki ke ko se mujhe mera hamara uska unka par pe kaisa kaisi mobile mob phone ph no number rc registration "
+    "contact call whatsapp from by through mil raha rahi rahe ne bola bole hu hun hoon main mein hum aur ya to bhi "
+    "क्या यह ये वह है हैं सही असली नकली फर्जी चेक करो करें बताओ बताइए भाई का की के को से मुझे मेरा नाम वाला वाली वाले लाइसेंस "
+    "नंबर मोबाइल फोन में पर ने बोला और या"
 )
-FILLERS = frozenset(folded_words(_FILLERS))
-ASKING = frozenset(folded_words(_ASKING))
-FILLER_SKELETONS = frozenset(forms.skeleton(word) for word in FILLERS if len(word) > 5)  # noqa: PLR2004
 #: Letters as they are spelt out in other scripts: "के के आर" is "kkr".
-LETTERS = {
+LETTERS: Final = {
     "bi": "b", "si": "c", "di": "d", "ef": "f", "ji": "g", "je": "j", "ke": "k", "el": "l", "em": "m", "en": "n",
     "pi": "p", "ar": "r", "es": "s", "ti": "t", "vi": "v", "eks": "x", "vai": "y", "jed": "z", "e": "a",
 }  # fmt: skip
-FILLER_WEIGHT = 0.25
-SKELETON_LEAST = 3
+#: What all fillers together weigh beside the telling words, which weigh 1.
+FILLER_WEIGHT: Final = 0.25
+SKELETON_LEAST: Final = 3
+MOST_WORDS: Final = 1000
+LONG_WORD: Final = 5
+MOST_INITIALS: Final = 5
+#: Where one thing said ends and the next begins; not the dots of initials, not brackets ("(Pvt) Ltd").
+_BREAKS: Final = re.compile(r"[|;:,!?*•।]|(?<=\w{4})\.(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: Latin letters as written, the folded form in which scripts agree, its script, its kind if a filler.
+
+    kind: "" for a telling word, else "legal", "trade", "loose" or "link"; canon: what a filler stands for.
+    """
+
+    plain: str
+    folded: str
+    script: str
+    kind: str = ""
+    canon: str = ""
+
+    @property
+    def bones(self) -> str:
+        """The consonants: what stays the same when a name changes its script."""
+        return forms.skeleton(self.folded).rstrip("ai") or self.folded
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name ready to compare: all folded words, and those that tell it from others."""
+    """A name ready to compare: all folded words, those that tell it from others, and what its fillers stand for.
+
+    script: ISO 15924 code of the telling words, "mixed" if they are in several, "" if they are numbers or there are none.
+    """
 
     words: tuple[str, ...]
     core: tuple[str, ...]
     script: str = "Latn"
+    plain_text: str = ""
+    bones_text: str = ""
+    trade: tuple[str, ...] = ()
+    legal: frozenset[str] = frozenset()
+    loose: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -51,27 +99,73 @@ class Name:
         """The telling words as one string without spaces, so that "Sun Rise" and "Sunrise" agree."""
         return "".join(self.core)
 
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        """What the fillers stand for, sorted, legal forms last."""
+        return (*self.trade, *self.loose, *sorted(self.legal))
+
 
 def read_name(text: str, *, asked: bool = False) -> Name:
     """Return the name in *text*: initials joined ("K. K. R." is "kkr"), fillers set apart.
 
-    *asked*: a person's question; the words that only ask ("kya … sahi hai") are left out.
+    *asked*: a person's question; the words that only ask ("kya … sahi hai") are left out unless nothing else is there.
     """
-    words, script = folded_words(text), forms.script_of(text)
-    joined = _joined_initials(words if script == "Latn" else _spelt_out(words))
+    words = words_of(text)
     if asked:
-        joined = tuple(word for word in joined if word not in ASKING) or joined
-    core = tuple(word for word in joined if not is_filler(word))
-    return Name(joined, core, script)
+        words = tuple(word for word in words if not is_asking(word)) or words
+    return name_of(words)
 
 
-def is_filler(word: str) -> bool:
+def segments_of(text: str) -> tuple[tuple[Word, ...], ...]:
+    """Return the words of *text*, one group for each thing said: a name never runs over a comma or a full stop."""
+    return tuple(words for part in _BREAKS.split(text) if (words := words_of(part)))
+
+
+def words_of(text: str) -> tuple[Word, ...]:
+    """Return the words of *text*, at most 1,000, initials joined."""
+    read = [_read(token) for token in forms.tokens(forms.normalise(text))[:MOST_WORDS]]
+    joined: list[Word] = []
+    run = ""
+    for word in (*_spelt_out(read), None):
+        if word and len(word.plain) == 1 and word.plain.isalpha():
+            run += word.plain
+            continue
+        if run:
+            joined.append(Word(run, run, "Latn"))
+            run = ""
+        if word:
+            joined.append(word)
+    return tuple(joined)
+
+
+def name_of(words: tuple[Word, ...]) -> Name:
+    """Return the name that *words* make."""
+    core = [word for word in words if not word.kind]
+    scripts = {word.script for word in core if word.script}
+    return Name(
+        words=tuple(word.folded for word in words),
+        core=tuple(word.folded for word in core),
+        script=scripts.pop() if len(scripts) == 1 else "mixed" if scripts else "",
+        plain_text="".join(word.plain for word in core),
+        bones_text="".join(word.bones for word in core),
+        trade=tuple(sorted(word.canon for word in words if word.kind == "trade")),
+        legal=frozenset(word.canon for word in words if word.kind == "legal"),
+        loose=tuple(sorted(word.canon for word in words if word.kind == "loose")),
+    )
+
+
+def is_asking(word: Word) -> bool:
+    """Say whether a word belongs to the question rather than to a name."""
+    return word.folded in ASKING
+
+
+def is_filler(folded: str) -> bool:
     """Say whether a folded word is a legal form or a word that half of all agencies carry, however it is spelt."""
-    return word in FILLERS or (len(word) > 5 and forms.skeleton(word) in FILLER_SKELETONS)  # noqa: PLR2004
+    return bool(_kind(folded)[0])
 
 
 def keys(name: Name) -> frozenset[str]:
-    """Return the retrieval keys of a name: skeletons and letter trigrams of its telling words."""
+    """Return the retrieval keys of a name: telling words, their skeletons, and letter trigrams."""
     found: set[str] = set()
     for word in name.core:
         bones = forms.skeleton(word)
@@ -83,25 +177,55 @@ def keys(name: Name) -> frozenset[str]:
     return frozenset(found)
 
 
-def _joined_initials(words: tuple[str, ...]) -> tuple[str, ...]:
-    out: list[str] = []
-    run = ""
-    for word in (*words, ""):
-        if len(word) == 1 and word.isalpha():
-            run += word
-            continue
-        if run:
-            out.append(forms.fold(run))
-            run = ""
-        if word:
-            out.append(word)
-    return tuple(out)
+def _read(token: str) -> Word:
+    latin = forms.romanise(token)
+    folded = latin if token.isascii() and _is_initials(latin) else forms.fold(latin) or latin
+    kind, canon = _kind(folded)
+    return Word(latin, folded, forms.script_of(token), kind, canon)
 
 
-def _spelt_out(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Turn letter names that stand side by side into letters; one alone may be a word."""
-    letters = [LETTERS.get(word, "") for word in (*words, "")]
-    return tuple(
-        letters[at] if letters[at] and (letters[at + 1] or (at and letters[at - 1])) else word
+def _is_initials(latin: str) -> bool:
+    """Say whether a word is letters to be read one by one: folding would make "kkr" and "kr" the same."""
+    return len(latin) <= 2 or (len(latin) <= MOST_INITIALS and not set(latin) & set("aeiouy"))  # noqa: PLR2004
+
+
+def _kind(folded: str) -> tuple[str, str]:
+    """Return kind and meaning of a filler, ("", "") for a telling word; a misspelt filler means only itself."""
+    known = _FILLERS.get(folded)
+    if known:
+        return known
+    if len(folded) > LONG_WORD and (near := _FILLER_SKELETONS.get(forms.skeleton(folded))):
+        return near[0], folded
+    return "", ""
+
+
+def _spelt_out(words: list[Word]) -> list[Word]:
+    """Turn letter names of other scripts that stand side by side into letters; one alone may be a word."""
+    letters = ["" if word.script == "Latn" else LETTERS.get(word.folded, "") for word in words]
+    return [
+        Word(letters[at], letters[at], "Latn")
+        if letters[at] and (any(letters[at + 1 : at + 2]) or (at and letters[at - 1]))
+        else word
         for at, word in enumerate(words)
-    )
+    ]
+
+
+def _folded(text: str) -> list[str]:
+    tokens = forms.tokens(forms.normalise(text))
+    latin = [(token, forms.romanise(token)) for token in tokens]
+    return [word if token.isascii() and _is_initials(word) else forms.fold(word) or word for token, word in latin]
+
+
+def _table() -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for kind, lines in (("legal", _LEGAL), ("trade", _TRADE), ("loose", _LOOSE), ("link", (_LINKS,))):
+        for line in lines:
+            for word in _folded(line):
+                found.setdefault(word, (kind, line.split()[0]))
+    return found
+
+
+_FILLERS: Final = _table()
+_FILLER_SKELETONS: Final = {forms.skeleton(word): kind for word, kind in _FILLERS.items() if len(word) > LONG_WORD}
+FILLERS: Final = frozenset(_FILLERS)
+ASKING: Final = frozenset(_folded(_ASKING))

@@ -28,6 +28,8 @@ INDEX_KEY_BYTES = 32
 BLIND_LENGTH = 40
 KEY_MODE = 0o600
 SERVICE = "service"
+#: How long the driver may go on using a data key that was destroyed meanwhile (its own default is a minute).
+KEY_CACHE_MS = 1000
 
 
 class Unreadable(Exception):
@@ -67,7 +69,11 @@ class Sealer:
         self._keys: AsyncCollection[dict[str, Any]] = client[database]["data_keys"]
         self._index = index
         self._encryption: AsyncClientEncryption[dict[str, Any]] = AsyncClientEncryption(
-            {"local": {"key": Binary(master)}}, f"{database}.data_keys", client, CodecOptions(tz_aware=True)
+            {"local": {"key": Binary(master)}},
+            f"{database}.data_keys",
+            client,
+            CodecOptions(tz_aware=True),
+            key_expiration_ms=KEY_CACHE_MS,
         )
 
     async def close(self) -> None:

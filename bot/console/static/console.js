@@ -76,7 +76,7 @@
       var kind = line.who === "person" ? "person" : line.who === "bot" ? "bot" : "human", row = part("li", "", kind);
       var who = kind === "person" ? page.person : kind === "bot" ? page.bot : line.who;
       var text = part("bdi", line.text || (kind === "person" ? line.choices.join(" ") : ""));
-      row.appendChild(part("small", [who, line.at, kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
+      row.appendChild(part("small", [who, line.at.slice(11, 19), kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
       text.dir = "auto";
       row.appendChild(text);
       list.appendChild(row);
