@@ -13,14 +13,14 @@ LONGEST: Final = 4000
 PHONE_DIGITS: Final = 10
 _GAP: Final = r"[ .\-()]{0,3}"
 #: Phone numbers as written here, after digits became ASCII. Not word boundaries: look-arounds on digits alone.
-_PHONE: Final = re.compile(rf"(?<!\d)(?:(?:\+|00)?91{_GAP}(?:0{_GAP})?|0{_GAP})?(\d(?:{_GAP}\d){{9}})(?!{_GAP}\d)")
-_TIGHT_PHONE: Final = re.compile(r"(?<!\d)(?:(?:\+|00)?91[ \-]{0,2}|0)?(\d(?:[ \-]?\d){9})(?!\d)")
+_PHONE: Final = re.compile(rf"(?<!\d)(?:(?:\+|00)?91{_GAP}(?:0{_GAP})?|0{_GAP})??(\d(?:{_GAP}\d){{9}})(?!{_GAP}\d)")
+_TIGHT_PHONE: Final = re.compile(r"(?<!\d)(?:(?:\+|00)?91[ \-]{0,2}|0[ \-]?)??(\d(?:[ \-]?\d){9})(?!\d)")
 #: Numbers of other countries: the sign of a country code, then 8 to 14 digits.
 _FOREIGN: Final = re.compile(rf"\+(\d(?:{_GAP}\d){{7,13}})(?!\d)")
 #: One digit lost or one too many: never exact, only "did you mean".
 _ODD: Final = re.compile(r"(?<!\d)(\d(?:[ \-]?\d){8}|\d(?:[ \-]?\d){10})(?!\d)")
 #: Loose, only to pull a candidate out: nothing is approved or refused by its format.
-_LICENCE: Final = re.compile(r"(?<![a-z])[a-z]{1,3}[ \-]?\d{2,6}(?:[ ]?[/\\|_\-][ ]?[a-z0-9+.]{1,14}){2,7}")
+_LICENCE: Final = re.compile(r"(?<![a-z])[a-z]{1,3}[ \-]?\d{2,6}(?:(?:[ ]?[/\\][ ]?|[_\-])[a-z0-9+.]{1,14}){2,7}")
 _EMAIL: Final = re.compile(r"[a-z0-9._%+\-]{1,64}@[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}")
 _NOISE: Final = re.compile(r"(?:https?://|www\.)\S{1,200}|\S{1,64}@\S{1,64}")
 _LEAST_KEY: Final = 5
@@ -30,7 +30,7 @@ _BREAK: Final = " | "
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked: phones as ten digits, licences as letters and digits in lower case, e-mails, the rest as the name.
+    """What was asked: phones as ten digits, licences as letters and digits in lower case, e-mails, the name.
 
     odd_phones: 9 or 11 digits; maybe_licences: other mixes of letters and digits, to be looked up but never held
     against an agency.

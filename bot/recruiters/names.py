@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+
 from bot.domain import text as forms
 
 #: Legal forms, one kind a line: people leave them out, but a form that the list does not have is another firm.
@@ -39,6 +42,8 @@ _ASKING: Final = (
     "क्या यह ये वह है हैं सही असली नकली फर्जी चेक करो करें बताओ बताइए भाई का की के को से मुझे मेरा नाम वाला वाली वाले लाइसेंस "
     "नंबर मोबाइल फोन में पर ने बोला और या"
 )
+#: Words before a name that make it another firm's, even in prose.
+_LENGTHENING: Final = "new neo nav naya shree shri super royal star al jai न्यू नया श्री"
 #: Letters as they are spelt out in other scripts: "के के आर" is "kkr".
 LETTERS: Final = {
     "bi": "b", "si": "c", "di": "d", "ef": "f", "ji": "g", "je": "j", "ke": "k", "el": "l", "em": "m", "en": "n",
@@ -50,8 +55,9 @@ SKELETON_LEAST: Final = 3
 MOST_WORDS: Final = 1000
 LONG_WORD: Final = 5
 MOST_INITIALS: Final = 5
+SOUNDS_LIKE: Final = 70.0
 #: Where one thing said ends and the next begins; not the dots of initials, not brackets ("(Pvt) Ltd").
-_BREAKS: Final = re.compile(r"[|;:,!?*•।]|(?<=\w{4})\.(?:\s|$)")
+_BREAKS: Final = re.compile(r"[|;:,!?*•।]|(?<=[^\s.]{4})\.(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +165,12 @@ def is_asking(word: Word) -> bool:
     return word.folded in ASKING
 
 
-def is_filler(folded: str) -> bool:
-    """Say whether a folded word is a legal form or a word that half of all agencies carry, however it is spelt."""
-    return bool(_kind(folded)[0])
+def mended(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """Return *words* with fillers one letter off put right, and fillers run together with a name split off.
+
+    Only for guessing what may have been meant: a name that needed mending is never sure.
+    """
+    return tuple(piece for word in words for piece in _mended(word))
 
 
 def keys(name: Name) -> frozenset[str]:
@@ -180,8 +189,21 @@ def keys(name: Name) -> frozenset[str]:
 def _read(token: str) -> Word:
     latin = forms.romanise(token)
     folded = latin if token.isascii() and _is_initials(latin) else forms.fold(latin) or latin
-    kind, canon = _kind(folded)
+    kind, canon = _kind(folded, latin=token.isascii())
     return Word(latin, folded, forms.script_of(token), kind, canon)
+
+
+def _mended(word: Word) -> tuple[Word, ...]:
+    if word.kind:
+        return (word,)
+    for filler in _LONG_FILLERS if len(word.folded) > LONG_WORD else ():
+        kind, canon = _FILLERS[filler]
+        if OSA.distance(filler, word.folded, score_cutoff=1) <= 1 or _sounds_like(word.folded) == filler:
+            return (Word(word.plain, filler, word.script, kind, canon),)
+        head = word.folded.removesuffix(filler)
+        if head != word.folded and len(head) >= SKELETON_LEAST:
+            return (Word(head, head, word.script), Word(filler, filler, word.script, kind, canon))
+    return (word,)
 
 
 def _is_initials(latin: str) -> bool:
@@ -189,14 +211,21 @@ def _is_initials(latin: str) -> bool:
     return len(latin) <= 2 or (len(latin) <= MOST_INITIALS and not set(latin) & set("aeiouy"))  # noqa: PLR2004
 
 
-def _kind(folded: str) -> tuple[str, str]:
-    """Return kind and meaning of a filler, ("", "") for a telling word; a misspelt filler means only itself."""
+def _kind(folded: str, *, latin: bool) -> tuple[str, str]:
+    """Return kind and meaning of a filler, ("", "") for a telling word.
+
+    A word of another script may be a filler as it sounds; in Latin letters "Shiltan" is no "solution".
+    """
     known = _FILLERS.get(folded)
-    if known:
-        return known
-    if len(folded) > LONG_WORD and (near := _FILLER_SKELETONS.get(forms.skeleton(folded))):
-        return near[0], folded
-    return "", ""
+    if known or latin or len(folded) <= LONG_WORD:
+        return known or ("", "")
+    return _FILLERS.get(_sounds_like(folded), ("", ""))
+
+
+def _sounds_like(folded: str) -> str:
+    """Return the filler with the same consonants and nearly the same vowels, or ""."""
+    near = _FILLER_SKELETONS.get(forms.skeleton(folded), "")
+    return near if near and fuzz.ratio(near, folded) >= SOUNDS_LIKE else ""
 
 
 def _spelt_out(words: list[Word]) -> list[Word]:
@@ -226,6 +255,8 @@ def _table() -> dict[str, tuple[str, str]]:
 
 
 _FILLERS: Final = _table()
-_FILLER_SKELETONS: Final = {forms.skeleton(word): kind for word, kind in _FILLERS.items() if len(word) > LONG_WORD}
+_FILLER_SKELETONS: Final = {forms.skeleton(word): word for word in _FILLERS if len(word) > LONG_WORD}
+_LONG_FILLERS: Final = sorted((word for word in _FILLERS if len(word) > LONG_WORD), key=len, reverse=True)
 FILLERS: Final = frozenset(_FILLERS)
 ASKING: Final = frozenset(_folded(_ASKING))
+LENGTHENING: Final = frozenset(_folded(_LENGTHENING))

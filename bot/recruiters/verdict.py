@@ -2,92 +2,238 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from bot.domain.agencies import Agency, Check, Match, Standing, Verdict
-from bot.recruiters.extract import Query, extract, licence_key, phone_key
-from bot.recruiters.index import Index, similarity
-from bot.recruiters.names import read_name
+from bot.recruiters.extract import Query, email_key, extract, licence_key, phone_key
+from bot.recruiters.index import Index, closeness, same_name, whole_key
+from bot.recruiters.names import LENGTHENING, Name, Word, is_asking, mended, name_of, read_name, segments_of
 
-SURE = 97.0
-SIMILAR = 86.0
-LONG_TEXT_WORDS = 8
-MOST_MATCHES = 5
+SIMILAR: Final = 86.0
+#: In a text of more words than this the rest is taken for prose; in a shorter one every word counts.
+LONG_TEXT_WORDS: Final = 8
+MOST_CORE_WORDS: Final = 6
+MOST_MATCHES: Final = 5
+MOST_CLAIMS: Final = 4
+DIGITS_OFF: Final = 90.0
+DIFFERS: Final = 95.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A stretch of the query that is surely a listed name, and the agencies that carry it."""
+
+    words: frozenset[int]
+    name: Name
+    agencies: tuple[Agency, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query beside the index: what was given, the names found in it, and what it claims beyond them.
+
+    claims: names in the query that no agency has; places: folded words that are places of agencies.
+    """
+
+    query: Query
+    names: tuple[_Named, ...]
+    claims: tuple[tuple[Word, ...], ...]
+    places: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Firm:
+    """All rows of one licence: its phones, e-mails and branches count together."""
+
+    phones: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
 
 
 def check(query: str, index: Index, today: date) -> Check:
     """Look *query* up: a name, a licence or phone number, or a pasted message with several of them."""
-    asked = extract(query)
+    asked = _read(extract(query), index)
     exact = _exact(asked, index)
     if exact:
-        return _judged(exact, today)
+        return _judged(exact, asked, today)
     near = _near(asked, index)
-    if near:
-        return Check(Verdict.LOOKALIKE, tuple(near[:MOST_MATCHES]))
-    return Check(Verdict.NOT_FOUND)
+    return Check(Verdict.LOOKALIKE, near) if near else Check(Verdict.NOT_FOUND)
 
 
-def _exact(asked: Query, index: Index) -> list[Match]:
+def is_active(agency: Agency, today: date) -> bool:
+    """Say whether the list has it as active with a date that has not passed; no date is not active."""
+    return agency.standing is Standing.ACTIVE and agency.valid_until is not None and agency.valid_until >= today
+
+
+def _read(query: Query, index: Index) -> _Asked:
+    known = tuple(key for key in query.maybe_licences if key not in query.licences and index.by_licence(key))
+    query = replace(query, licences=(*query.licences, *known))
+    segments = segments_of(query.name)
+    words = [word for words in segments for word in words]
+    names = _names_in(segments, index)
+    if not names and len(segments) > 1 and len(words) <= LONG_TEXT_WORDS:
+        names = _names_in((tuple(words),), index)
+    covered = {at for named in names for at in named.words}
+    rest = {at: word for at, word in enumerate(words) if at not in covered and not is_asking(word)}
+    rest = {at: word for at, word in rest.items() if not any(word.plain in key for key in known)}
+    if len(words) > LONG_TEXT_WORDS:
+        before = [min(named.words) - 1 for named in names]
+        longer = tuple((words[at],) for at in before if _lengthens(words, at))
+        return _Asked(query, names, (*longer, *_trade_names(segments, covered)), frozenset())
+    telling = tuple(word for word in rest.values() if word.kind not in {"link", "loose"} and word.canon != "co")
+    places = frozenset(word.folded for word in telling if names and index.knows_place(word.folded))
+    claimed = tuple(word for word in telling if word.folded not in places)
+    says_nothing = not names and not any(not word.kind for word in claimed)
+    return _Asked(query, names, () if says_nothing or not claimed else (claimed,), places)
+
+
+def _lengthens(words: list[Word], at: int) -> bool:
+    """Say whether the word before a name makes it another firm's ("New …", "Shree …"), even in prose."""
+    return at >= 0 and words[at].folded in LENGTHENING
+
+
+def _names_in(segments: Iterable[tuple[Word, ...]], index: Index) -> tuple[_Named, ...]:
+    """Return the listed names that stand in the query, the longest where one holds another; linear in the query."""
+    found: list[_Named] = []
+    start = 0
+    for words in segments:
+        whole = name_of(words)
+        if not whole.core:
+            found += _named(range(start, start + len(words)), whole, index, whole_key(whole))
+        for first, last, cores in _runs(words):
+            candidates = index.by_core(*cores)
+            if candidates:
+                found += _spanned(words, first, last, start, index, cores)
+        start += len(words)
+    longest = sorted(found, key=lambda named: -len(named.words))
+    kept: list[_Named] = []
+    for named in longest:
+        if not any(named.words & other.words for other in kept):
+            kept.append(named)
+    return tuple(kept)
+
+
+def _runs(words: tuple[Word, ...]) -> Iterator[tuple[int, int, tuple[str, str, str]]]:
+    """Yield (first, last, telling words joined: as written, as folded, as consonants) of each short stretch."""
+    telling = [at for at, word in enumerate(words) if not word.kind]
+    for place, first in enumerate(telling):
+        plain = folded = bones = ""
+        for last in telling[place : place + MOST_CORE_WORDS]:
+            plain, folded, bones = plain + words[last].plain, folded + words[last].folded, bones + words[last].bones
+            yield first, last, (plain, folded, bones)
+
+
+def _spanned(
+    words: tuple[Word, ...], first: int, last: int, start: int, index: Index, cores: tuple[str, ...]
+) -> list[_Named]:
+    """Return the listed name in words first to last with the fillers beside it; those before may be another's."""
+    end = last + 1
+    while end < len(words) and words[end].kind:
+        end += 1
+    begin = first
+    while begin and words[begin - 1].kind:
+        begin -= 1
+    for left in dict.fromkeys((begin, first) if begin and not words[begin - 1].kind else (begin,)):
+        found = _named(range(start + left, start + end), name_of(words[left:end]), index, *cores)
+        if found:
+            return found
+    return []
+
+
+def _named(places: range, name: Name, index: Index, *cores: str) -> list[_Named]:
+    """Return the name in *places* if agencies surely carry it; across scripts only those that sound nearest."""
+    same = [(closeness(name, known), agency) for known, agency in index.by_core(*cores) if same_name(name, known)]
+    nearest = max((close for close, _ in same), default=0.0)
+    agencies = tuple(agency for close, agency in same if close == nearest)
+    return [_Named(frozenset(places), name, agencies)] if agencies else []
+
+
+def _trade_names(segments: Iterable[tuple[Word, ...]], covered: set[int]) -> tuple[tuple[Word, ...], ...]:
+    """Return what else in a long text looks like an agency's name: a telling word or two before trade words."""
+    found: list[tuple[Word, ...]] = []
+    start = 0
+    for words in segments:
+        at = 0
+        while at < len(words):
+            end = at
+            while end < len(words) and words[end].kind in {"trade", "legal"}:
+                end += 1
+            before = [place for place in range(max(0, at - 2), at) if _is_telling(words[place])]
+            if end > at and before and not covered & set(range(start + at, start + end)):
+                found += [words[place:end] for place in before]
+            at = max(end, at + 1)
+        start += len(words)
+    return tuple(found[: 2 * MOST_CLAIMS])
+
+
+def _is_telling(word: Word) -> bool:
+    return not word.kind and not is_asking(word)
+
+
+def _exact(asked: _Asked, index: Index) -> list[Match]:
     """Return matches that agree in at least one detail exactly, with what else of the query agrees or differs."""
-    agencies = [agency for licence in asked.licences for agency in index.by_licence(licence)]
-    agencies += [agency for phone in asked.phones for agency in index.by_phone(phone)]
-    agencies += [agency for score, agency in _named(asked, index) if score >= SURE]
-    return [_match(agency, asked) for agency in _unique(agencies)][:MOST_MATCHES]
+    query = asked.query
+    agencies = [agency for licence in query.licences for agency in index.by_licence(licence)]
+    agencies += [agency for phone in query.phones for agency in index.by_phone(phone)]
+    agencies += [agency for email in query.emails for agency in index.by_email(email)]
+    agencies += [agency for named in asked.names for agency in named.agencies]
+    agencies += [row for agency in agencies for row in index.by_licence(licence_key(agency.licence))]
+    unique = list({(agency.source, agency.id): agency for agency in agencies}.values())
+    firms: dict[str, _Firm] = {}
+    for agency in unique:
+        for row in index.by_licence(licence_key(agency.licence)) or [agency]:
+            firm = firms.setdefault(_firm_of(agency), _Firm())
+            firm.phones.update(phone_key(phone) for phone in row.phones)
+            firm.emails.update(email_key(email) for email in row.emails)
+            firm.places.update(read_name(row.place).words)
+    return [_match(agency, firms[_firm_of(agency)], asked) for agency in unique]
 
 
-def _near(asked: Query, index: Index) -> list[Match]:
-    found = [
-        Match(agency, 90.0, (), ("licence",)) for licence in asked.licences for agency in index.near_licence(licence)
-    ]
-    found += [Match(agency, 90.0, (), ("phone",)) for phone in asked.phones for agency in index.near_phone(phone)]
-    found += [Match(agency, score, (), ("name",)) for score, agency in _named(asked, index) if score >= SIMILAR]
-    return sorted(found, key=lambda match: -match.score)
+def _firm_of(agency: Agency) -> str:
+    return licence_key(agency.licence) or f"{agency.source}:{agency.id}"
 
 
-def _named(asked: Query, index: Index) -> list[tuple[float, Agency]]:
-    """Return the names nearest to the query's; a long message is searched window by window."""
-    name = read_name(asked.name, asked=True)
-    if len(name.words) <= LONG_TEXT_WORDS:
-        return index.by_name(name)
-    best: dict[str, tuple[float, Agency]] = {}
-    for size in (2, 3, 4, 5):
-        for at in range(len(name.words) - size + 1):
-            part = read_name(" ".join(name.words[at : at + size]))
-            for score, agency in index.by_name(part)[:2] if part.core else ():
-                if score >= SURE and score > best.get(agency.id, (0.0, agency))[0]:
-                    best[agency.id] = (score, agency)
-    return sorted(best.values(), key=lambda pair: -pair[0])
-
-
-def _match(agency: Agency, asked: Query) -> Match:
+def _match(agency: Agency, firm: _Firm, asked: _Asked) -> Match:
+    """Hold every detail of the query against one agency. A detail may both agree and differ: two phones, one known."""
     agrees, differs = [], []
-    name = read_name(asked.name, asked=True)
-    known = read_name(agency.name)
-    if known.core and (similarity(name, known) >= SURE or known.core_text in "".join(name.words)):
+    if any(agency in named.agencies for named in asked.names):
         agrees.append("name")
-    elif name.core and len(name.words) <= LONG_TEXT_WORDS:
+    if asked.claims or (asked.names and "name" not in agrees):
         differs.append("name")
-    if asked.licences:
-        (agrees if licence_key(agency.licence) in asked.licences else differs).append("licence")
-    if asked.phones and agency.phones:
-        known_phones = {phone_key(phone) for phone in agency.phones}
-        (agrees if known_phones & set(asked.phones) else differs).append("phone")
-    return Match(agency, 100.0, tuple(agrees), tuple(differs))
+    query = asked.query
+    for detail, given, known in (
+        ("licence", set(query.licences), {licence_key(agency.licence)}),
+        ("phone", {*query.phones, *query.odd_phones} if "name" in agrees else set(query.phones), firm.phones),
+        ("email", set(query.emails), firm.emails),
+        ("place", set(asked.places), firm.places),
+    ):
+        if given & known:
+            agrees.append(detail)
+        if given - known and (known or detail == "licence"):
+            differs.append(detail)
+    return Match(agency, DIFFERS if differs else 100.0, tuple(agrees), tuple(differs))
 
 
-def _judged(matches: list[Match], today: date) -> Check:
-    """One detail that differs makes a look-alike: it may be somebody else under a known name."""
-    matches = sorted(matches, key=lambda match: (len(match.differs), _rank(match.agency, today)))
-    best = matches[0]
-    if best.agency.standing is Standing.UNREGISTERED:
-        return Check(Verdict.UNREGISTERED, tuple(matches))
-    if best.differs or not best.agrees:
-        return Check(Verdict.LOOKALIKE, tuple(replace(match, score=95.0) for match in matches))
-    if is_active(best.agency, today):
-        return Check(Verdict.LISTED, tuple(matches))
-    return Check(Verdict.LAPSED, tuple(matches))
+def _judged(matches: list[Match], asked: _Asked, today: date) -> Check:
+    """Weigh the matches, warnings first. One detail that differs may mean somebody else under a known name."""
+    matches = sorted(matches, key=lambda match: (len(match.differs), _rank(match.agency, today), -len(match.agrees)))
+    whole = [match for match in matches if not match.differs]
+    warned = [match for match in matches if match.agency.standing is Standing.UNREGISTERED]
+    warned = [match for match in warned if not whole or match in whole or set(match.agrees) - {"name", "place"}]
+    if warned:
+        return _check(Verdict.UNREGISTERED, warned, matches)
+    named_whole = all(any(match.agency in named.agencies for match in whole) for named in asked.names)
+    if not whole or not named_whole:
+        return _check(Verdict.LOOKALIKE, [match for match in matches if match.differs], matches)
+    lapsed = [match for match in whole if not is_active(match.agency, today)]
+    return _check(Verdict.LAPSED, lapsed, matches) if lapsed else _check(Verdict.LISTED, whole, matches)
+
+
+def _check(verdict: Verdict, first: list[Match], matches: list[Match]) -> Check:
+    return Check(verdict, (*first, *(match for match in matches if match not in first))[:MOST_MATCHES])
 
 
 def _rank(agency: Agency, today: date) -> int:
@@ -97,10 +243,18 @@ def _rank(agency: Agency, today: date) -> int:
     return 2 if is_active(agency, today) else 1
 
 
-def is_active(agency: Agency, today: date) -> bool:
-    """Say whether the list has it as active with a date that has not passed; no date is not active."""
-    return agency.standing is Standing.ACTIVE and agency.valid_until is not None and agency.valid_until >= today
-
-
-def _unique(agencies: Iterable[Agency]) -> list[Agency]:
-    return list({(agency.source, agency.id): agency for agency in agencies}.values())
+def _near(asked: _Asked, index: Index) -> tuple[Match, ...]:
+    """Return what the query may have meant; never said as listed."""
+    query = asked.query
+    licences = dict.fromkeys((*query.licences, *query.maybe_licences))
+    found = [
+        Match(agency, DIGITS_OFF, (), ("licence",)) for licence in licences for agency in index.near_licence(licence)
+    ]
+    phones = (*query.phones, *query.odd_phones)
+    found += [Match(agency, DIGITS_OFF, (), ("phone",)) for phone in phones for agency in index.near_phone(phone)]
+    for name in dict.fromkeys(name_of(read) for claim in asked.claims for read in (claim, mended(claim))):
+        found += [Match(agency, score, (), ("name",)) for score, agency in index.by_name(name) if score >= SIMILAR]
+    best: dict[tuple[str, str], Match] = {}
+    for match in sorted(found, key=lambda match: -match.score):
+        best.setdefault((match.agency.source, match.agency.id), match)
+    return tuple(best.values())[:MOST_MATCHES]
