@@ -22,6 +22,7 @@ Say = Callable[[str], None]
 REPLICA_SET = "sahyatri"
 STOP_PATIENCE = 20.0
 START_PATIENCE = 60.0
+ALREADY_INITIALISED = 23
 #: A process killed inside a transaction leaves its locks behind; after this time MongoDB frees them (60 s otherwise).
 TRANSACTION_SECONDS = 4
 
@@ -163,17 +164,25 @@ async def _initiate(port: int, process: asyncio.subprocess.Process, log_file: Pa
                 if hello.get("isWritablePrimary"):
                     return
                 if not hello.get("setName"):
-                    member = {"_id": 0, "host": f"127.0.0.1:{port}"}
-                    await direct.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
-                elif hello.get("hosts") != [f"127.0.0.1:{port}"] or hello.get("info"):
-                    await _move(direct, port)
-            except (OperationFailure, PyMongoError):
+                    await _make_replica_set(direct, port)
+            except PyMongoError:
                 pass
             await asyncio.sleep(0.1)
 
 
+async def _make_replica_set(direct: AsyncMongoClient[dict[str, object]], port: int) -> None:
+    """Initiate at first run; files that were last used on another port only get their new address."""
+    member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+    try:
+        await direct.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+    except OperationFailure as error:
+        if error.code != ALREADY_INITIALISED:
+            raise
+        await _move(direct, port)
+
+
 async def _move(direct: AsyncMongoClient[dict[str, object]], port: int) -> None:
-    """The files were last used on another port: tell the replica set its new address."""
+    """Tell the replica set its new address."""
     found = (await direct.admin.command("replSetGetConfig"))["config"]
     found["members"][0]["host"] = f"127.0.0.1:{port}"
     found["version"] += 1

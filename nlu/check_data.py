@@ -1,10 +1,16 @@
-"""Check the training and evaluation text: `python nlu/check_data.py [--least N] [--least-distress N]`; exit 1 on problems."""
+"""Check the training and evaluation text: `python nlu/check_data.py [--least N] [--least-distress N] [--near]`; exit 1 on problems.
+
+Problems: an intent the domain does not know, letters of another script than the locale's, one text under two intents or
+twice under one, a training text that also stands in the evaluation files, too few examples. `--near` also lists texts of
+one intent that are nearly alike; they teach little, but are no error.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parent
@@ -14,26 +20,18 @@ from bot.domain import text as forms  # noqa: E402
 from nlu import inputs  # noqa: E402
 from nlu.evaluate import DISTRESS  # noqa: E402
 
-SCRIPTS = {"hi": "Deva", "en": "Latn"}
-NEAR = 0.9
-OVERLAP_ALLOWED = frozenset(
-    {
-        "greet",
-        "thank",
-        "goodbye",
-        "affirm",
-        "deny",
-        "menu",
-        "repeat",
-        "restart",
-        "stop_messages",
-        "helpline_numbers",
-        "talk_to_human",
-        "out_of_scope",
-        "voice_please",
-        "check_in",
-    }
-)
+SCRIPTS = {
+    "en": "Latn", "hi": "Deva", "bn": "Beng", "or": "Orya", "as": "Beng", "te": "Telu", "ta": "Taml", "mr": "Deva", "gu": "Gujr",
+    "kn": "Knda", "ml": "Mlym", "pa": "Guru", "ur": "Arab", "ne": "Deva", "bho": "Deva", "mai": "Deva",
+}  # fmt: skip
+#: Two texts are nearly alike when they share this much of their words, of at least this many.
+NEAR = 0.8
+NEAR_LEAST_WORDS = 4
+#: Shorter texts of another script ("ok", a code) are how people write.
+SCRIPT_LEAST_LETTERS = 12
+#: Shorter messages ("thank you") cannot but stand in both.
+LEAK_LEAST_WORDS = 4
+Example = tuple[str, str, str, str]
 
 
 def main() -> int:
@@ -41,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--least", type=int, default=20)
     parser.add_argument("--least-distress", type=int, default=40)
+    parser.add_argument("--near", action="store_true", help="list what is nearly alike")
     arguments = parser.parse_args()
     rows = inputs.training()
     problems = [
@@ -50,16 +49,19 @@ def main() -> int:
         *leaked(rows),
         *counts(rows, arguments.least, arguments.least_distress),
     ]
-    for problem in problems:
-        print(problem)
+    print("\n".join([*problems, *(near(rows) if arguments.near else [])]))
     locales = Counter(row[0] for row in rows)
-    print(
-        f"{len(rows)} examples ({', '.join(f'{name} {count}' for name, count in sorted(locales.items()))}), {len(problems)} problems"
-    )
+    per_locale = ", ".join(f"{name} {count}" for name, count in sorted(locales.items()))
+    print(f"{len(rows)} examples ({per_locale}), {len(problems)} problems")
     return 1 if problems else 0
 
 
-def labels(rows: list[tuple[str, str, str, str]]) -> list[str]:
+def key(text: str) -> str:
+    """Return the form in which two texts are the same."""
+    return " ".join(forms.tokens(forms.normalise(text)))
+
+
+def labels(rows: Sequence[Example]) -> list[str]:
     """Return the intents that the domain does not know."""
     known = set(inputs.intents())
     seen = {(locale, intent) for locale, _, intent, _ in rows} | {(row[0], row[1]) for row in inputs.evaluation()}
@@ -70,22 +72,22 @@ def labels(rows: list[tuple[str, str, str, str]]) -> list[str]:
     ]
 
 
-def scripts(rows: list[tuple[str, str, str, str]]) -> list[str]:
-    """Return examples whose letters are of another script than their locale's."""
+def scripts(rows: Sequence[Example]) -> list[str]:
+    """Return examples whose letters are mostly of another script than their locale's."""
     found = []
     for locale, file, intent, text in rows:
         wanted = "Latn" if locale.endswith("-Latn") else SCRIPTS.get(locale)
         script = forms.script_of(text)
-        if wanted and script and script != wanted and sum(char.isalpha() for char in text) > 12:
+        if wanted and script and script != wanted and sum(map(str.isalpha, text)) > SCRIPT_LEAST_LETTERS:
             found.append(f"{locale}/{file}: {intent}: {text!r} is written in {script}, not {wanted}")
     return found
 
 
-def same(rows: list[tuple[str, str, str, str]]) -> list[str]:
+def same(rows: Sequence[Example]) -> list[str]:
     """Return texts that stand under two intents, or twice under one."""
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for locale, _, intent, text in rows:
-        places[locale, " ".join(forms.tokens(forms.normalise(text)))].append(intent)
+        places[locale, key(text) or text].append(intent)
     found = []
     for (locale, text), intents in places.items():
         if len(set(intents)) > 1:
@@ -95,20 +97,33 @@ def same(rows: list[tuple[str, str, str, str]]) -> list[str]:
     return found
 
 
-def leaked(rows: list[tuple[str, str, str, str]]) -> list[str]:
-    """Return training texts that also stand in the evaluation files; one- and two-word messages cannot be avoided."""
-    trained = {" ".join(forms.tokens(forms.normalise(text))) for _, _, _, text in rows}
-    found = []
-    for locale, intent, _, text in inputs.evaluation():
-        words = forms.tokens(forms.normalise(text))
-        if len(words) > 3 and " ".join(words) in trained:
-            found.append(
-                f"evaluation/{locale}: {intent}: {text!r} also stands in the training data; reword the training example"
-            )
-    return found
+def near(rows: Sequence[Example]) -> list[str]:
+    """Return pairs of one locale and intent that share most of their words; a list for authors, not an error."""
+    groups: dict[tuple[str, str], list[tuple[str, frozenset[str]]]] = defaultdict(list)
+    for locale, _, intent, text in rows:
+        words = frozenset(forms.fold(forms.romanise(word)) for word in key(text).split())
+        if len(words) >= NEAR_LEAST_WORDS:
+            groups[locale, intent].append((text, words))
+    return [
+        f"near: {locale}: {intent}: {text!r} and {other!r}"
+        for (locale, intent), texts in groups.items()
+        for at, (text, words) in enumerate(texts)
+        for other, others in texts[at + 1 :]
+        if words != others and len(words & others) >= NEAR * len(words | others)
+    ]
 
 
-def counts(rows: list[tuple[str, str, str, str]], least: int, least_distress: int) -> list[str]:
+def leaked(rows: Sequence[Example]) -> list[str]:
+    """Return training texts that also stand in the evaluation files; the shortest messages cannot be avoided."""
+    trained = {key(text) for _, _, _, text in rows}
+    return [
+        f"evaluation/{locale}: {intent}: {text!r} also stands in the training data; reword the training example"
+        for locale, intent, _, text in inputs.evaluation()
+        if len(key(text).split()) >= LEAK_LEAST_WORDS and key(text) in trained
+    ]
+
+
+def counts(rows: Sequence[Example], least: int, least_distress: int) -> list[str]:
     """Return the intents with too few examples, per locale."""
     have = Counter((locale, intent) for locale, _, intent, _ in rows)
     found = []

@@ -1,94 +1,158 @@
-"""Score the current model on sentences that training has not seen: `python nlu/evaluate.py [--check] [--write-baseline]`.
+"""Score the current model on sentences that training has not seen: `python nlu/evaluate.py [--check] [--write-baseline] [--cv N]`.
 
-Per locale: accuracy, top 3, macro F1; recall of danger (any distress intent counts) and false alarms of the NLU alone;
-out_of_scope recognised. `--check` fails when a figure has dropped by more than one point against reports/baseline.json.
+Per locale, and per script where a locale is written in several: accuracy, top 3, macro F1; recall of danger (the distress
+intents' shares together reach SURE, as the service counts them) and false alarms of the NLU alone; out_of_scope kept from
+being answered; AUROC of the best confidence between sentences in and out of scope; calibration error. `--check` fails when
+a figure has dropped by more than one point against reports/baseline.json. `--cv N` instead cross-validates on the training
+data, which is what settings are tuned on: the evaluation files are for scoring only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 HOME = Path(__file__).resolve().parent
 sys.path.insert(0, str(HOME.parent))
 
+from bot.domain.text import script_of  # noqa: E402
 from nlu import inputs  # noqa: E402
 
 DISTRESS = (
     "distress_help", "distress_confined", "distress_violence", "distress_sexual", "distress_child", "distress_in_transit",
     "distress_self_harm", "distress_stranded", "distress_abroad", "missing_person", "forced_marriage",
 )  # fmt: skip
+OUT = "out_of_scope"
 BASELINE = HOME / "reports" / "baseline.json"
 LATEST = HOME / "reports" / "latest.json"
+#: The share of the distress intents from which the service opens a case (bot/dialogue/safety.py).
 SURE = 0.5
-GUARDED = ("accuracy", "top3", "danger_recall")
+#: The confidence from which an intent is answered without asking.
+ANSWERED = 0.4
+MOST_DROP = 1.0
+SEED = 20261124
+#: figure → whether more is better.
+GUARDED = {"accuracy": True, "top3": True, "danger_recall": True, "false_alarms": False}
+#: (locale, wanted intent, style, what the model found)
+Row = tuple[str, str, str, dict[str, Any]]
 
 
 def main() -> int:
     """Print the table; return 1 when a guarded figure has dropped."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--write-baseline", action="store_true")
+    parser.add_argument("--check", action="store_true", help="fail on a drop against the baseline")
+    parser.add_argument("--write-baseline", action="store_true", help="make these figures the baseline")
+    parser.add_argument("--cv", type=int, metavar="N", help="cross-validate on the training data in N folds")
     arguments = parser.parse_args()
-    from nlu.server import Model
-
-    note = json.loads(inputs.CURRENT.read_text())
-    model = Model(inputs.MODELS / f"{note['model']}.tar.gz")
-    rows = inputs.evaluation()
-    parsed = model.parse([row[3] for row in rows])
-    groups: dict[str, list[tuple[str, str, dict[str, Any]]]] = defaultdict(list)
-    for (locale, intent, style, _), found in zip(rows, parsed):
-        groups[locale].append((intent, style, found))
-        groups["all"].append((intent, style, found))
-    figures = {locale: score(group) for locale, group in sorted(groups.items())}
+    if arguments.cv:
+        show(grouped(cross_validated(arguments.cv)))
+        return 0
+    note = inputs.current()
+    if note is None:
+        raise SystemExit("no model is trained yet; run: python nlu/train.py")
+    figures = grouped(evaluated(note))
     show(figures)
-    LATEST.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    LATEST.parent.mkdir(exist_ok=True)
+    LATEST.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    inputs.set_current({**note, "scores": {locale: row["accuracy"] for locale, row in figures.items()}})
     if arguments.write_baseline:
-        BASELINE.write_text(LATEST.read_text())
+        BASELINE.write_text(LATEST.read_text(encoding="utf-8"), encoding="utf-8")
     return dropped(figures) if arguments.check else 0
 
 
-def score(group: list[tuple[str, str, dict[str, Any]]]) -> dict[str, float]:
-    """Return the figures of one group, in percent."""
-    right = [found["intent"]["name"] == intent for intent, _, found in group]
-    top3 = [intent in [item["name"] for item in found["intent_ranking"][:3]] for intent, _, found in group]
-    danger = [_danger(found) for intent, _, found in group if intent in DISTRESS]
-    calm = [_danger(found) for intent, style, found in group if intent not in DISTRESS and style != "hard_negative"]
-    hard = [_danger(found) for _, style, found in group if style == "hard_negative"]
-    out = [
-        found["intent"]["name"] == "out_of_scope" or found["intent"]["confidence"] < 0.4
-        for intent, _, found in group
-        if intent == "out_of_scope"
-    ]
-    return {
-        "n": len(group),
-        "accuracy": _percent(right),
-        "top3": _percent(top3),
-        "macro_f1": _macro_f1(group),
-        "danger_recall": _percent(danger),
-        "false_alarms": _percent(calm),
-        "false_alarms_hard": _percent(hard),
-        "out_of_scope": _percent(out),
+def evaluated(note: dict[str, Any]) -> list[Row]:
+    """Return what the current model makes of the evaluation files."""
+    from nlu.server import Model
+
+    model = Model(inputs.MODELS / f"{note['model']}.tar.gz")
+    rows = inputs.evaluation()
+    parsed = model.parse([row[3] for row in rows])
+    return [(locale, intent, style, found) for (locale, intent, style, _), found in zip(rows, parsed)]
+
+
+def cross_validated(folds: int) -> list[Row]:
+    """Return what models of all folds but one make of that one."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedKFold
+
+    from nlu.components.linear import DEFAULTS, fit
+
+    rows = inputs.training()
+    texts, intents = [row[3] for row in rows], np.array([row[2] for row in rows])
+    made: list[Row] = []
+    for learn, judge in StratifiedKFold(folds, shuffle=True, random_state=SEED).split(texts, intents):
+        model = fit([texts[at] for at in learn], [str(intents[at]) for at in learn], DEFAULTS)
+        for at, ranking in zip(judge, model.rank([texts[at] for at in judge])):
+            style = "hard_negative" if rows[at][1].startswith("hard_negatives") else ""
+            made.append(
+                (rows[at][0], rows[at][2], style, {"text": texts[at], "intent": ranking[0], "intent_ranking": ranking})
+            )
+    return made
+
+
+def grouped(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Return the figures of each locale, of each further script within one, and of all."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    main_script = {row[0]: "" for row in rows}
+    for locale in main_script:
+        scripts = [script_of(row[3]["text"]) for row in rows if row[0] == locale]
+        main_script[locale] = max(sorted(set(scripts)), key=scripts.count)
+    for row in rows:
+        groups["all"].append(row)
+        groups[row[0]].append(row)
+        script = script_of(row[3]["text"])
+        if script and script != main_script[row[0]]:
+            groups[f"{row[0]}@{script}"].append(row)
+    return {name: score(group) for name, group in sorted(groups.items())}
+
+
+def score(group: Sequence[Row]) -> dict[str, float]:
+    """Return the figures of one group, in percent (AUROC too); a figure without sentences is absent."""
+    ranked = [[item["name"] for item in found["intent_ranking"][:3]] for _, _, _, found in group]
+    asked: dict[str, Callable[[Row], bool]] = {
+        "danger_recall": lambda row: row[1] in DISTRESS,
+        "false_alarms": lambda row: row[1] not in DISTRESS and row[2] != "hard_negative",
+        "false_alarms_hard": lambda row: row[1] not in DISTRESS and row[2] == "hard_negative",
     }
+    figures = {
+        "n": len(group),
+        "accuracy": _percent([names[0] == row[1] for names, row in zip(ranked, group)]),
+        "top3": _percent([row[1] in names for names, row in zip(ranked, group)]),
+        "macro_f1": _macro_f1(group),
+        **{name: _percent([in_danger(row[3]) for row in group if wanted(row)]) for name, wanted in asked.items()},
+        "out_answered": _percent([_answered(row[3]) for row in group if row[1] == OUT]),
+        "auroc_out": _auroc(group),
+        "calibration_error": _calibration(group),
+    }
+    return {name: value for name, value in figures.items() if value is not None}
 
 
-def _danger(found: dict[str, Any]) -> bool:
+def in_danger(found: dict[str, Any]) -> bool:
+    """Return whether the service would open a case for this alone."""
     return sum(item["confidence"] for item in found["intent_ranking"] if item["name"] in DISTRESS) >= SURE
 
 
-def _percent(values: list[bool]) -> float:
-    return round(100 * sum(values) / len(values), 2) if values else 0.0
+def _answered(found: dict[str, Any]) -> bool:
+    return found["intent"]["name"] != OUT and found["intent"]["confidence"] >= ANSWERED
 
 
-def _macro_f1(group: list[tuple[str, str, dict[str, Any]]]) -> float:
+def _percent(values: Sequence[bool]) -> float | None:
+    return round(100 * sum(values) / len(values), 2) if values else None
+
+
+def _macro_f1(group: Sequence[Row]) -> float:
     hits: dict[str, int] = defaultdict(int)
     wanted: dict[str, int] = defaultdict(int)
     guessed: dict[str, int] = defaultdict(int)
-    for intent, _, found in group:
+    for _, intent, _, found in group:
         wanted[intent] += 1
         guessed[found["intent"]["name"]] += 1
         hits[intent] += found["intent"]["name"] == intent
@@ -96,26 +160,56 @@ def _macro_f1(group: list[tuple[str, str, dict[str, Any]]]) -> float:
     return round(100 * sum(scores) / len(scores), 2)
 
 
+def _auroc(group: Sequence[Row]) -> float | None:
+    """Return how often a sentence in scope is more surely of some topic than one out of scope."""
+
+    def topic(row: Row) -> float:
+        return float(max(item["confidence"] for item in row[3]["intent_ranking"] if item["name"] != OUT))
+
+    inside = [topic(row) for row in group if row[1] != OUT]
+    outside = [topic(row) for row in group if row[1] == OUT]
+    if not inside or not outside:
+        return None
+    wins = sum((a > b) + 0.5 * (a == b) for a in inside for b in outside)
+    return round(100 * wins / (len(inside) * len(outside)), 2)
+
+
+def _calibration(group: Sequence[Row]) -> float:
+    """Return the expected calibration error over ten bins of confidence."""
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for _, intent, _, found in group:
+        sure = float(found["intent"]["confidence"])
+        bins[min(int(sure * 10), 9)].append((sure, found["intent"]["name"] == intent))
+    gaps = [abs(sum(sure for sure, _ in rows) - sum(right for _, right in rows)) for rows in bins.values()]
+    return round(100 * sum(gaps) / len(group), 2)
+
+
 def show(figures: dict[str, dict[str, float]]) -> None:
-    """Print one line per locale."""
-    names = list(next(iter(figures.values())))
-    print("locale".ljust(10) + "".join(name.rjust(19) for name in names))
+    """Print one line per group."""
+    names = list(figures["all"])
+    print("locale".ljust(14) + "".join(name.rjust(len(name) + 2) for name in names))
     for locale, row in figures.items():
-        print(locale.ljust(10) + "".join(f"{row[name]:>19}" for name in names))
+        print(locale.ljust(14) + "".join(str(row.get(name, "–")).rjust(len(name) + 2) for name in names))
 
 
 def dropped(figures: dict[str, dict[str, float]]) -> int:
-    """Return 1, and say which, when a guarded figure is more than one point below the baseline."""
-    before = json.loads(BASELINE.read_text())
+    """Return 1, and say which, when a guarded figure is more than a point worse than the baseline."""
+    before = json.loads(BASELINE.read_text(encoding="utf-8"))
     worse = [
-        f"{locale} {name}: {row[name]} → {figures[locale][name]}"
-        for locale, row in before.items()
-        for name in GUARDED
-        if locale in figures and figures[locale][name] < row[name] - 1
+        f"{group} {name}: {row[name]} → {figures.get(group, {}).get(name, 'gone')}"
+        for group, row in before.items()
+        for name, more_is_better in GUARDED.items()
+        if name in row and _worse(row[name], figures.get(group, {}).get(name), more_is_better=more_is_better)
     ]
     for line in worse:
         print(f"dropped: {line}")
     return 1 if worse else 0
+
+
+def _worse(before: float, after: float | None, *, more_is_better: bool) -> bool:
+    if after is None:
+        return True
+    return (before - after if more_is_better else after - before) > MOST_DROP
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 HOME = Path(__file__).resolve().parent
 MODELS = HOME / "models"
-CURRENT = MODELS / "current.json"
+CURRENT = "current.json"
 
 
 def files() -> list[Path]:
@@ -32,6 +34,22 @@ def content_hash() -> str:
         digest.update(str(path.relative_to(HOME.parent)).encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+def current(models: Path = MODELS) -> dict[str, Any] | None:
+    """Return what is known of the model in place: its name under "model", counts, scores. None when none is there."""
+    try:
+        note: dict[str, Any] = json.loads((models / CURRENT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return note if (models / f"{note['model']}.tar.gz").exists() else None
+
+
+def set_current(note: dict[str, Any], models: Path = MODELS) -> None:
+    """Point at the model *note* describes; whole or not at all."""
+    fresh = models / f"{CURRENT}.new"
+    fresh.write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    fresh.replace(models / CURRENT)
 
 
 def intents() -> list[str]:

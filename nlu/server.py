@@ -1,7 +1,8 @@
 """The NLU server: Rasa's `/model/parse` contract over the trained model, loopback only, nothing kept, nothing logged.
 
-`python nlu/server.py --port N`. With NLU_TOKEN set, every parse needs it in `X-Nlu-Token`. The trained
-Rasa model's classifier is called directly: the same result as Rasa's own server at a fraction of the cost (nlu/README.md).
+`python nlu/server.py --port N [--host H] [--models FOLDER]`. With NLU_TOKEN set, every parse needs it in `X-Nlu-Token`. The
+trained Rasa model's own components are called directly, without importing Rasa: the same result as `rasa run` at a fraction
+of the start, memory and time (nlu/README.md). A leading slash is plain text here: nothing makes a message a command.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import argparse
 import hmac
 import json
 import os
-import pickle
 import sys
 import tarfile
 import time
@@ -25,34 +25,33 @@ sys.path.insert(0, str(HOME.parent))
 from aiohttp import web  # noqa: E402
 
 from nlu import inputs  # noqa: E402
-from nlu.components.linear import FILE, rank  # noqa: E402
-from nlu.components.values import entities  # noqa: E402
+from nlu.components import linear  # noqa: E402
+from nlu.components.values import Values  # noqa: E402
 
 MOST_BYTES = 256 * 1024
 LONGEST_TEXT = 4096
 MOST_TEXTS = 256
+LONGEST_ID = 128
 
 
 class Model:
-    """The trained Rasa model's classifier, read straight from the model archive.
-
-    Importing Rasa itself takes some 20 s and 550 MB here and adds nothing to a parse: the archive's classifier is our own
-    component. The same archive also runs under `rasa run` (see nlu/README.md).
-    """
+    """The classifier and the entity patterns of one trained Rasa model, read straight from its archive."""
 
     def __init__(self, archive: Path) -> None:
+        """Read *archive*; SystemExit with what to do when it holds no classifier of ours."""
         with tarfile.open(archive) as tar:
-            found = [name for name in tar.getnames() if name.endswith(f"/{FILE}")]
+            found = [name for name in tar.getnames() if name.endswith(f"/{linear.FILE}")]
             member = tar.extractfile(found[0]) if len(found) == 1 else None
             if member is None:
-                raise SystemExit(f"{archive} holds no {FILE}; train it again: python nlu/train.py --force")
-            self._model = pickle.loads(member.read())
+                raise SystemExit(f"{archive.name} holds no {linear.FILE}; train it again: python nlu/train.py --force")
+            self.classifier = linear.loads(member.read())
+        self._values = Values(self.classifier.note["lexicon"])
 
     def parse(self, texts: list[str]) -> list[dict[str, Any]]:
-        """Return Rasa's shape for each text. A leading slash is plain text here: nothing makes it a command."""
-        rankings = rank(self._model, texts)
+        """Return Rasa's shape for each text."""
+        rankings = self.classifier.rank(texts)
         return [
-            {"text": text, "intent": ranking[0], "entities": entities(text), "intent_ranking": ranking}
+            {"text": text, "intent": ranking[0], "entities": self._values.entities(text), "intent_ranking": ranking}
             for text, ranking in zip(texts, rankings)
         ]
 
@@ -61,42 +60,64 @@ class Server:
     """Health, status and parse."""
 
     def __init__(self, model: Model, note: dict[str, Any], token: str) -> None:
+        """*note*: what the trainer wrote about the model, shown at `/status`; *token*: "" asks for none."""
         self._model = model
         self._note = note
         self._token = token.encode()
-        self._started = time.time()
+        self._started = time.monotonic()
         self._parsed = 0
+
+    def app(self) -> web.Application:
+        """Return the application with its routes."""
+        app = web.Application(client_max_size=MOST_BYTES)
+        app.router.add_post("/model/parse", self.parse)
+        app.router.add_get("/health", self.health)
+        app.router.add_get("/", self.health)
+        app.router.add_get("/status", self.status)
+        return app
 
     async def parse(self, request: web.Request) -> web.Response:
         """Parse {"text"} or {"texts": […]}; `message_id` is echoed."""
         given = request.headers.get("X-Nlu-Token", "").encode("utf-8", "surrogateescape")
         if self._token and not hmac.compare_digest(given, self._token):
             return web.json_response({"error": "X-Nlu-Token is missing or wrong"}, status=401)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return web.json_response({"error": "send the body uncompressed"}, status=415)
         try:
             asked = json.loads(await request.read())
-            texts = asked["texts"] if "texts" in asked else [asked["text"]]
-            texts = [
-                str(text)[:LONGEST_TEXT].encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts
-            ]
+            many, texts, name = _asked(asked)
         except (ValueError, TypeError, KeyError, RecursionError):
-            return web.json_response({"error": 'send {"text": "…"} or {"texts": ["…"]}'}, status=400)
-        if len(texts) > MOST_TEXTS:
-            return web.json_response({"error": f"at most {MOST_TEXTS} texts at once"}, status=400)
-        found = self._model.parse(texts) if texts else []
+            error = f'send {{"text": "…"}} or {{"texts": ["…"]}}, at most {MOST_TEXTS} of them'
+            return web.json_response({"error": error}, status=400)
+        found = self._model.parse(texts)
         self._parsed += len(texts)
-        name = asked.get("message_id")
-        body: Any = {"results": found, "message_id": name} if "texts" in asked else {**found[0], "message_id": name}
-        return web.json_response(body)
+        return web.json_response({"results": found, "message_id": name} if many else {**found[0], "message_id": name})
 
     async def health(self, _: web.Request) -> web.Response:
         """Say that it answers."""
         return web.json_response({"ok": True})
 
     async def status(self, _: web.Request) -> web.Response:
-        """Say which model this is and how much it has parsed."""
-        return web.json_response(
-            {**self._note, "parsed": self._parsed, "up_seconds": round(time.time() - self._started, 1)}
-        )
+        """Say which model this is, and how much it has parsed."""
+        up = round(time.monotonic() - self._started, 1)
+        return web.json_response({**self._note, "parsed": self._parsed, "up_seconds": up})
+
+
+def _asked(asked: Any) -> tuple[bool, list[str], str | None]:
+    """Return (a batch?, texts, message id); ValueError, TypeError or KeyError when the body is not what it should be."""
+    many = "texts" in asked
+    texts = asked["texts"] if many else [asked["text"]]
+    name = asked.get("message_id")
+    if not isinstance(texts, list) or len(texts) > MOST_TEXTS or not all(isinstance(text, str) for text in texts):
+        raise ValueError("texts")
+    if name is not None and not (isinstance(name, str) and len(name) <= LONGEST_ID):
+        raise ValueError("message_id")
+    return many, [_sound(text[:LONGEST_TEXT]) for text in texts], name
+
+
+def _sound(text: str) -> str:
+    """Half a surrogate pair cannot be sent back: replace it. Joins those that JSON escapes gave in two halves."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def main() -> None:
@@ -104,20 +125,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=5005)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--models", type=Path, default=inputs.MODELS, help="folder with current.json and the model")
     arguments = parser.parse_args()
-    if not inputs.CURRENT.exists():
-        raise SystemExit("no model is trained yet; run: python nlu/train.py")
-    note = json.loads(inputs.CURRENT.read_text())
-    model = Model(inputs.MODELS / f"{note['model']}.tar.gz")
+    note = inputs.current(arguments.models)
+    if note is None:
+        raise SystemExit(f"no model is trained yet in {arguments.models}; run: python nlu/train.py")
+    model = Model(arguments.models / f"{note['model']}.tar.gz")
     model.parse(["namaste"])
     server = Server(model, note, os.environ.get("NLU_TOKEN", ""))
-    app = web.Application(client_max_size=MOST_BYTES)
-    app.router.add_post("/model/parse", server.parse)
-    app.router.add_get("/health", server.health)
-    app.router.add_get("/", server.health)
-    app.router.add_get("/status", server.status)
     print(json.dumps({"event": "nlu ready", "model": note["model"], "port": arguments.port}), flush=True)
-    web.run_app(app, host=arguments.host, port=arguments.port, access_log=None, print=None)
+    web.run_app(server.app(), host=arguments.host, port=arguments.port, access_log=None, print=None)
 
 
 if __name__ == "__main__":

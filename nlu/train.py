@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
+import tempfile
 import time
+from collections import Counter
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+# Rasa's cache does not notice a change in a module that a component imports: it would hand back the former model.
+os.environ["RASA_MAX_CACHE_SIZE"] = "0"
 HOME = Path(__file__).resolve().parent
 sys.path.insert(0, str(HOME.parent))
 
 from nlu import inputs  # noqa: E402
+
+VERSIONS_OF = ("rasa", "scikit-learn", "numpy")
 
 
 def main() -> int:
@@ -26,21 +33,17 @@ def main() -> int:
     parser.add_argument("--force", action="store_true", help="train even if nothing has changed")
     force = parser.parse_args().force
     name = inputs.content_hash()
-    if not force and current() == name:
+    there = inputs.current()
+    if not force and there is not None and there["model"] == name:
         print(f"the model {name} fits the present data", flush=True)
         return 0
-    examples = inputs.training()
-    print(f"training on {len(examples)} examples in {len({row[0] for row in examples})} locales …", flush=True)
+    examples = Counter(row[0] for row in inputs.training())
+    counts = ", ".join(f"{locale} {count}" for locale, count in sorted(examples.items()))
+    print(f"training {name} on {sum(examples.values())} examples ({counts}) …", flush=True)
     started = time.monotonic()
     _train(name)
     seconds = round(time.monotonic() - started, 1)
-    note = {
-        "model": name,
-        "examples": len(examples),
-        "locales": sorted({row[0] for row in examples}),
-        "seconds": seconds,
-    }
-    inputs.CURRENT.write_text(json.dumps(note, indent=1))
+    inputs.set_current(_note(name, examples, seconds))
     for old in inputs.MODELS.glob("*.tar.gz"):
         if old.name != f"{name}.tar.gz":
             old.unlink()
@@ -48,12 +51,25 @@ def main() -> int:
     return 0
 
 
-def current() -> str:
-    """Return the name of the model in place, or ""."""
-    if not inputs.CURRENT.exists():
-        return ""
-    name = str(json.loads(inputs.CURRENT.read_text())["model"])
-    return name if (inputs.MODELS / f"{name}.tar.gz").exists() else ""
+def _note(name: str, examples: Counter[str], seconds: float) -> dict[str, Any]:
+    """What `/status` shows of the model; `evaluate.py` adds its scores."""
+    return {
+        "model": name,
+        "examples": sum(examples.values()),
+        "examples_by_locale": dict(sorted(examples.items())),
+        "locales": sorted(examples),
+        "intents": len(inputs.intents()),
+        "versions": {package: metadata.version(package) for package in VERSIONS_OF},
+        "seed": _seed(),
+        "seconds": seconds,
+        "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _seed() -> int:
+    from nlu.components.linear import DEFAULTS
+
+    return int(DEFAULTS["seed"])
 
 
 def _train(name: str) -> None:
@@ -66,11 +82,12 @@ def _train(name: str) -> None:
 
     configure_structlog(logging.ERROR)
     inputs.MODELS.mkdir(exist_ok=True)
-    os.chdir(HOME)
-    made = train_nlu(
-        config=str(HOME / "config.yml"), nlu_data=str(HOME / "data"), output=str(inputs.MODELS),
-        fixed_model_name=name, domain=str(HOME / "domain.yml"),
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["RASA_CACHE_DIRECTORY"] = cache
+        made = train_nlu(
+            config=str(HOME / "config.yml"), nlu_data=str(HOME / "data"), output=str(inputs.MODELS),
+            fixed_model_name=name, domain=str(HOME / "domain.yml"),
+        )  # fmt: skip
     if not made:
         raise SystemExit("training gave no model; the lines above say why")
 

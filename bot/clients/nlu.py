@@ -16,13 +16,31 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from bot.domain import text as forms
 from bot.domain.understanding import NOTHING, Entity, Ranked, Understanding
 
 PATIENCE = 0.8
 MOST_BYTES = 256 * 1024
 OPENS_AFTER = 5
 HALF_OPEN_AFTER = 5.0
-SLASHES = ("/", "\uff0f")
+#: Enough to look past spaces and invisible characters for a leading slash.
+FIRST_CHARACTERS = 256
+
+
+#: Everything an absent, slow or odd server can lead to; a closed session (at the stop) is a RuntimeError.
+ODD = (
+    ClientError,
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    RuntimeError,
+)
 
 
 class RasaNlu:
@@ -47,17 +65,22 @@ class RasaNlu:
         self._clock = clock
         self._failures_in_row = 0
         self._retry_at = 0.0
+        self._probing = False
         self.asked = 0
         self.failed = 0
         self.skipped = 0
 
     async def understand(self, text: str, locale: str) -> Understanding:  # noqa: ARG002
         """Return what *text* means; NOTHING when the server is down, slow, odd or given a rest by the breaker."""
-        if self._failures_in_row >= OPENS_AFTER and self._clock() < self._retry_at:
+        if self._failures_in_row >= OPENS_AFTER and (self._probing or self._clock() < self._retry_at):
             self.skipped += 1
             return NOTHING
         self.asked += 1
-        found = await self._ask(text)
+        self._probing = self._failures_in_row >= OPENS_AFTER
+        try:
+            found = await self._ask(text)
+        finally:
+            self._probing = False
         if found is None:
             self.failed += 1
             self._failures_in_row += 1
@@ -68,7 +91,7 @@ class RasaNlu:
 
     async def _ask(self, text: str) -> Understanding | None:
         name = secrets.token_hex(8)
-        said = f"\u00b7 {text}" if text.lstrip().startswith(SLASHES) else text
+        said = f"\u00b7 {text}" if forms.normalise(text[:FIRST_CHARACTERS]).startswith("/") else text
         try:
             async with self._session.post(
                 self._url, json={"text": said, "message_id": name}, headers=self._headers, timeout=self._timeout
@@ -78,22 +101,13 @@ class RasaNlu:
                     raw += await answer.content.read(MOST_BYTES + 1 - len(raw))
                 if answer.status != 200 or len(raw) > MOST_BYTES:  # noqa: PLR2004
                     return None
-                return self._read(json.loads(raw), name)
-        except (
-            ClientError,
-            TimeoutError,
-            asyncio.IncompleteReadError,
-            ValueError,
-            KeyError,
-            TypeError,
-            RecursionError,
-        ):
-            return None
-        except UnicodeError:
+                return self._read(json.loads(raw), name, said)
+        except ODD:
             return None
 
-    def _read(self, answer: Mapping[str, Any], name: str) -> Understanding | None:
-        if answer.get("message_id") not in {None, name}:
+    def _read(self, answer: Mapping[str, Any], name: str, said: str) -> Understanding | None:
+        # Rasa's own server echoes no id, but the text; ours echoes both.
+        if answer.get("message_id", name) != name or ("message_id" not in answer and answer.get("text") != said):
             return None
         ranking = tuple(self._ranked(item) for item in answer["intent_ranking"])
         best = self._ranked(answer["intent"])

@@ -52,11 +52,23 @@ _EXTRA: Final = {
 }  # fmt: skip
 _ARABIC: Final = {
     "ا": "a", "آ": "aa", "أ": "a", "إ": "i", "ب": "b", "پ": "p", "ت": "t", "ٹ": "t", "ث": "s", "ج": "j", "چ": "ch",
-    "ح": "h", "خ": "kh", "د": "d", "ڈ": "d", "ذ": "z", "ر": "r", "ڑ": "r", "ز": "z", "ژ": "zh", "س": "s", "ش": "sh",
+    "ح": "h", "خ": "kh", "د": "d", "ڈ": "d", "ذ": "z", "ر": "r", "ڑ": "r", "ز": "z", "ژ": "z", "س": "s", "ش": "sh",
     "ص": "s", "ض": "z", "ط": "t", "ظ": "z", "ع": "a", "غ": "g", "ف": "f", "ق": "k", "ک": "k", "ك": "k", "گ": "g",
     "ل": "l", "م": "m", "ن": "n", "ں": "n", "و": "o", "ؤ": "o", "ہ": "h", "ه": "h", "ھ": "h", "ۃ": "h", "ی": "i",
     "ي": "i", "ئ": "", "ء": "", "ے": "e", "ى": "a", "َ": "a", "ِ": "i", "ُ": "u", "ّ": "", "ْ": "", "ٰ": "a",
 }  # fmt: skip
+#: Sounds of a letter that one script has for itself: (block, offset) → Latin. Bengali ya is said ja.
+_OWN: Final = {("Beng", 0x2F): "j", ("Taml", 0x1A): "s", ("Taml", 0x34): "zh", ("Mlym", 0x34): "zh"}
+#: Here a dot makes a letter of its own (rra, rha, ya); elsewhere people leave it out, so it goes.
+_DOTTED_SCRIPTS: Final = frozenset({"Beng", "Orya"})
+_DOTTED: Final = {"d": "r", "dh": "rh", "j": "y", "y": "y"}
+#: Scripts whose inherent vowel is spoken wherever it is written.
+_SPOKEN_SCHWA: Final = frozenset({"Telu", "Knda", "Mlym", "Taml"})
+#: Tamil writes one letter for two sounds: voiced between vowels and after a nasal.
+_VOICED: Final = {"k": "g", "t": "d", "p": "b"}
+_TAMIL_NASALS: Final = frozenset("ஙஞணநனம")
+_TAMIL_VOICED: Final = frozenset("கடப")
+_TAMIL_VIRAMA: Final = "\u0bcd"
 _DROPPED: Final = frozenset({"Cf", "Cs", "Co", "Cn"})
 #: Chat spellings that say the same sound, applied in order.
 _FOLDS: Final = (
@@ -77,7 +89,7 @@ def normalise(text: str) -> str:
     kept = []
     for char in unicodedata.normalize("NFKD", text):
         category = unicodedata.category(char)
-        if category in _DROPPED or (category == "Mn" and (ord(char) & 0x7F) == _NUKTA and _block(char)):
+        if category in _DROPPED or (category == "Mn" and _is_dot(char) and _block(char) not in _DOTTED_SCRIPTS):
             continue
         if category == "Cc" and not char.isspace():
             continue
@@ -117,15 +129,28 @@ def romanise(token: str) -> str:
         return token
     sounds: list[str] = []
     pending = False
-    for char in token:
+    for at, char in enumerate(token):
         piece, kind = _letter(char)
+        if kind == "dot":
+            sounds[-1:] = [_DOTTED.get(sounds[-1], sounds[-1])] if sounds else []
+            continue
         if pending and kind not in {"sign", "virama"}:
             sounds.append(_SCHWA)
         pending = kind == "consonant"
-        sounds.append(piece)
-    if len(sounds) > 1 and token[-1] and _letter(token[-1])[1] == "nasal":
+        sounds.append(_VOICED[piece] if char in _TAMIL_VOICED and _voiced(token, at) else piece)
+    if _block(token[-1]) in _SPOKEN_SCHWA:
+        return "".join("a" if sound == _SCHWA else sound for sound in [*sounds, _SCHWA * pending])
+    if len(sounds) > 1 and _letter(token[-1])[1] == "nasal":
         sounds.pop()
     return "".join(_without_schwas([sound for sound in sounds if sound]))
+
+
+def _voiced(token: str, at: int) -> bool:
+    """Return whether the Tamil stop at *at* stands between vowels or after a nasal."""
+    before = token[at - 1 : at]
+    if not before or token[at + 1 : at + 2] == _TAMIL_VIRAMA:
+        return False
+    return before != _TAMIL_VIRAMA or token[at - 2 : at - 1] in _TAMIL_NASALS
 
 
 def _without_schwas(sounds: list[str]) -> list[str]:
@@ -182,6 +207,10 @@ def _block(char: str) -> str:
     return BLOCKS.get(ord(char) // _BLOCK_SIZE * _BLOCK_SIZE, "")
 
 
+def _is_dot(char: str) -> bool:
+    return ord(char) % _BLOCK_SIZE == _NUKTA and bool(_block(char))
+
+
 def _script(char: str) -> str:
     if char.isascii():
         return "Latn" if char.isalpha() else ""
@@ -194,14 +223,16 @@ def _script(char: str) -> str:
 
 
 def _letter(char: str) -> tuple[str, str]:
-    """Return the Latin piece of a letter and its kind: consonant, vowel, sign, virama, nasal, other."""
+    """Return the Latin piece of a letter and its kind: consonant, vowel, sign, virama, dot, nasal, other."""
     if char in _EXTRA:
         return _EXTRA[char], "other"
     if not _block(char):
         return _ARABIC.get(char, _unaccented(char)), "other"
     offset = ord(char) % _BLOCK_SIZE
+    if offset == _NUKTA:
+        return "", "dot"
     if offset in _CONSONANTS:
-        return _CONSONANTS[offset], "consonant"
+        return _OWN.get((_block(char), offset), _CONSONANTS[offset]), "consonant"
     if offset == _VIRAMA:
         return "", "virama"
     for table, kind in ((_SIGNS, "sign"), (_VOWELS, "vowel"), (_MARKS, "nasal")):

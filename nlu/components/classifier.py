@@ -1,8 +1,7 @@
-"""IndicLinear: a linear SVM over features shared by all scripts, with calibrated confidence."""
+"""IndicLinear as a Rasa graph component: a linear classifier over features shared by all scripts, ranking every intent."""
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -14,29 +13,23 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.components.linear import FILE, fit, rank
+from nlu.components.linear import DEFAULTS, FILE, Model, fit, loads
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IndicLinearClassifier(GraphComponent, IntentClassifier):
-    """Ranks every intent. The pickle is our own, inside the model archive that our trainer wrote."""
+    """Wraps `nlu.components.linear`; its settings and how they were chosen: nlu/README.md."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Return the settings with what cross-validation found best."""
-        return {
-            "weights": {
-                "raw_word": 1.0, "raw_char": 1.0, "fold_word": 1.0, "fold_char": 1.0, "skel_word": 0.7, "skel_char": 0.0,
-                "lex_concept": 0.5,
-            },
-            "char_ngrams": [2, 5],
-            "min_df": 2,
-            "C": 0.5,
-            "seed": 20261124,
-        }  # fmt: skip
+        """Return the settings; a key given in config.yml replaces its default."""
+        return dict(DEFAULTS)
 
-    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: Any = None) -> None:
-        self._config = config
+    def __init__(
+        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: Model | None = None
+    ) -> None:
+        """*model*: None until trained or loaded."""
+        self._config = {name: config[name] for name in DEFAULTS}
         self._storage = storage
         self._resource = resource
         self._model = model
@@ -63,8 +56,7 @@ class IndicLinearClassifier(GraphComponent, IntentClassifier):
     ) -> IndicLinearClassifier:
         """Load the trained one."""
         with model_storage.read_from(resource) as folder:
-            model = pickle.loads((folder / FILE).read_bytes())
-        return cls(config, model_storage, resource, model)
+            return cls(config, model_storage, resource, loads((folder / FILE).read_bytes()))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example that has an intent."""
@@ -73,13 +65,15 @@ class IndicLinearClassifier(GraphComponent, IntentClassifier):
             [example.get(TEXT) for example in examples], [example.get(INTENT) for example in examples], self._config
         )
         with self._storage.write_to(self._resource) as folder:
-            (folder / FILE).write_bytes(pickle.dumps(self._model, protocol=5))
+            (folder / FILE).write_bytes(self._model.dumps())
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set the intent and the full ranking of each message."""
-        texts = [message.get(TEXT) or "" for message in messages]
-        for message, ranking in zip(messages, rank(self._model, texts)):
+        if self._model is None:
+            raise RuntimeError("the classifier is neither trained nor loaded; run: python nlu/train.py")
+        rankings = self._model.rank([message.get(TEXT) or "" for message in messages])
+        for message, ranking in zip(messages, rankings):
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
         return messages

@@ -1,23 +1,29 @@
-"""What the classifier sees of a text: words and letter n-grams of three views, and the concepts of our lexicon."""
+"""What the classifier sees of a text: words and letter n-grams of several views, and the concepts of our lexicon.
+
+Views of a word: `raw` (normal form), `fold` (its Latin sound, one for all scripts and chat spellings), `skel` (consonants).
+Blocks: `<view>_word` (words and pairs of neighbours), `<view>_char` (n-grams inside a word), `lex_concept` (concepts and pairs
+of them). Each block is TF-IDF of length 1 times its weight; the whole has length 1. numpy only, so a server starts at once.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from scipy.sparse import csr_matrix, hstack, spmatrix
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
 
 from bot.domain import text as forms
+from nlu.components.lexicon import Lexicon
 
-LEXICON = Path(__file__).resolve().parent.parent / "lexicon"
 MOST_CACHED = 20_000
 MOST_WORDS = 120
+MOST_CONCEPTS = 24
 DIGITS = "0digits"
+VIEWS = ("raw", "fold", "skel")
+Words = list[tuple[str, str, str]]
 
 
 @lru_cache(maxsize=MOST_CACHED)
@@ -28,88 +34,97 @@ def _views(word: str) -> tuple[str, str, str]:
     return word, folded, forms.skeleton(folded)
 
 
-def words_of(text: str) -> list[tuple[str, str, str]]:
+def words_of(text: str) -> Words:
     """Return (raw, folded, skeleton) of each word."""
     return [_views(word) for word in forms.tokens(forms.normalise(text))[:MOST_WORDS]]
 
 
-class Lexicon:
-    """Concepts and the folded words that say them in any language; a word that ends in `*` matches as a beginning."""
-
-    def __init__(self, folder: Path = LEXICON) -> None:
-        self._words: dict[str, set[str]] = {}
-        self._prefixes: dict[str, set[str]] = {}
-        for path in sorted(folder.glob("*.yml")):
-            for concept, locales in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
-                for words in locales.values():
-                    for word in words:
-                        self._add(str(word), concept)
-        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
-
-    def _add(self, word: str, concept: str) -> None:
-        table = self._prefixes if word.endswith("*") else self._words
-        for _, folded, _ in words_of(word.rstrip("*"))[:1]:
-            table.setdefault(folded, set()).add(concept)
-
-    def concepts(self, folded: list[str]) -> list[str]:
-        """Return the concepts of a message's folded words, in order."""
-        found: list[str] = []
-        for word in folded:
-            hits = set(self._words.get(word, ()))
-            for length in self._lengths:
-                if length <= len(word):
-                    hits |= self._prefixes.get(word[:length], set())
-            found += sorted(hits)
-        return found
-
-
 class Features:
-    """TF-IDF blocks, each normalised by itself, weighted, side by side."""
+    """Turns texts into sparse rows: (column numbers, values)."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.config = config
-        self.lexicon = Lexicon()
-        self.blocks: list[tuple[str, TfidfVectorizer, float]] = []
-        weights = config["weights"]
-        for name, weight in weights.items():
-            if not weight:
+    def __init__(self, config: Mapping[str, Any], lexicon: Mapping[str, Sequence[str]]) -> None:
+        self._low, self._high = config["char_ngrams"]
+        self._least = config["min_df"]
+        self._most = config["max_terms"]
+        self._blocks = [(name, float(weight)) for name, weight in config["weights"].items() if weight]
+        self._lexicon = Lexicon(lexicon)
+        self.vocabulary: list[dict[str, int]] = []
+        self.idf = np.zeros(0, np.float32)
+        self._cached = lru_cache(maxsize=MOST_CACHED)(self._columns_of_word)
+
+    @property
+    def size(self) -> int:
+        """The number of columns."""
+        return len(self.idf)
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Learn each block's terms and how rare they are."""
+        read = [words_of(text) for text in texts]
+        self.vocabulary, idf, at = [], [], 0
+        for name, _ in self._blocks:
+            seen: Counter[str] = Counter()
+            for words in read:
+                seen.update(set(self._terms(name, words)))
+            kept = sorted(seen, key=lambda term: (-seen[term], term))[: self._most]
+            kept = [term for term in kept if seen[term] >= (self._least if name.endswith("char") else 1)]
+            self.vocabulary.append({term: at + place for place, term in enumerate(kept)})
+            idf += [math.log((1 + len(texts)) / (1 + seen[term])) + 1 for term in kept]
+            at += len(kept)
+        self.restore(self.vocabulary, np.array(idf, np.float32))
+
+    def restore(self, vocabulary: list[dict[str, int]], idf: np.ndarray) -> None:
+        """Take over what an earlier `fit` learned."""
+        self.vocabulary, self.idf = vocabulary, idf
+        self._cached.cache_clear()
+
+    def row(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns and values of one text; both empty when it holds nothing known."""
+        words = words_of(text)
+        columns, values = [], []
+        for at, (name, weight) in enumerate(self._blocks):
+            found = self._columns(at, name, words)
+            if not len(found):
                 continue
-            view, kind = name.split("_")
-            self.blocks.append((view, self._vectorizer(kind), float(weight)))
+            unique, counts = np.unique(found, return_counts=True)
+            value = (1 + np.log(counts)) * self.idf[unique]
+            columns.append(unique)
+            values.append(value * (weight / math.sqrt(float(value @ value))))
+        if not columns:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        joined = np.concatenate(values)
+        return np.concatenate(columns), (joined / math.sqrt(float(joined @ joined))).astype(np.float32)
 
-    def _vectorizer(self, kind: str) -> TfidfVectorizer:
-        common: dict[str, Any] = {"sublinear_tf": True, "lowercase": False, "dtype": np.float32}
+    def _columns(self, at: int, name: str, words: Words) -> np.ndarray:
+        view = name.partition("_")[0]
+        if name.endswith("_char"):
+            place = VIEWS.index(view)
+            pieces = [self._cached(at, word[place]) for word in words]
+            return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+        known = self.vocabulary[at]
+        return np.array([known[term] for term in self._terms(name, words) if term in known], np.int64)
+
+    def _columns_of_word(self, at: int, word: str) -> np.ndarray:
+        known = self.vocabulary[at]
+        return np.array([known[term] for term in self._grams(word) if term in known], np.int64)
+
+    def _terms(self, name: str, words: Words) -> Iterable[str]:
+        view, _, kind = name.partition("_")
+        if kind == "concept":
+            return _with_pairs(self._lexicon.concepts([word[1] for word in words]))
+        chosen = [word[VIEWS.index(view)] for word in words]
         if kind == "char":
-            low, high = self.config["char_ngrams"]
-            return TfidfVectorizer(analyzer="char_wb", ngram_range=(low, high), min_df=self.config["min_df"], **common)
-        return TfidfVectorizer(analyzer=str.split if kind == "concept" else _bigrams, **common)
+            return [gram for word in chosen for gram in self._grams(word)]
+        return chosen + [f"{left} {right}" for left, right in zip(chosen, chosen[1:])]
 
-    def _documents(self, texts: list[str]) -> dict[str, list[str]]:
-        views: dict[str, list[str]] = {"raw": [], "fold": [], "skel": [], "lex": []}
-        for text in texts:
-            words = words_of(text)
-            views["raw"].append(" ".join(word[0] for word in words))
-            views["fold"].append(" ".join(word[1] for word in words))
-            views["skel"].append(" ".join(word[2] for word in words))
-            concepts = self.lexicon.concepts([word[1] for word in words])
-            pairs = [f"{left}+{right}" for left in set(concepts) for right in set(concepts) if left < right]
-            views["lex"].append(" ".join([*concepts, *pairs]))
-        return views
-
-    def fit_transform(self, texts: list[str]) -> csr_matrix:
-        """Learn the vocabularies; return the matrix."""
-        views = self._documents(texts)
-        return self._joined([block.fit_transform(views[view]) * weight for view, block, weight in self.blocks])
-
-    def transform(self, texts: list[str]) -> csr_matrix:
-        """Return the matrix of new texts."""
-        views = self._documents(texts)
-        return self._joined([block.transform(views[view]) * weight for view, block, weight in self.blocks])
-
-    def _joined(self, parts: list[spmatrix]) -> csr_matrix:
-        return normalize(hstack(parts, format="csr"))
+    def _grams(self, word: str) -> list[str]:
+        padded = f" {word} "
+        return [
+            padded[at : at + size]
+            for size in range(self._low, min(self._high, len(padded)) + 1)
+            for at in range(len(padded) - size + 1)
+        ]
 
 
-def _bigrams(text: str) -> list[str]:
-    words = text.split()
-    return words + [f"{left} {right}" for left, right in zip(words, words[1:])]
+def _with_pairs(concepts: list[str]) -> list[str]:
+    once = sorted(set(concepts))[:MOST_CONCEPTS]
+    return concepts + [f"{left}+{right}" for at, left in enumerate(once) for right in once[at + 1 :]]

@@ -1,4 +1,4 @@
-"""Entities from patterns over digits of every script: phone, licence, amount, age, date. Offsets are into the raw text."""
+"""Our entity finder as a Rasa graph component; what it finds: nlu/components/values.py."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from nlu.components.values import entities
+from nlu.components.lexicon import read
+from nlu.components.values import Values
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class PatternEntityExtractor(GraphComponent, EntityExtractorMixin):
-    """The first pattern that claims a stretch of text keeps it."""
+    """Nothing here is trained: values come from patterns, cue words and the lexicon."""
+
+    def __init__(self) -> None:
+        """Read the lexicon's places."""
+        self._values = Values(read())
 
     @classmethod
     def create(
@@ -33,6 +38,6 @@ class PatternEntityExtractor(GraphComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the entities of each message."""
         for message in messages:
-            found = entities(message.get(TEXT) or "")
-            message.set(ENTITIES, [*message.get(ENTITIES, []), *self.add_extractor_name(found)], add_to_output=True)
+            found = self.add_extractor_name(self._values.entities(message.get(TEXT) or ""))
+            message.set(ENTITIES, [*message.get(ENTITIES, []), *found], add_to_output=True)
         return messages

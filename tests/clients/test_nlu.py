@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from bot.clients.nlu import RasaNlu
+from bot.domain import text as forms
 from bot.domain.understanding import NOTHING
 from tests.platforms import serving
 
@@ -62,6 +63,12 @@ BAD: dict[str, Any] = {
     "huge confidence": {**GOOD, "intent": {"name": "greet", "confidence": 9e99}},
     "null intent": {**GOOD, "intent": {"name": None, "confidence": 0.5}},
     "no ranking": {"intent": GOOD["intent"]},
+    "a list": b"[1, 2]",
+    "a number beyond floats": b'{"intent": {"name": "greet", "confidence": 1' + b"0" * 400 + b"}, " + b'"intent_ranking": []}',
+    "nested without end": b"[" * 100_000,
+    "confidence below nothing": {**GOOD, "intent_ranking": [{"name": "greet", "confidence": -0.1}]},
+    "an endless place": {**GOOD, "entities": [{"entity": "phone", "value": "1", "start": float("inf"), "end": 1}]},
+    "null id": {**GOOD, "message_id": None},
     "crossed": {**GOOD, "message_id": "another"},
     "50 MB": b'{"x": "' + b"y" * 5_000_000 + b'"}',
     "unknown intent": {**GOOD, "intent_ranking": [{"name": "sing", "confidence": 0.5}]},
@@ -95,10 +102,38 @@ async def test_the_breaker_opens_and_tries_again(server: Server) -> None:
         assert (await nlu.understand("x", "")).intent == "greet"
 
 
-@pytest.mark.parametrize("text", ["/restart", "/greet{}", "\uff0fstart", "  /x"])
+async def test_half_open_lets_one_question_through(server: Server) -> None:
+    clock = [0.0]
+    server.answer = b"no"
+    async with aiohttp.ClientSession() as session:
+        nlu = RasaNlu(session, server.url, clock=lambda: clock[0])
+        for _ in range(5):
+            await nlu.understand("x", "")
+        clock[0], server.delay = 6.0, 0.2
+        await asyncio.gather(*(nlu.understand("x", "") for _ in range(4)))
+        assert (len(server.asked), nlu.skipped) == (6, 3)
+        clock[0] = 7.0
+        await nlu.understand("x", "")
+        assert len(server.asked) == 6, "the probe failed: the breaker stays open"
+
+
+async def test_an_answer_without_id_must_repeat_the_text(server: Server) -> None:
+    """Rasa's own server echoes the text only."""
+    server.answer = json.dumps({**GOOD, "text": "hello"}).encode()
+    assert (await ask(server)).intent == "greet"
+    assert await ask(server, "another") is NOTHING
+
+
+async def test_a_closed_session_is_no_answer(server: Server) -> None:
+    session = aiohttp.ClientSession()
+    await session.close()
+    assert await RasaNlu(session, server.url).understand("x", "") is NOTHING
+
+
+@pytest.mark.parametrize("text", ["/restart", "/greet{}", "\uff0fstart", "  /x", "\u200b/restart", "\u202e\u2066/x"])
 async def test_a_slash_never_arrives_as_a_command(server: Server, text: str) -> None:
     await ask(server, text)
-    assert not server.asked[0]["text"].lstrip().startswith(("/", "\uff0f"))
+    assert not forms.normalise(server.asked[0]["text"]).startswith("/")
 
 
 async def test_nobody_there(server: Server) -> None:

@@ -37,6 +37,31 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("native", "latin"),
+    [
+        ("বাড়ি", "bari"),
+        ("টাকা", "taka"),
+        ("দেয়", "dey"),
+        ("சம்பளம்", "sambalam"),
+        ("வாழ்க்கை", "vaazhkai"),
+        ("மகள்", "magal"),
+        ("படிப்பு", "padippu"),
+        ("మీద", "meeda"),
+        ("పని", "pani"),
+        ("ಕೆಲಸ", "kelasa"),
+        ("ജോലി", "joli"),
+    ],
+)
+def test_other_scripts_agree_with_their_chat_spelling(native: str, latin: str) -> None:
+    assert folded_words(native) == folded_words(latin)
+
+
+def test_a_dot_is_kept_only_where_it_makes_another_letter() -> None:
+    assert forms.normalise("ज़") == forms.normalise("ज\u093c") == "ज"
+    assert forms.normalise("\u09dc") == forms.normalise("\u09a1\u09bc") != "\u09a1"
+
+
 @pytest.mark.parametrize("word", PASSPORTS)
 def test_one_word_in_every_script_has_one_folded_form(word: str) -> None:
     assert folded_words(word) == ("pasport",)
