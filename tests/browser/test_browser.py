@@ -8,9 +8,8 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from tests.console.conftest import PASSWORD, Site, site  # noqa: F401 - the fixture
 
@@ -25,7 +24,7 @@ FLAGS = [
     "--disable-sync",
 ]
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-PHONE = {"width": 390, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 800}
 XSS = [
     "<img src=x onerror=alert(1)>",
     "<script>alert(1)</script>",

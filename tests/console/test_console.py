@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from bot.console.routes import ROUTES
 from tests.console.conftest import PASSWORD, Browser, Site
@@ -126,7 +127,7 @@ async def test_sessions_end_when_they_must(site: Site) -> None:
     cookie = next(iter(asha.session.cookie_jar)).value
     stale = aiohttp.ClientSession(cookies={"sahyatri_console": cookie}, cookie_jar=aiohttp.CookieJar(unsafe=True))
     old = Browser(site.url, stale)
-    stale.cookie_jar.update_cookies({"sahyatri_console": cookie}, response_url=aiohttp.client.URL(site.url))
+    stale.cookie_jar.update_cookies({"sahyatri_console": cookie}, response_url=URL(site.url))
     assert "queue" in (await old.get("/console/queue"))[1]
     await asha.post("/console/password", csrf=await asha.token(), password="another-long-password", again="another-long-password")
     async with stale.get(f"{site.url}/console/queue", allow_redirects=False) as answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import stat
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,7 +72,7 @@ async def test_delete_my_data_destroys_the_key(service: Service) -> None:
         await chat.say(f"my name is {CANARY}")
         before = await service.db["inbox"].find({}).to_list()
         _, asked = await chat.say("delete my data")
-        assert [choice.id for choice in asked[0].choices][0] == "c:delete_yes"
+        assert next(choice.id for choice in asked[0].choices) == "c:delete_yes"
         await chat.say("", "c:delete_yes")
         async with asyncio.timeout(20):
             while await service.db["conversations"].count_documents({}):
@@ -147,7 +148,7 @@ async def test_nobody_claims_and_the_ladder_climbs(service: Service) -> None:
         await chat.say("help me they are beating me")
     (case,) = await service.cases.queue()
     later = timedelta(0)
-    service.watch._now = lambda: utc_now() + later  # type: ignore[method-assign]
+    service.watch._now = lambda: utc_now() + later
     for rung, seconds in enumerate((61, 181, 301), 1):
         later = timedelta(seconds=seconds)
         assert await service.watch.escalate() == 1
@@ -207,8 +208,6 @@ def test_logs_redact_tokens_and_numbers() -> None:
     try:
         raise ValueError(CANARY)
     except ValueError:
-        import sys
-
         record = logging.LogRecord("x", logging.ERROR, "f", 1, "failed", None, sys.exc_info())
     assert CANARY not in JsonLines().format(record)
     assert CANARY not in repr(Private(CANARY))
