@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ from bot.ports import Alert, Channel, Pager, Understander
 from bot.service.answer import Answerer, Seen, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.lists import Recruiters
-from bot.service.receive import Receiver
+from bot.service.receive import NotAccepted, Receiver
 from bot.service.respond import Respond
 from bot.service.watch import Watch, keep_paging, keep_watching
 from bot.store import mongo
@@ -52,6 +52,7 @@ from bot.store.spool import FileSpool, keep_draining
 
 log = logging.getLogger(__name__)
 Doc = dict[str, Any]
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DELIVERERS = 4
 LISTS_EVERY = 5.0
 
@@ -288,7 +289,7 @@ def add_webhooks(app: web.Application, service: Service) -> None:
             service.quarantine.keep,
             service.now,
         )
-        app.router.add_post("/webhooks/telegram", hook.handle)
+        app.router.add_post("/webhooks/telegram", _kept(hook.handle))
     if ChannelName.WHATSAPP in service.channels:
         cloud = whatsapp.WhatsAppWebhook(
             config.whatsapp_phone_id,
@@ -300,4 +301,17 @@ def add_webhooks(app: web.Application, service: Service) -> None:
             service.now,
         )
         app.router.add_get("/webhooks/whatsapp", cloud.verify)
-        app.router.add_post("/webhooks/whatsapp", cloud.handle)
+        app.router.add_post("/webhooks/whatsapp", _kept(cloud.handle))
+
+
+def _kept(handle: Handle) -> Handle:
+    """Answer 503 when neither database nor spool could keep the message, so that the platform sends it again."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except NotAccepted as error:
+            log.critical("a message could not be kept anywhere; free some disk", extra={"error": str(error)})
+            return web.Response(status=503, headers={"Retry-After": "30"})
+
+    return answered
