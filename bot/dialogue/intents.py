@@ -12,6 +12,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Verdict
 from bot.domain.conversation import Conversation, Turn
 from bot.domain.messages import InboundMessage, Reply
+from bot.recruiters.verdict import names_somebody
 
 
 def on_intent(
@@ -34,7 +35,7 @@ def on_intent(
 def _check_recruiter(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
     """A question that names nobody we can look up is answered by asking for the name."""
     found = knowledge.check_recruiter(message.text.reveal())
-    if found.verdict is Verdict.NOT_FOUND:
+    if found.verdict is Verdict.NOT_FOUND and not names_somebody(message.text.reveal()):
         return flows.ask_recruiter(conversation, knowledge, now)
     return flows.check(message.text.reveal(), conversation, knowledge, now)
 

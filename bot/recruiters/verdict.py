@@ -63,6 +63,13 @@ def check(query: str, index: Index, today: date) -> Check:
     return Check(Verdict.LOOKALIKE, near) if near else Check(Verdict.NOT_FOUND)
 
 
+def names_somebody(query: str) -> bool:
+    """Say whether *query* holds anything to look up: a number, an e-mail, or a telling word before trade words."""
+    read = extract(query)
+    numbers = (*read.phones, *read.licences, *read.emails, *read.odd_phones)
+    return bool(numbers or _trade_names(segments_of(read.name), set()))
+
+
 def is_active(agency: Agency, today: date) -> bool:
     """Say whether the list has it as active with a date that has not passed; no date is not active."""
     return agency.standing is Standing.ACTIVE and agency.valid_until is not None and agency.valid_until >= today
