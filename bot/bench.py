@@ -14,15 +14,19 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
 from bot.app import Service, add_webhooks, open_service, running
 from bot.channels.whatsapp import MOST_BYTES
 from bot.config import Config
-from bot.local import local_mongod
+from bot.local import LocalError, local_mongod, local_nlu, nlu_ready
 
 Figures = dict[str, Any]
+NLU_SINGLE = 600
+NLU_LOAD = 4000
+NLU_IN_FLIGHT = 8
 RATE = 50
 SECONDS = 60
 SECRET = "bench-app-secret"  # noqa: S105 - signs made-up messages on loopback
@@ -141,4 +145,70 @@ async def _site(app: web.Application) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-BENCHES: dict[str, Callable[[Config, Callable[[str], None]], AsyncIterator[Figures]]] = {"ingress": ingress}
+async def nlu(config: Config, say: Callable[[str], None]) -> AsyncIterator[Figures]:
+    """One NLU process over HTTP on loopback, the client on the other core.
+
+    Keys: bench, ready_s, single_p50_ms, single_p95_ms, in_flight, per_second, p95_ms, rss_mb, n, failed.
+    """
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        async with local_nlu(config.nlu_home, Path(folder), "bench", say) as url, ClientSession() as session:
+            if not await nlu_ready(url, 60.0):
+                raise LocalError("the NLU server is not ready after 60 s; train it first: make nlu-train")
+            ready = time.perf_counter() - started
+            texts = _sentences(config.nlu_home / "evaluation")
+            single = await _parse(url, session, texts, NLU_SINGLE, 1)
+            begun = time.perf_counter()
+            many = await _parse(url, session, texts, NLU_LOAD, NLU_IN_FLIGHT)
+            spent = time.perf_counter() - begun
+            async with session.get(f"{url}/status") as answer:
+                status = await answer.json()
+    alone, loaded = statistics.quantiles(single, n=100), statistics.quantiles(many, n=100)
+    yield {
+        "bench": "nlu",
+        "model": status.get("model"),
+        "ready_s": round(ready, 1),
+        "single_p50_ms": round(alone[49], 2),
+        "single_p95_ms": round(alone[94], 2),
+        "in_flight": NLU_IN_FLIGHT,
+        "per_second": round(len(many) / spent, 1),
+        "p95_ms": round(loaded[94], 2),
+        "rss_mb": status.get("rss_mb"),
+        "train_s": status.get("seconds"),
+        "n": len(single) + len(many),
+        "failed": NLU_SINGLE + NLU_LOAD - len(single) - len(many),
+    }
+
+
+def _sentences(folder: Path) -> list[str]:
+    """Return real sentences of every locale, mixed, from the evaluation files."""
+    found = [
+        str(row["text"])
+        for path in sorted(folder.glob("*.yml"))
+        for row in yaml.safe_load(path.read_text(encoding="utf-8"))["examples"]
+    ]
+    return found[:: max(1, len(found) // 997)]
+
+
+async def _parse(url: str, session: ClientSession, texts: list[str], total: int, in_flight: int) -> list[float]:
+    """Return the milliseconds of each parse that was answered; *in_flight* clients each send the next when one is."""
+    times: list[float] = []
+    numbers = iter(range(total))
+
+    async def client() -> None:
+        for number in numbers:
+            body = {"text": texts[number % len(texts)]}
+            started = time.perf_counter()
+            async with session.post(f"{url}/model/parse", json=body, headers={"X-Nlu-Token": "bench"}) as answer:
+                await answer.read()
+                if answer.status == 200:  # noqa: PLR2004
+                    times.append((time.perf_counter() - started) * 1000)
+
+    await asyncio.gather(*(client() for _ in range(in_flight)))
+    return times
+
+
+BENCHES: dict[str, Callable[[Config, Callable[[str], None]], AsyncIterator[Figures]]] = {
+    "ingress": ingress,
+    "nlu": nlu,
+}

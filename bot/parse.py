@@ -60,5 +60,5 @@ def _line(text: str, understood: Understanding, guard: Guard, content: Content) 
             for item in understood.entities
         ],
         "danger": {"level": risk.level.name.lower(), "reason": risk.reason} if risk.level else None,
-        "language": guess(text, content) or None,
+        "language": understood.language or guess(text, content) or None,
     }

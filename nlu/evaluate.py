@@ -1,8 +1,9 @@
 """Score the current model on sentences that training has not seen: `python nlu/evaluate.py [--check] [--write-baseline] [--cv N]`.
 
-Per locale, and per script where a locale is written in several: accuracy, top 3, macro F1; recall of danger (the distress
-intents' shares together reach SURE, as the service counts them) and false alarms of the NLU alone; out_of_scope kept from
-being answered; AUROC of the best confidence between sentences in and out of scope; calibration error. `--check` fails when
+Per locale, and per script where a locale is written in several: accuracy, top 3, macro F1; danger: recall and false alarms
+of the words alone (phrases and learned weights, in process), of the NLU alone (the distress intents' shares together), and
+of both as the service joins them: `_now` opens a case, `_heard` also counts the question "do you need help now?";
+out_of_scope kept from being answered; AUROC of the best confidence between sentences in and out of scope; calibration error. `--check` fails when
 a figure has dropped by more than one point against reports/baseline.json. `--cv N` instead cross-validates on the training
 data, which is what settings are tuned on: the evaluation files are for scoring only.
 """
@@ -14,7 +15,7 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 HOME = Path(__file__).resolve().parent
 sys.path.insert(0, str(HOME.parent))
 
+from bot.content.load import load_danger  # noqa: E402
+from bot.dialogue.safety import Guard, assess  # noqa: E402
+from bot.domain.risk import NO_RISK, Level, Risk  # noqa: E402
 from bot.domain.text import script_of  # noqa: E402
+from bot.domain.understanding import Ranked, Understanding  # noqa: E402
 from nlu import inputs  # noqa: E402
 
 DISTRESS = (
@@ -33,14 +38,15 @@ DISTRESS = (
 OUT = "out_of_scope"
 BASELINE = HOME / "reports" / "baseline.json"
 LATEST = HOME / "reports" / "latest.json"
-#: The share of the distress intents from which the service opens a case (bot/dialogue/safety.py).
-SURE = 0.5
+DANGER = HOME.parent / "content" / "danger"
 #: The confidence from which an intent is answered without asking.
 ANSWERED = 0.4
 MOST_DROP = 1.0
 SEED = 20261124
 #: figure → whether more is better.
-GUARDED = {"accuracy": True, "top3": True, "danger_recall": True, "false_alarms": False}
+GUARDED = {
+    "accuracy": True, "top3": True, "now": True, "heard": True, "words_heard": True, "false_now": False, "false_heard": False,
+}  # fmt: skip
 #: (locale, wanted intent, style, what the model found)
 Row = tuple[str, str, str, dict[str, Any]]
 
@@ -75,7 +81,22 @@ def evaluated(note: dict[str, Any]) -> list[Row]:
     model = Model(inputs.MODELS / f"{note['model']}.tar.gz")
     rows = inputs.evaluation()
     parsed = model.parse([row[3] for row in rows])
-    return [(locale, intent, style, found) for (locale, intent, style, _), found in zip(rows, parsed)]
+    guard = Guard(load_danger(DANGER))
+    return [
+        (locale, intent, style, {**found, "risks": risks(guard.check(text), found)})
+        for (locale, intent, style, text), found in zip(rows, parsed)
+    ]
+
+
+def risks(words: Risk, found: dict[str, Any]) -> dict[str, Level]:
+    """Return the level that the words alone, the NLU alone, and both as the service joins them lead to."""
+    ranking = tuple(Ranked(item["name"], item["confidence"]) for item in found["intent_ranking"])
+    understood = Understanding(ranking[0].intent, ranking[0].confidence, ranking)
+    return {
+        "words": words.level,
+        "nlu": assess(NO_RISK, understood, in_flow=False).level,
+        "both": assess(words, understood, in_flow=False).level,
+    }
 
 
 def cross_validated(folds: int) -> list[Row]:
@@ -117,17 +138,12 @@ def grouped(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 def score(group: Sequence[Row]) -> dict[str, float]:
     """Return the figures of one group, in percent (AUROC too); a figure without sentences is absent."""
     ranked = [[item["name"] for item in found["intent_ranking"][:3]] for _, _, _, found in group]
-    asked: dict[str, Callable[[Row], bool]] = {
-        "danger_recall": lambda row: row[1] in DISTRESS,
-        "false_alarms": lambda row: row[1] not in DISTRESS and row[2] != "hard_negative",
-        "false_alarms_hard": lambda row: row[1] not in DISTRESS and row[2] == "hard_negative",
-    }
     figures = {
         "n": len(group),
         "accuracy": _percent([names[0] == row[1] for names, row in zip(ranked, group)]),
         "top3": _percent([row[1] in names for names, row in zip(ranked, group)]),
         "macro_f1": _macro_f1(group),
-        **{name: _percent([in_danger(row[3]) for row in group if wanted(row)]) for name, wanted in asked.items()},
+        **_danger(group),
         "out_answered": _percent([_answered(row[3]) for row in group if row[1] == OUT]),
         "auroc_out": _auroc(group),
         "calibration_error": _calibration(group),
@@ -135,9 +151,19 @@ def score(group: Sequence[Row]) -> dict[str, float]:
     return {name: value for name, value in figures.items() if value is not None}
 
 
-def in_danger(found: dict[str, Any]) -> bool:
-    """Return whether the service would open a case for this alone."""
-    return sum(item["confidence"] for item in found["intent_ranking"] if item["name"] in DISTRESS) >= SURE
+def _danger(group: Sequence[Row]) -> dict[str, float | None]:
+    judged = [row for row in group if "risks" in row[3]]
+    groups = {
+        "": [row for row in judged if row[1] in DISTRESS],
+        "false_": [row for row in judged if row[1] not in DISTRESS and row[2] != "hard_negative"],
+        "hard_": [row for row in judged if row[1] not in DISTRESS and row[2] == "hard_negative"],
+    }
+    return {
+        f"{prefix}{source}{name}": _percent([row[3]["risks"][by] >= level for row in rows])
+        for source, by in (("", "both"), ("words_", "words"), ("nlu_", "nlu"))
+        for prefix, rows in groups.items()
+        for name, level in (("now", Level.NOW), ("heard", Level.PERHAPS))
+    }
 
 
 def _answered(found: dict[str, Any]) -> bool:
@@ -186,10 +212,10 @@ def _calibration(group: Sequence[Row]) -> float:
 
 def show(figures: dict[str, dict[str, float]]) -> None:
     """Print one line per group."""
-    names = list(figures["all"])
-    print("locale".ljust(14) + "".join(name.rjust(len(name) + 2) for name in names))
+    names = [name for name in figures["all"] if ("nlu_" not in name and "words_" not in name) or name in GUARDED]
+    print("locale".ljust(10) + "".join(name.removesuffix("_error").rjust(12) for name in names))
     for locale, row in figures.items():
-        print(locale.ljust(14) + "".join(str(row.get(name, "–")).rjust(len(name) + 2) for name in names))
+        print(locale.ljust(10) + "".join(str(row.get(name, "–")).rjust(12) for name in names))
 
 
 def dropped(figures: dict[str, dict[str, float]]) -> int:

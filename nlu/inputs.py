@@ -12,6 +12,8 @@ import yaml
 HOME = Path(__file__).resolve().parent
 MODELS = HOME / "models"
 CURRENT = "current.json"
+#: (locale, file, intent, text)
+Example = tuple[str, str, str, str]
 
 
 def files() -> list[Path]:
@@ -31,6 +33,16 @@ def content_hash() -> str:
     """Return 16 hex digits over all of them."""
     digest = hashlib.sha256()
     for path in files():
+        digest.update(str(path.relative_to(HOME.parent)).encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def text_hash() -> str:
+    """Return 16 hex digits over the training examples and the shared normal form, of which the danger check is made."""
+    digest = hashlib.sha256()
+    normal_form = [HOME.parent / "bot" / "domain" / name for name in ("hunch.py", "text.py", "words.py")]
+    for path in [*normal_form, HOME / "danger.py", *sorted(HOME.glob("data/*/*.yml"))]:
         digest.update(str(path.relative_to(HOME.parent)).encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
@@ -57,7 +69,7 @@ def intents() -> list[str]:
     return [str(name) for name in yaml.safe_load((HOME / "domain.yml").read_text(encoding="utf-8"))["intents"]]
 
 
-def training() -> list[tuple[str, str, str, str]]:
+def training() -> list[Example]:
     """Return (locale, file, intent, text) of every training example."""
     rows = []
     for path in sorted(HOME.glob("data/*/*.yml")):

@@ -25,7 +25,7 @@ sys.path.insert(0, str(HOME.parent))
 from aiohttp import web  # noqa: E402
 
 from nlu import inputs  # noqa: E402
-from nlu.components import linear  # noqa: E402
+from nlu.components import language, linear  # noqa: E402
 from nlu.components.values import Values  # noqa: E402
 
 MOST_BYTES = 256 * 1024
@@ -40,20 +40,32 @@ class Model:
     def __init__(self, archive: Path) -> None:
         """Read *archive*; SystemExit with what to do when it holds no classifier of ours."""
         with tarfile.open(archive) as tar:
-            found = [name for name in tar.getnames() if name.endswith(f"/{linear.FILE}")]
-            member = tar.extractfile(found[0]) if len(found) == 1 else None
-            if member is None:
-                raise SystemExit(f"{archive.name} holds no {linear.FILE}; train it again: python nlu/train.py --force")
-            self.classifier = linear.loads(member.read())
+            self.classifier = linear.loads(_member(tar, linear.FILE))
+            self._languages = language.loads(_member(tar, language.FILE))
         self._values = Values(self.classifier.note["lexicon"])
 
     def parse(self, texts: list[str]) -> list[dict[str, Any]]:
         """Return Rasa's shape for each text."""
         rankings = self.classifier.rank(texts)
-        return [
-            {"text": text, "intent": ranking[0], "entities": self._values.entities(text), "intent_ranking": ranking}
-            for text, ranking in zip(texts, rankings)
-        ]
+        return [self._line(text, ranking) for text, ranking in zip(texts, rankings)]
+
+    def _line(self, text: str, ranking: list[dict[str, Any]]) -> dict[str, Any]:
+        locale, confidence = self._languages.guess(text)
+        return {
+            "text": text,
+            "intent": ranking[0],
+            "entities": self._values.entities(text),
+            "intent_ranking": ranking,
+            "language": {"locale": locale, "confidence": confidence},
+        }
+
+
+def _member(tar: tarfile.TarFile, name: str) -> bytes:
+    found = [path for path in tar.getnames() if path.endswith(f"/{name}")]
+    member = tar.extractfile(found[0]) if len(found) == 1 else None
+    if member is None:
+        raise SystemExit(f"{tar.name} holds no {name}; train it again: python nlu/train.py --force")
+    return member.read()
 
 
 class Server:
@@ -100,7 +112,16 @@ class Server:
     async def status(self, _: web.Request) -> web.Response:
         """Say which model this is, and how much it has parsed."""
         up = round(time.monotonic() - self._started, 1)
-        return web.json_response({**self._note, "parsed": self._parsed, "up_seconds": up})
+        return web.json_response({**self._note, "parsed": self._parsed, "up_seconds": up, "rss_mb": _memory()})
+
+
+def _memory() -> int:
+    """Return the resident memory of this process in MiB; 0 where /proc is not there."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 def _asked(asked: Any) -> tuple[bool, list[str], str | None]:

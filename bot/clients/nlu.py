@@ -117,7 +117,9 @@ class RasaNlu:
             Entity(str(item["entity"]), str(item["value"]), int(item["start"]), int(item["end"]))
             for item in answer.get("entities") or ()
         )
-        return Understanding(best.intent, best.confidence, ranking, entities)
+        language = answer.get("language")
+        locale = language.get("locale") if isinstance(language, dict) else ""
+        return Understanding(best.intent, best.confidence, ranking, entities, locale if isinstance(locale, str) else "")
 
     @staticmethod
     def _ranked(item: Mapping[str, Any]) -> Ranked:

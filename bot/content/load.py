@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from bot.content.model import (
     Place,
     Topic,
 )
+from bot.domain.hunch import Hunch
 from bot.domain.words import folded_words
 
 GAP = "~"
@@ -39,7 +41,7 @@ def load(root: Path) -> Content:
         statuses=statuses,
         topics={path.stem: _topic(path) for path in sorted((root / "topics").glob("*.yaml"))},
         helplines=_helplines(root / "directory" / "helplines.yaml"),
-        danger=_danger(sorted((root / "danger").glob("*.yaml"))),
+        danger=load_danger(root / "danger"),
         commands=_folded(read(root / "commands.yaml")["commands"]),
         numbers={key: int(value) for key, value in _folded(read(root / "numbers.yaml")["numbers"]).items()},
         places=_places(root / "directory" / "transit_points.yaml"),
@@ -168,15 +170,33 @@ def _folded(table: Mapping[object, Iterable[object]]) -> dict[str, str]:
     return folded
 
 
-def _danger(paths: Iterable[Path]) -> Danger:
+def load_danger(folder: Path) -> Danger:
+    """Return the phrases of every locale in *folder* and the learned weights. Raise `ContentError`."""
     found: dict[str, list[DangerPattern]] = {"patterns": [], "calming": [], "silent": [], "minor": []}
-    for path in paths:
+    for path in sorted(folder.glob("*.yaml")):
         row = read(path)
         sets = {name: _words(words) for name, words in (row.get("words") or {}).items()}
         for section in found:
             for group in row.get(section) or ():
                 found[section] += _group(group, sets, path)
-    return Danger(*(tuple(found[section]) for section in ("patterns", "calming", "silent", "minor")))
+    return Danger(
+        patterns=tuple(found["patterns"]),
+        calming=tuple(found["calming"]),
+        silent=tuple(found["silent"]),
+        minor=tuple(found["minor"]),
+        hunch=_hunch(folder / "learned.json"),
+    )
+
+
+def _hunch(path: Path) -> Hunch:
+    """Read the learned weights: {"bias", "now", "perhaps", "terms": {term: [weight, rarity]}}."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        terms = {term: (float(weight), float(rarity)) for term, (weight, rarity) in row["terms"].items()}
+        return Hunch(terms, float(row["bias"]), float(row["now"]), float(row["perhaps"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = type(error).__name__
+        raise ContentError(f"{path}: cannot be read ({why}); make it again: make nlu-danger") from error
 
 
 def _group(group: Mapping[str, Any], sets: Mapping[str, frozenset[str]], path: Path) -> list[DangerPattern]:

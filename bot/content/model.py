@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from bot.domain.hunch import Hunch
+
 AREAS = ("rights", "overseas", "prevention", "schemes", "documents")
 TOPIC_PARTS = ("title", "answer", "steps", "papers", "where")
 NONE_APPLIES = "-"
@@ -79,12 +81,13 @@ class DangerPattern:
 
 @dataclass(frozen=True, slots=True)
 class Danger:
-    """Every danger pattern of every locale, the words that take a match back, and the silent-mode phrases."""
+    """Danger patterns of every locale, words that take a match back, silent-mode phrases, the learned weights."""
 
     patterns: tuple[DangerPattern, ...] = ()
     calming: tuple[DangerPattern, ...] = ()
     silent: tuple[DangerPattern, ...] = ()
     minor: tuple[DangerPattern, ...] = ()
+    hunch: Hunch = field(default_factory=Hunch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from bot.domain.messages import ChoiceRef, Reply
 from bot.domain.understanding import Understanding
 
 NEAREST = 3
+#: Two topics whose confidences differ by less are asked about, not guessed.
+CLOSE = 0.15
 _INTENT_CHOICES = {
     "check_recruiter": answers.CHECK,
     "check_job_offer": answers.CHECK,
@@ -24,6 +26,18 @@ _INTENT_CHOICES = {
     "report_child_labour": ChoiceRef("c:report_child_labour", "report.child_labour.label"),
     "change_language": ChoiceRef("c:language", "core.language.label"),
 }
+
+
+def which(conversation: Conversation, understanding: Understanding, knowledge: Knowledge) -> Turn | None:
+    """Ask which of two topics is meant when the NLU can hardly tell them apart; None when it can."""
+    first, second = (*understanding.ranking, None, None)[:2]
+    if first is None or second is None or first.confidence - second.confidence >= CLOSE:
+        return None
+    both = [_choice(item.intent, knowledge.content) for item in (first, second)]
+    known = tuple({choice.id: choice for choice in both if choice}.values())
+    if len(known) < len(both):
+        return None
+    return Turn(conversation, (Reply("core.which", choices=(*known, answers.PERSON, answers.MENU)),))
 
 
 def ask(conversation: Conversation, understanding: Understanding, knowledge: Knowledge) -> Turn:
@@ -40,12 +54,14 @@ def ask(conversation: Conversation, understanding: Understanding, knowledge: Kno
     return Turn(conversation, (Reply("core.offer_person", choices=choices),))
 
 
+def _choice(intent: str, content: Content) -> ChoiceRef | None:
+    return answers.topic_choice(intent) if intent in content.topics else _INTENT_CHOICES.get(intent)
+
+
 def _nearest(understanding: Understanding, content: Content) -> tuple[ChoiceRef, ...]:
     found: dict[str, ChoiceRef] = {}
     for item in understanding.ranking:
-        choice = (
-            answers.topic_choice(item.intent) if item.intent in content.topics else _INTENT_CHOICES.get(item.intent)
-        )
+        choice = _choice(item.intent, content)
         if choice:
             found.setdefault(choice.id, choice)
         if len(found) == NEAREST:

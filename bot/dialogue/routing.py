@@ -46,6 +46,8 @@ def route(
     if conversation.flow and not _leaves(conversation, understanding):
         return flows.proceed(conversation, message, knowledge, now)
     sure = understanding.intent is not None and understanding.confidence >= knowledge.sure
+    if sure and (asked := repair.which(conversation, understanding, knowledge)):
+        return _first(asked, knowledge)
     if sure and understanding.intent is not None:
         return _first(on_intent(understanding.intent, conversation, message, knowledge, now), knowledge)
     if not conversation.locale:

@@ -29,6 +29,8 @@ DISTRESS = frozenset({
     "forced_marriage",
 })  # fmt: skip
 SIGNS = ("🆘",)
+#: The reason when nothing but the learned weights speaks.
+LEARNED = "learned"
 NLU_SURE = 0.5
 NLU_PERHAPS = 0.25
 NLU_SURE_IN_FLOW = 0.8
@@ -68,6 +70,7 @@ class Guard:
         self._calming = Matcher(danger.calming)
         self._silent = Matcher(danger.silent)
         self._minor = Matcher(danger.minor)
+        self._hunch = danger.hunch
 
     def check(self, text: str) -> Risk:
         """Return the risk that the words alone show; `reason` names the pattern, never the words."""
@@ -79,6 +82,19 @@ class Guard:
         return replace(risk, silent=silent, minor=bool(self._minor.find(words))) if risk.level else risk
 
     def _level(self, words: Sequence[str], text: str) -> Risk:
+        """Return the graver of what the phrases and what the learned weights hear; a phrase also names the kind."""
+        spelt, felt = self._phrases(words, text), self._felt(words)
+        if spelt.level and felt.level > spelt.level:
+            return replace(spelt, level=felt.level, reason=f"{spelt.reason} {felt.reason}")
+        return spelt if spelt.level else felt
+
+    def _felt(self, words: Sequence[str]) -> Risk:
+        score = self._hunch.score(words)
+        if score < self._hunch.perhaps:
+            return NO_RISK
+        return Risk(Level.NOW if score >= self._hunch.now else Level.PERHAPS, "distress_help", LEARNED)
+
+    def _phrases(self, words: Sequence[str], text: str) -> Risk:
         found = self._danger.find(words)
         if any(sign in text for sign in SIGNS):
             return Risk(Level.NOW, "distress_help", "sign:sos")

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.dialogue import answers, language
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
-from bot.dialogue.safety import assess
+from bot.dialogue.safety import DISTRESS, LEARNED, assess
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, Forward, OpenCase, RaiseCase, Turn
 from bot.domain.ids import case_id
@@ -17,6 +17,7 @@ from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
 
 HELP_NOW = "c:help"
+MOST_CHOICES = 10
 
 
 def step(
@@ -30,15 +31,17 @@ def step(
 
     Pure: the same arguments always give the same turn, and nothing is sent or stored here.
     """
-    conversation = _seen(conversation, message, knowledge, now)
+    conversation = _seen(conversation, message, understanding, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
     if risk.level is Level.NOW:
         return _remembered(hand_off(conversation, risk), understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge)
-    if risk.level is Level.PERHAPS:
+    if risk.level is Level.PERHAPS and not _clear(risk, understanding, knowledge):
         return _remembered(_ask(conversation, risk), understanding)
     turn = route(conversation, message, understanding, knowledge, now)
+    if risk.level is Level.PERHAPS:
+        turn = _with_help(turn, risk)
     if conversation.open_case and not _opens(turn):
         turn = replace(turn, effects=(*turn.effects, Forward(conversation.open_case)))
     return _remembered(turn, understanding)
@@ -72,10 +75,17 @@ def kind_of(risk: Risk) -> CaseKind:
     return CaseKind.MISSING if risk.kind == "missing_person" else CaseKind.DISTRESS
 
 
-def _seen(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Conversation:
+def _seen(
+    conversation: Conversation,
+    message: InboundMessage,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Conversation:
     guess = conversation.locale_guess
     if not conversation.locale and message.text:
-        guess = language.guess(message.text.reveal(), knowledge.content) or guess
+        heard = understanding.language if understanding.language in knowledge.content.locales else ""
+        guess = heard or language.guess(message.text.reveal(), knowledge.content) or guess
     return replace(conversation, seen_at=now, locale_guess=guess, stopped=False, channel=message.address.channel)
 
 
@@ -104,6 +114,23 @@ def _ask(conversation: Conversation, risk: Risk) -> Turn:
     choices = (answers.HELP_NOW, answers.NO)
     asked = Reply("distress.perhaps", choices=choices)
     return Turn(replace(conversation, asked_if_in_danger=risk.kind, silent=risk.silent), (asked,), risk=risk)
+
+
+def _clear(risk: Risk, understanding: Understanding, knowledge: Knowledge) -> bool:
+    """Say whether only the learned weights are uneasy while the NLU is sure of a question: then it is answered."""
+    sure = understanding.intent not in DISTRESS and understanding.confidence >= knowledge.sure
+    return risk.reason == LEARNED and understanding.intent is not None and sure
+
+
+def _with_help(turn: Turn, risk: Risk) -> Turn:
+    """Offer help, last, among the choices of the answer."""
+    at = next((n for n in reversed(range(len(turn.replies))) if turn.replies[n].choices), None)
+    turn = replace(turn, risk=risk)
+    if at is None or any(choice.id == HELP_NOW for choice in turn.replies[at].choices):
+        return turn
+    reply = turn.replies[at]
+    helped = replace(reply, choices=(*reply.choices[: MOST_CHOICES - 1], answers.HELP_NOW))
+    return replace(turn, replies=(*turn.replies[:at], helped, *turn.replies[at + 1 :]))
 
 
 def _with_responder(

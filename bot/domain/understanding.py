@@ -28,12 +28,13 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """The best intent (None: not understood), its confidence, every intent ranked, and the entities."""
+    """The best intent (None: not understood), its confidence, the full ranking, entities, and language ("": unsure)."""
 
     intent: str | None
     confidence: float
     ranking: tuple[Ranked, ...] = ()
     entities: tuple[Entity, ...] = ()
+    language: str = ""
 
 
 NOTHING = Understanding(None, 0.0)
