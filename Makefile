@@ -7,7 +7,7 @@ endif
 BIN := .venv/bin
 NLU := nlu/.venv/bin/python
 
-.PHONY: screenshots help setup up test lint types house content nlu-data nlu-train nlu-check browser pytest bench clean lock
+.PHONY: screenshots help setup up test lint types house content nlu-data nlu-danger nlu-train nlu-check nlu-test nlu-report browser pytest bench clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,7 +45,11 @@ content: setup ## check what we say
 	$(BIN)/sahyatri content check
 
 nlu-data: setup ## check the training and evaluation text
-	PYTHONPATH=. $(NLU) nlu/check_data.py --least 6 --least-distress 12
+	PYTHONPATH=. $(NLU) nlu/check_data.py
+	PYTHONPATH=. $(NLU) nlu/danger.py --check
+
+nlu-danger: setup ## learn the weights of the in-process danger check if the examples have changed
+	PYTHONPATH=. $(NLU) nlu/danger.py
 
 nlu-train: setup ## train the NLU if its inputs have changed
 	PYTHONPATH=. $(NLU) nlu/train.py 2>/dev/null
@@ -53,13 +57,21 @@ nlu-train: setup ## train the NLU if its inputs have changed
 nlu-check: nlu-train ## score the NLU; fails when a figure drops by more than a point
 	PYTHONPATH=. $(NLU) nlu/evaluate.py --check
 
+nlu-test: setup ## test the NLU project in its own environment
+	PYTHONPATH=. $(NLU) -W ignore -m unittest discover -s nlu/tests -t .
+
+nlu-report: nlu-train ## write nlu/reports/report.md and confusion.png (some minutes)
+	@mkdir -p var
+	$(BIN)/sahyatri bench nlu --json > var/bench-nlu.json
+	PYTHONPATH=. $(NLU) nlu/report.py --speed var/bench-nlu.json
+
 browser: ## install Chromium for the browser tests where apt is available
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core >/dev/null)
 
 pytest: setup nlu-train ## run the tests (real mongod, real NLU, headless Chromium)
 	$(BIN)/python -m pytest
 
-test: setup lint types house content nlu-data nlu-check pytest ## everything that must pass
+test: setup lint types house content nlu-data nlu-test nlu-check pytest ## everything that must pass
 
 screenshots: setup ## renew the pictures of the README
 	SAHYATRI_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k first_word

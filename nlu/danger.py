@@ -38,6 +38,8 @@ MOST_TERMS = 40_000
 HARD_WEIGHT = 3.0
 LOUD_NOW = 0.015
 LOUD_PERHAPS = 0.04
+#: So many of the danger examples score so low that a phrase alone would not open a case for them, only ask.
+DOUBTED = 0.01
 MADE_FROM = "made_from"
 
 
@@ -55,7 +57,7 @@ def main() -> int:
         print("danger: content/danger/learned.json was made from other examples; run: make nlu-danger")
         return 1
     learned = learn(inputs.training())
-    LEARNED.write_text(json.dumps({MADE_FROM: made_from, **learned}, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    LEARNED.write_text(_lines({MADE_FROM: made_from, **learned}), encoding="utf-8")
     print(f"danger: {len(learned['terms'])} terms, now from {learned['now']}, perhaps from {learned['perhaps']}")
     return 0
 
@@ -71,11 +73,19 @@ def learn(rows: Sequence[inputs.Example]) -> dict[str, Any]:
     held_out = _held_out(matrix, danger, weight)
     calm = np.sort(held_out[~danger])
     now, perhaps = (float(calm[math.ceil((1 - loud) * len(calm)) - 1]) for loud in (LOUD_NOW, LOUD_PERHAPS))
+    doubt = float(np.quantile(held_out[danger], DOUBTED))
     machine = _machine().fit(matrix, danger, sample_weight=weight)
     table = {
         term: [round(float(value), 2), round(float(rare), 2)] for term, value, rare in zip(kept, machine.coef_[0], rarity)
     }
-    return {"bias": round(float(machine.intercept_[0]), 3), "now": round(now, 3), "perhaps": round(perhaps, 3), "terms": table}
+    return {"bias": round(float(machine.intercept_[0]), 3), "now": round(now, 3), "perhaps": round(perhaps, 3), "doubt": round(doubt, 3), "terms": table}
+
+
+def _lines(learned: dict[str, Any]) -> str:
+    """Return the file: one term a line, so that a change shows as the lines it touches."""
+    head = [f'"{name}": {json.dumps(value)},' for name, value in learned.items() if name != "terms"]
+    terms = [f"{json.dumps(term, ensure_ascii=False)}: {json.dumps(value)}" for term, value in learned["terms"].items()]
+    return "\n".join(["{", *head, '"terms": {', ",\n".join(terms), "}}", ""])
 
 
 def _machine() -> Any:

@@ -25,7 +25,7 @@ HOME = Path(__file__).resolve().parent
 sys.path.insert(0, str(HOME.parent))
 
 from bot.content.load import load_danger  # noqa: E402
-from bot.dialogue.safety import Guard, assess  # noqa: E402
+from bot.dialogue.safety import Guard, answers_first, assess  # noqa: E402
 from bot.domain.risk import NO_RISK, Level, Risk  # noqa: E402
 from bot.domain.text import script_of  # noqa: E402
 from bot.domain.understanding import Ranked, Understanding  # noqa: E402
@@ -92,10 +92,11 @@ def risks(words: Risk, found: dict[str, Any]) -> dict[str, Level]:
     """Return the level that the words alone, the NLU alone, and both as the service joins them lead to."""
     ranking = tuple(Ranked(item["name"], item["confidence"]) for item in found["intent_ranking"])
     understood = Understanding(ranking[0].intent, ranking[0].confidence, ranking)
+    both = assess(words, understood, in_flow=False)
     return {
         "words": words.level,
         "nlu": assess(NO_RISK, understood, in_flow=False).level,
-        "both": assess(words, understood, in_flow=False).level,
+        "both": Level.NONE if answers_first(both, understood, ANSWERED) else both.level,
     }
 
 

@@ -189,11 +189,11 @@ def load_danger(folder: Path) -> Danger:
 
 
 def _hunch(path: Path) -> Hunch:
-    """Read the learned weights: {"bias", "now", "perhaps", "terms": {term: [weight, rarity]}}."""
+    """Read the learned weights: {"bias", "now", "perhaps", "doubt", "terms": {term: [weight, rarity]}}."""
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
         terms = {term: (float(weight), float(rarity)) for term, (weight, rarity) in row["terms"].items()}
-        return Hunch(terms, float(row["bias"]), float(row["now"]), float(row["perhaps"]))
+        return Hunch(terms, float(row["bias"]), float(row["now"]), float(row["perhaps"]), float(row["doubt"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = type(error).__name__
         raise ContentError(f"{path}: cannot be read ({why}); make it again: make nlu-danger") from error

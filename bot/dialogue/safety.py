@@ -83,13 +83,15 @@ class Guard:
 
     def _level(self, words: Sequence[str], text: str) -> Risk:
         """Return the graver of what the phrases and what the learned weights hear; a phrase also names the kind."""
-        spelt, felt = self._phrases(words, text), self._felt(words)
+        score = self._hunch.score(words)
+        spelt, felt = self._phrases(words, text), self._felt(score)
+        if spelt.level is Level.NOW and score < self._hunch.doubt and not spelt.reason.startswith("sign"):
+            spelt = replace(spelt, level=Level.PERHAPS)
         if spelt.level and felt.level > spelt.level:
             return replace(spelt, level=felt.level, reason=f"{spelt.reason} {felt.reason}")
         return spelt if spelt.level else felt
 
-    def _felt(self, words: Sequence[str]) -> Risk:
-        score = self._hunch.score(words)
+    def _felt(self, score: float) -> Risk:
         if score < self._hunch.perhaps:
             return NO_RISK
         return Risk(Level.NOW if score >= self._hunch.now else Level.PERHAPS, "distress_help", LEARNED)
@@ -116,6 +118,15 @@ def assess(spoken: Risk, understanding: Understanding, *, in_flow: bool, minor: 
         best = replace(spoken, kind=heard.kind, reason=f"{spoken.reason} {heard.reason}")
     child = spoken.minor or minor or best.kind == "distress_child"
     return replace(best, silent=spoken.silent, minor=child) if best.level else best
+
+
+def answers_first(risk: Risk, understanding: Understanding, sure: float) -> bool:
+    """Say whether only the learned weights are uneasy while the NLU is sure of a question.
+
+    Then the question is answered, with help among the choices, instead of asking "do you need help now?".
+    """
+    clear = understanding.intent not in DISTRESS and understanding.confidence >= sure
+    return risk.level is Level.PERHAPS and risk.reason == LEARNED and understanding.intent is not None and clear
 
 
 def _heard(understanding: Understanding, *, in_flow: bool) -> Risk:

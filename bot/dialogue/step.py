@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.dialogue import answers, language
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
-from bot.dialogue.safety import DISTRESS, LEARNED, assess
+from bot.dialogue.safety import answers_first, assess
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, Forward, OpenCase, RaiseCase, Turn
 from bot.domain.ids import case_id
@@ -37,7 +37,7 @@ def step(
         return _remembered(hand_off(conversation, risk), understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge)
-    if risk.level is Level.PERHAPS and not _clear(risk, understanding, knowledge):
+    if risk.level is Level.PERHAPS and not answers_first(risk, understanding, knowledge.sure):
         return _remembered(_ask(conversation, risk), understanding)
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:
@@ -114,12 +114,6 @@ def _ask(conversation: Conversation, risk: Risk) -> Turn:
     choices = (answers.HELP_NOW, answers.NO)
     asked = Reply("distress.perhaps", choices=choices)
     return Turn(replace(conversation, asked_if_in_danger=risk.kind, silent=risk.silent), (asked,), risk=risk)
-
-
-def _clear(risk: Risk, understanding: Understanding, knowledge: Knowledge) -> bool:
-    """Say whether only the learned weights are uneasy while the NLU is sure of a question: then it is answered."""
-    sure = understanding.intent not in DISTRESS and understanding.confidence >= knowledge.sure
-    return risk.reason == LEARNED and understanding.intent is not None and sure
 
 
 def _with_help(turn: Turn, risk: Risk) -> Turn:

@@ -14,16 +14,22 @@ from dataclasses import dataclass, field
 SHORTEST = 3
 LONGEST = 5
 MOST_WORDS = 400
+NUMBER = "0"
 
 
 @dataclass(frozen=True, slots=True)
 class Hunch:
-    """Weights of terms: *terms* is term → (weight, rarity). A score is a log-odds; *now* and *perhaps* are limits."""
+    """Weights of terms: *terms* is term → (weight, rarity). A score is a log-odds; the limits are on it.
+
+    From *now* on a case opens, from *perhaps* on the person is asked; below *doubt* even a phrase that means danger
+    elsewhere only leads to the question ("rape victim gets how much from the government").
+    """
 
     terms: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     bias: float = 0.0
     now: float = math.inf
     perhaps: float = math.inf
+    doubt: float = -math.inf
 
     def score(self, words: Sequence[str]) -> float:
         """Return the log-odds that folded *words* are danger; minus infinity when none is known."""
@@ -38,7 +44,11 @@ class Hunch:
 
 
 def terms_of(words: Sequence[str]) -> set[str]:
-    """Return what is counted of folded words: each word, neighbours, words one apart, and letter runs inside a word."""
+    """Return what is counted of folded words: each word, neighbours, words one apart, and letter runs inside a word.
+
+    A number is a number, whichever it is.
+    """
+    words = [NUMBER if word.isdigit() else word for word in words]
     found = {f"={word}" for word in words}
     found.update(f"{left} {right}" for left, right in itertools.pairwise(words))
     found.update(f"{left} _ {right}" for left, right in zip(words, words[2:], strict=False))

@@ -18,7 +18,7 @@ import numpy as np
 from bot.domain import text as forms
 
 FILE = "language.npz"
-DEFAULTS: dict[str, Any] = {"high": 4, "max_terms": 20_000, "C": 20.0, "sure": 0.7, "seed": 20261124}
+DEFAULTS: dict[str, Any] = {"high": 4, "max_terms": 20_000, "C": 10.0, "sure": 0.7, "seed": 20261124}
 MOST_CACHED = 20_000
 MOST_WORDS = 60
 #: Scripts that only one of our languages is written in need no model.
@@ -46,7 +46,10 @@ class Languages:
         words = [word for word in forms.tokens(forms.normalise(text))[:MOST_WORDS] if forms.script_of(word) == script]
         if not words:
             return "", 0.0
-        logits = sum((self._votes(script, word) for word in words), np.zeros(len(names), np.float32)) / len(words) ** 0.5 + intercept
+        votes = sum((self._votes(script, word) for word in words), np.zeros(len(names), np.float32))
+        if not votes.any():
+            return "", 0.0
+        logits = votes / len(words) ** 0.5 + intercept
         raised = np.exp(logits - logits.max())
         shares = raised / raised.sum()
         best = int(shares.argmax())
@@ -127,7 +130,7 @@ def _fit(script: str, rows: Sequence[tuple[str, str]], config: Mapping[str, Any]
         columns += list(total)
         data += list(total.values())
         ends.append(len(columns))
-    machine = LogisticRegression(C=config["C"], max_iter=300, tol=1e-3, class_weight="balanced", random_state=config["seed"])
+    machine = LogisticRegression(C=config["C"], max_iter=100, tol=1e-2, class_weight="balanced", random_state=config["seed"])
     machine.fit(csr_matrix((data, columns, ends), shape=(len(rows), len(terms))), [locale for _, locale in rows])
     weights, intercept = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:  # one row of weights stands for both

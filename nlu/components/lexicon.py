@@ -17,6 +17,8 @@ LEXICON = Path(__file__).resolve().parent.parent / "lexicon"
 LONGEST_ENTRY = 3
 #: Words of these concepts are names of places: the entity extractor reports them.
 PLACES = ("place_india", "place_gulf", "place_scam", "place_abroad")
+#: Words of these concepts say who somebody is to the writer; reported too.
+RELATIONS = ("son_daughter", "sibling", "parent", "husband", "wife", "relative")
 #: concept → its entries, each the folded words of one; "*" at the end stands for any ending.
 Entries = dict[str, list[str]]
 

@@ -1,7 +1,7 @@
 """Values found in a message, with offsets into the raw text. Standard library and our normal form only; linear in the text.
 
 By pattern, over the digits of every script: licence, e-mail, date, phone, amount, age. By cue words: agency ("… Placement
-Agency"), person ("my name is …", "agent …"). By the lexicon: place.
+Agency"), person ("my name is …", "agent …"). By the lexicon: place, relation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import text as forms
-from nlu.components.lexicon import PLACES, Lexicon
+from nlu.components.lexicon import PLACES, RELATIONS, Lexicon
 
 LONGEST = 4000
 LONGEST_NAME = 3
@@ -94,8 +94,9 @@ class Values:
     """Finds entities; *lexicon* is the model's own (concept → folded entries)."""
 
     def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
-        """Keep the places."""
+        """Keep the places and the relations."""
         self._places = Lexicon({name: entries for name, entries in lexicon.items() if name in PLACES})
+        self._relations = Lexicon({name: entries for name, entries in lexicon.items() if name in RELATIONS})
 
     def entities(self, text: str) -> list[dict[str, Any]]:
         """Return entities in Rasa's shape, in order; the first finder that claims a stretch of text keeps it."""
@@ -116,6 +117,7 @@ class Values:
             *(("agency", *span) for span in _agencies(words)),
             *(("person", *span) for span in _persons(words)),
             *(("place", first, last) for first, last, _ in sorted(self._places.places_of(folded), key=_longest_first)),
+            *(("relation", first, last) for first, last, _ in sorted(self._relations.places_of(folded), key=_longest_first)),
         ):
             start, end = words[first].start, words[last - 1].end
             yield kind, start, end, text[start:end]
