@@ -72,7 +72,7 @@ async def train(config: Config, say: Callable[[str], None]) -> None:
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
     async for line in process.stdout:
         said = line.decode().rstrip()
-        if said.startswith(("train", "the model")):
+        if said.startswith(("train", "the model", "scored")):
             say(f"understanding: {said}")
     if await process.wait():
         raise LocalError("training the NLU failed; run it by hand to see why: nlu/.venv/bin/python nlu/train.py")

@@ -3,8 +3,8 @@ FROM python:3.10-slim-bookworm AS train
 WORKDIR /srv
 COPY nlu/requirements.lock nlu/requirements.lock
 RUN pip install --no-cache-dir --require-hashes -r nlu/requirements.lock
-COPY bot/__init__.py bot/__init__.py
-COPY bot/domain/__init__.py bot/domain/text.py bot/domain/
+COPY bot bot
+COPY content/danger content/danger
 COPY nlu nlu
 RUN PYTHONPATH=/srv python nlu/train.py
 

@@ -36,8 +36,8 @@ LEAST_SEEN = 3
 MOST_TERMS = 40_000
 #: Alarming words without danger count this much: a check that cries wolf is switched off.
 HARD_WEIGHT = 3.0
-LOUD_NOW = 0.015
-LOUD_PERHAPS = 0.04
+LOUD_NOW = 0.006
+LOUD_PERHAPS = 0.03
 #: So many of the danger examples score so low that a phrase alone would not open a case for them, only ask.
 DOUBTED = 0.01
 MADE_FROM = "made_from"

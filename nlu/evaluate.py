@@ -39,8 +39,6 @@ OUT = "out_of_scope"
 BASELINE = HOME / "reports" / "baseline.json"
 LATEST = HOME / "reports" / "latest.json"
 DANGER = HOME.parent / "content" / "danger"
-#: The confidence from which an intent is answered without asking.
-ANSWERED = 0.4
 MOST_DROP = 1.0
 SEED = 20261124
 #: figure → whether more is better.
@@ -66,12 +64,19 @@ def main() -> int:
         raise SystemExit("no model is trained yet; run: python nlu/train.py")
     figures = grouped(evaluated(note))
     show(figures)
-    LATEST.parent.mkdir(exist_ok=True)
-    LATEST.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    inputs.set_current({**note, "scores": {locale: row["accuracy"] for locale, row in figures.items()}})
+    keep(note, figures)
     if arguments.write_baseline:
         BASELINE.write_text(LATEST.read_text(encoding="utf-8"), encoding="utf-8")
     return dropped(figures) if arguments.check else 0
+
+
+def keep(note: dict[str, Any], figures: dict[str, dict[str, float]]) -> None:
+    """Write the figures beside the model, for `/status`, and to reports/latest.json."""
+    LATEST.parent.mkdir(exist_ok=True)
+    LATEST.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    told = ("accuracy", "top3", "now", "heard", "false_now", "false_heard", "out_answered")
+    scores = {group: {name: row[name] for name in told if name in row} for group, row in figures.items()}
+    inputs.set_current({**note, "scores": scores})
 
 
 def evaluated(note: dict[str, Any]) -> list[Row]:
@@ -88,15 +93,20 @@ def evaluated(note: dict[str, Any]) -> list[Row]:
     ]
 
 
+def understood(found: dict[str, Any]) -> Understanding:
+    """Return what the service would make of a parse."""
+    ranking = tuple(Ranked(item["name"], item["confidence"]) for item in found["intent_ranking"])
+    return Understanding(ranking[0].intent, ranking[0].confidence, ranking)
+
+
 def risks(words: Risk, found: dict[str, Any]) -> dict[str, Level]:
     """Return the level that the words alone, the NLU alone, and both as the service joins them lead to."""
-    ranking = tuple(Ranked(item["name"], item["confidence"]) for item in found["intent_ranking"])
-    understood = Understanding(ranking[0].intent, ranking[0].confidence, ranking)
-    both = assess(words, understood, in_flow=False)
+    heard = understood(found)
+    both = assess(words, heard, in_flow=False)
     return {
         "words": words.level,
-        "nlu": assess(NO_RISK, understood, in_flow=False).level,
-        "both": Level.NONE if answers_first(both, understood, ANSWERED) else both.level,
+        "nlu": assess(NO_RISK, heard, in_flow=False).level,
+        "both": Level.NONE if answers_first(both, heard) else both.level,
     }
 
 
@@ -145,6 +155,8 @@ def score(group: Sequence[Row]) -> dict[str, float]:
         "top3": _percent([row[1] in names for names, row in zip(ranked, group)]),
         "macro_f1": _macro_f1(group),
         **_danger(group),
+        "answered": _percent([_answered(row[3]) for row in group if row[1] != OUT]),
+        "answered_right": _percent([row[3]["intent"]["name"] == row[1] for row in group if row[1] != OUT and _answered(row[3])]),
         "out_answered": _percent([_answered(row[3]) for row in group if row[1] == OUT]),
         "auroc_out": _auroc(group),
         "calibration_error": _calibration(group),
@@ -168,7 +180,7 @@ def _danger(group: Sequence[Row]) -> dict[str, float | None]:
 
 
 def _answered(found: dict[str, Any]) -> bool:
-    return found["intent"]["name"] != OUT and found["intent"]["confidence"] >= ANSWERED
+    return found["intent"]["name"] != OUT and understood(found).is_sure()
 
 
 def _percent(values: Sequence[bool]) -> float | None:

@@ -44,6 +44,7 @@ def main() -> int:
     _train(name)
     seconds = round(time.monotonic() - started, 1)
     inputs.set_current(_note(name, examples, seconds))
+    _score()
     for old in inputs.MODELS.glob("*.tar.gz"):
         if old.name != f"{name}.tar.gz":
             old.unlink()
@@ -64,6 +65,17 @@ def _note(name: str, examples: Counter[str], seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _score() -> None:
+    """Keep the model's scores on the evaluation files with it, so that the server can tell them."""
+    from nlu.evaluate import evaluated, grouped, keep
+
+    note = inputs.current()
+    if note is not None:
+        figures = grouped(evaluated(note))
+        keep(note, figures)
+        print(f"scored: {figures['all']['accuracy']} % of {int(figures['all']['n'])} unseen sentences right", flush=True)
 
 
 def _seed() -> int:

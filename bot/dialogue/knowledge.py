@@ -14,10 +14,9 @@ Checker = Callable[[str], Check]
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Content, the compiled danger check, the recruiter check over the current lists, and the fitted threshold."""
+    """Content, the compiled danger check, and the recruiter check over the current lists."""
 
     content: Content
     guard: Guard
     check_recruiter: Checker
     lists: dict[str, AgencyList]
-    sure: float = 0.4

@@ -45,7 +45,7 @@ def route(
         )
     if conversation.flow and not _leaves(conversation, understanding):
         return flows.proceed(conversation, message, knowledge, now)
-    sure = understanding.intent is not None and understanding.confidence >= knowledge.sure
+    sure = understanding.is_sure()
     if sure and (asked := repair.which(conversation, understanding, knowledge)):
         return _first(asked, knowledge)
     if sure and understanding.intent is not None:

@@ -31,8 +31,8 @@ DISTRESS = frozenset({
 SIGNS = ("🆘",)
 #: The reason when nothing but the learned weights speaks.
 LEARNED = "learned"
-NLU_SURE = 0.5
-NLU_PERHAPS = 0.25
+NLU_SURE = 0.6
+NLU_PERHAPS = 0.3
 NLU_SURE_IN_FLOW = 0.8
 
 
@@ -120,13 +120,13 @@ def assess(spoken: Risk, understanding: Understanding, *, in_flow: bool, minor: 
     return replace(best, silent=spoken.silent, minor=child) if best.level else best
 
 
-def answers_first(risk: Risk, understanding: Understanding, sure: float) -> bool:
+def answers_first(risk: Risk, understanding: Understanding) -> bool:
     """Say whether only the learned weights are uneasy while the NLU is sure of a question.
 
     Then the question is answered, with help among the choices, instead of asking "do you need help now?".
     """
-    clear = understanding.intent not in DISTRESS and understanding.confidence >= sure
-    return risk.level is Level.PERHAPS and risk.reason == LEARNED and understanding.intent is not None and clear
+    clear = understanding.intent not in DISTRESS and understanding.is_sure()
+    return risk.level is Level.PERHAPS and risk.reason == LEARNED and clear
 
 
 def _heard(understanding: Understanding, *, in_flow: bool) -> Risk:

@@ -37,7 +37,7 @@ def step(
         return _remembered(hand_off(conversation, risk), understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge)
-    if risk.level is Level.PERHAPS and not answers_first(risk, understanding, knowledge.sure):
+    if risk.level is Level.PERHAPS and not answers_first(risk, understanding):
         return _remembered(_ask(conversation, risk), understanding)
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unittest
 from typing import Any
 
@@ -37,6 +38,10 @@ class Contract(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((status, found["text"], found["message_id"]), (200, "/restart", "m1"))
         status, found = await self.post('{"texts": ["a", "b"]}')
         self.assertEqual((status, [row["text"] for row in found["results"]]), (200, ["a", "b"]))
+
+    async def test_each_of_many_at_once_gets_its_own_answer(self) -> None:
+        found = await asyncio.gather(*(self.post(f'{{"text": "t{n}", "message_id": "m{n}"}}') for n in range(40)))
+        self.assertEqual([(row["text"], row["message_id"]) for _, row in found], [(f"t{n}", f"m{n}") for n in range(40)])
 
     async def test_bad_bodies_are_refused_in_words(self) -> None:
         for body in ("", "[]", "{}", '{"text": 5}', '{"texts": "a"}', '{"text": "a", "message_id": 5}', "[" * 5000):
