@@ -8,9 +8,14 @@ from bot.domain.words import folded_words
 
 
 def guess(text: str, content: Content) -> str:
-    """Return a locale code, or "" when the words do not tell: by script first, then by everyday words."""
+    """Return a locale code, or "" when the words do not tell: by script first, then by everyday words.
+
+    A script that no offered locale is written in is answered in the first released one until the person chooses.
+    """
     script = forms.script_of(text)
     candidates = [locale for locale in content.locales.values() if locale.script == script]
+    if script and not candidates:
+        return next((locale.code for locale in content.locales.values() if locale.status == "released"), "")
     if len(candidates) < 2:  # noqa: PLR2004
         return candidates[0].code if candidates else ""
     words = folded_words(text)
