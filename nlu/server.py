@@ -25,6 +25,7 @@ sys.path.insert(0, str(HOME.parent))
 
 from aiohttp import web  # noqa: E402
 
+from bot.domain.text import script_of  # noqa: E402
 from nlu import inputs  # noqa: E402
 from nlu.components import language, linear  # noqa: E402
 from nlu.components.values import Values  # noqa: E402
@@ -57,7 +58,7 @@ class Model:
             "intent": ranking[0],
             "entities": self._values.entities(text),
             "intent_ranking": ranking,
-            "language": {"locale": locale, "confidence": confidence},
+            "language": {"locale": locale, "script": script_of(text), "confidence": confidence},
         }
 
 

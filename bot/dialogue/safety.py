@@ -31,8 +31,8 @@ DISTRESS = frozenset({
 SIGNS = ("🆘",)
 #: The reason when nothing but the learned weights speaks.
 LEARNED = "learned"
-NLU_SURE = 0.6
-NLU_PERHAPS = 0.3
+NLU_SURE = 0.4
+NLU_PERHAPS = 0.2
 NLU_SURE_IN_FLOW = 0.8
 
 

@@ -12,6 +12,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.domain.text import script_of
 from nlu import inputs
 from nlu.components.language import DEFAULTS, FILE, Languages, fit, loads
 
@@ -62,7 +63,8 @@ class LanguageIdentifier(GraphComponent):
             raise RuntimeError("the language identifier is neither trained nor loaded; run: python nlu/train.py")
         for message in messages:
             locale, confidence = self._model.guess(message.get(TEXT) or "")
-            message.set("language", {"locale": locale, "confidence": confidence}, add_to_output=True)
+            language = {"locale": locale, "script": script_of(message.get(TEXT) or ""), "confidence": confidence}
+            message.set("language", language, add_to_output=True)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
