@@ -94,14 +94,27 @@ def _train(name: str) -> None:
 
     configure_structlog(logging.ERROR)
     inputs.MODELS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["RASA_CACHE_DIRECTORY"] = cache
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["RASA_CACHE_DIRECTORY"] = str(Path(folder) / "cache")
         made = train_nlu(
-            config=str(HOME / "config.yml"), nlu_data=str(HOME / "data"), output=str(inputs.MODELS),
+            config=str(HOME / "config.yml"), nlu_data=str(_one_file(Path(folder))), output=str(inputs.MODELS),
             fixed_model_name=name, domain=str(HOME / "domain.yml"),
         )  # fmt: skip
     if not made:
         raise SystemExit("training gave no model; the lines above say why")
+
+
+def _one_file(folder: Path) -> Path:
+    """Write all examples as one file of Rasa's format: it reads one many times faster than hundreds."""
+    blocks: dict[str, list[str]] = {}
+    for _, _, intent, text in inputs.training():
+        blocks.setdefault(intent, []).append(f"    - {text}")
+    lines = ['version: "3.1"', "nlu:"]
+    for intent, examples in sorted(blocks.items()):
+        lines += [f"- intent: {intent}", "  examples: |", *examples]
+    path = folder / "nlu.yml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ LONGEST_ANSWER = 350
 LONGEST_PART = 900
 LONGEST_MESSAGE = 1000
 PREVIEW = 60
+LEVELS = ("now", "perhaps")
+SHORTEST_PHRASE = 3
 STALE_AFTER = timedelta(days=365)
 SHOWN = frozenset({"show", "show+caveat"})
 CONFIDENCE = frozenset({"high", "medium-high", "medium"})
@@ -31,7 +33,12 @@ def check(root: Path, today: date | None = None) -> list[str]:
     except ContentError as error:
         return [str(error)]
     today = today or date.today()  # noqa: DTZ011 - a calendar day is meant
-    return [*_messages(content, root), *_topics(content, root, today), *_helplines(content, root, today)]
+    return [
+        *_messages(content, root),
+        *_topics(content, root, today),
+        *_helplines(content, root, today),
+        *_danger(content, root),
+    ]
 
 
 def _messages(content: Content, root: Path) -> Iterator[str]:
@@ -120,6 +127,19 @@ def _fact(place: str, fact: Fact, today: date) -> Iterator[str]:
         yield f"{place}: fact {fact.id} was verified on {fact.verified_on}, which is to come; correct the date"
     if fact.valid_to and fact.valid_to < today and fact.show == "show":
         yield f"{place}: fact {fact.id} was valid until {fact.valid_to}; remove it, or make it show+caveat and say so"
+
+
+def _danger(content: Content, root: Path) -> Iterator[str]:
+    for pattern in content.danger.patterns:
+        place = f"{root}/danger/{pattern.id.partition('.')[0]}.yaml"
+        if f"distress.wait.{pattern.kind}" not in content.messages["en"]:
+            yield f"{place}: {pattern.id} has the kind {pattern.kind!r}, for which there is no message distress.wait.{pattern.kind}; a person in danger would get no answer; use a kind that has one"
+        if pattern.level not in LEVELS:
+            yield f"{place}: {pattern.id} has the level {pattern.level!r}; use {' or '.join(LEVELS)}"
+        if not all(pattern.steps):
+            yield f"{place}: {pattern.id} has a step without letters; it could never match; write a word"
+        elif len(pattern.steps) == 1 and max(map(len, pattern.steps[0])) < SHORTEST_PHRASE:
+            yield f"{place}: {pattern.id} is one word of fewer than {SHORTEST_PHRASE} letters once folded; it would match by chance; add a word"
 
 
 def _helplines(content: Content, root: Path, today: date) -> Iterator[str]:

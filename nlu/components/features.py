@@ -66,7 +66,7 @@ class Features:
             for words in read:
                 seen.update(set(self._terms(name, words)))
             kept = sorted(seen, key=lambda term: (-seen[term], term))[: self._most]
-            kept = [term for term in kept if seen[term] >= (self._least if name.endswith("char") else 1)]
+            kept = [term for term in kept if seen[term] >= (1 if name.endswith("concept") else self._least)]
             self.vocabulary.append({term: at + place for place, term in enumerate(kept)})
             idf += [math.log((1 + len(texts)) / (1 + seen[term])) + 1 for term in kept]
             at += len(kept)

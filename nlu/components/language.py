@@ -138,6 +138,7 @@ def _fit(script: str, rows: Sequence[tuple[str, str]], config: Mapping[str, Any]
     return [str(name) for name in machine.classes_], terms, np.ascontiguousarray(weights.T.astype(np.float32)), intercept.astype(np.float32)
 
 
+@lru_cache(maxsize=MOST_CACHED)
 def _grams(word: str, high: int) -> Counter[str]:
     padded = f" {word} "
     found = Counter(padded[at : at + size] for size in range(1, high + 1) for at in range(len(padded) - size + 1))

@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "weights": {
         "raw_word": 0.0, "raw_char": 0.0, "fold_word": 1.0, "fold_char": 1.0, "skel_word": 0.7, "lex_concept": 0.3,
     },
-    "char_ngrams": [2, 5],
+    "char_ngrams": [3, 5],
     "min_df": 2,
     "max_terms": 120_000,
     "C": 2.0,

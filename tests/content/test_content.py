@@ -55,6 +55,9 @@ BROKEN = {
         "lock screen",
     ),
     "helpline gone": (_edit("messages/hi/distress.yaml", "1098", "10 98"), "1098"),
+    "danger of an unknown kind": (_edit("danger/en.yaml", "kind: distress_help", "kind: distress_helpp"), "no message"),
+    "danger of an unknown level": (_edit("danger/en.yaml", "level: perhaps", "level: maybe"), "use now or perhaps"),
+    "danger weights gone": (_edit("danger/learned.json", '"bias"', '"bios"'), "nlu-danger"),
     "broken yaml": (_edit("topics/eshram.yaml", "topic:", "topic: ["), "not valid YAML"),
 }
 
