@@ -67,6 +67,8 @@ class Ledger:
             "ALERT_WEBHOOK_URL": self.alert_url,
             "ALERT_WEBHOOK_SECRET": "made-up-alert-key",
             "SAHYATRI_WORKERS": "2",
+            # Nobody claims here: a clock that speaks to the person would count as a turn in a long run.
+            "SAHYATRI_LADDER": "36000,72000,108000",
         }
         with (self.folder / "victim.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
