@@ -39,7 +39,6 @@ OUT = "out_of_scope"
 BASELINE = HOME / "reports" / "baseline.json"
 LATEST = HOME / "reports" / "latest.json"
 DANGER = HOME.parent / "content" / "danger"
-#: Points; one sentence may always change its mind, which in a small group weighs more than that.
 MOST_DROP = 1.0
 SEED = 20261124
 #: figure → whether more is better.
@@ -240,24 +239,17 @@ def dropped(figures: dict[str, dict[str, float]]) -> int:
         f"{group} {name}: {row[name]} → {figures.get(group, {}).get(name, 'gone')}"
         for group, row in before.items()
         for name, more_is_better in GUARDED.items()
-        if name in row
-        and _worse(row[name], figures.get(group, {}).get(name), more_is_better=more_is_better, most=_most(row, name))
+        if name in row and _worse(row[name], figures.get(group, {}).get(name), more_is_better=more_is_better)
     ]
     for line in worse:
         print(f"dropped: {line}")
     return 1 if worse else 0
 
 
-def _most(row: dict[str, float], name: str) -> float:
-    """Return the drop that is allowed: a point, or one sentence of those that the figure is over."""
-    over = row["n_danger"] if name in {"now", "heard", "words_heard"} else row["n"]
-    return max(MOST_DROP, 100.01 / over if over else 0.0)
-
-
-def _worse(before: float, after: float | None, *, more_is_better: bool, most: float) -> bool:
+def _worse(before: float, after: float | None, *, more_is_better: bool) -> bool:
     if after is None:
         return True
-    return (before - after if more_is_better else after - before) > most
+    return (before - after if more_is_better else after - before) > MOST_DROP
 
 
 if __name__ == "__main__":
