@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -63,8 +64,35 @@ def split(text: str, limit: int) -> list[str]:
     return [*parts, text] if text or not parts else parts
 
 
+def said(reply: Reply, locale: str, content: Content) -> str:
+    """Return the words of *reply* in *locale*, with the words of the replies inside it; its choices are not in them."""
+    joiner = content.words(locale, "core.joiner") + " "
+    inner = {name: joiner.join(said(part, locale, content) for part in parts) for name, parts in reply.within.items()}
+    words = fill(content.words(locale, reply.message), {**reply.values, **inner}).strip() if reply.message else ""
+    return "\n".join([words, *(said(item, locale, content) for item in reply.items)]).strip("\n")
+
+
+def isolated(text: str) -> str:
+    """Return right-to-left *text* with phone numbers and addresses kept in their own order.
+
+    Without the isolates (U+2066, U+2069) a number such as 1800-345-6703 is shown with its groups turned round.
+    """
+    return _LEFT_TO_RIGHT.sub("\u2066\\g<0>\u2069", text)
+
+
+def _voice(reply: Reply, locale: str, content: Content) -> list[OutboundMessage]:
+    """One voice message: the words, then the choices by number, so that a digit answers."""
+    labels = [f"{n}. {_choice(ref, locale, content).label}." for n, ref in enumerate(reply.choices, 1)]
+    text = "\n".join([said(reply, locale, content), *labels])
+    return [OutboundMessage(Private(text), (), reply.lane, "bot", reply.message, speech=locale)]
+
+
 def _bubbles(reply: Reply, locale: str, limits: Limits, content: Content) -> list[OutboundMessage]:
-    text = fill(content.words(locale, reply.message), reply.values).strip()
+    if reply.spoken:
+        return _voice(reply, locale, content)
+    text = said(reply, locale, content)
+    if content.locales[locale].direction == "rtl":
+        text = isolated(text)
     choices = tuple(_choice(ref, locale, content) for ref in reply.choices)
     if len(choices) > limits.choices or any(len(choice.label) > limits.label for choice in choices):
         text = "\n".join([text, "", *(f"{n}. {choice.label}" for n, choice in enumerate(choices, 1))])
@@ -101,6 +129,8 @@ def _window(text: str, limit: int) -> str:
     return text
 
 
+#: Numbers in groups, and web addresses.
+_LEFT_TO_RIGHT = re.compile(r"\d+(?:[-–.,/]\d+)+|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 #: Code points above this one take two UTF-16 units.
 LAST_SINGLE_UNIT = 0xFFFF
 _JOINERS = frozenset("\u200c\u200d\ufe0f")

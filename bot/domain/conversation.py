@@ -14,7 +14,9 @@ from bot.domain.risk import Risk
 class Conversation:
     """All that we remember of one contact. Holds no words of theirs but the slots of an open flow.
 
-    `offered` are the choice ids of the last message that had any, in order: a digit answers to them.
+    `offered` are the choice ids of the last message that had any, in order: a digit answers to them. `voice`: every
+    answer is spoken too. `state`: the State whose rules the person asked for, by its code. `other_language`: a
+    language that we do not speak (its code), once the person was told so. `draft_told`: the note on unread words.
     """
 
     id: str
@@ -36,6 +38,10 @@ class Conversation:
     silent: bool = False
     erase_requested: bool = False
     asked_if_in_danger: str = ""
+    voice: bool = False
+    state: str = ""
+    other_language: str = ""
+    draft_told: bool = False
     seen_at: datetime | None = None
 
     @property
@@ -76,7 +82,18 @@ class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
 
-Effect = OpenCase | RaiseCase | Forward | Erase
+@dataclass(frozen=True, slots=True)
+class Translate:
+    """The person asked for the last answer in a language that we do not speak: a machine may try, if switched on.
+
+    `messages` are the ids of what was answered; `language` is the code of the wanted language.
+    """
+
+    language: str
+    replies: tuple[Reply, ...]
+
+
+Effect = OpenCase | RaiseCase | Forward | Erase | Translate
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,11 +41,21 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A file on the channel's side: how to fetch it (`id`), its MIME type and its size in bytes if known (else 0)."""
+
+    id: Private
+    mime: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message from a person.
 
     `key` is the idempotency key (`telegram:<bot>:<update_id>`, `whatsapp:<wamid>`, …); `choice` is the id of a tapped
-    choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware.
+    choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note that
+    is still to be fetched, `point` a shared location as "latitude,longitude" in degrees.
     """
 
     key: str
@@ -56,6 +66,8 @@ class InboundMessage:
     received_at: datetime
     choice: str | None = None
     blocked: bool = False
+    media: Media | None = None
+    point: Private = NOTHING_SAID
 
 
 class ReceiptState(StrEnum):
@@ -99,7 +111,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """One bubble ready to send: words fitted to the channel, its choices in order."""
+    """One bubble ready to send: words fitted to the channel, its choices in order.
+
+    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "".
+    """
 
     text: Private
     choices: tuple[Choice, ...] = ()
@@ -107,6 +122,7 @@ class OutboundMessage:
     author: str = "bot"
     message_id: str = ""
     list_button: str = ""
+    speech: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +136,19 @@ class ChoiceRef:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A message id that `step` wants said, the values for its placeholders, and the choices under it."""
+    """A message id that `step` wants said, the values for its placeholders, and the choices under it.
+
+    `within` puts other replies' words into a placeholder, joined by the locale's joiner; `items` are replies whose
+    words follow, a line each; `spoken` asks for a voice message with the same words.
+    """
 
     message: str
     values: dict[str, str] = field(default_factory=dict)
     choices: tuple[ChoiceRef, ...] = ()
     lane: Lane = Lane.REPLY
+    items: tuple[Reply, ...] = ()
+    within: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
+    spoken: bool = False
 
     def __repr__(self) -> str:
         return f"Reply({self.message}, {[choice.id for choice in self.choices]})"

@@ -16,6 +16,7 @@ from bot.domain.messages import (
     ChoiceRef,
     InboundMessage,
     Lane,
+    Media,
     OutboundMessage,
     Reply,
 )
@@ -24,7 +25,7 @@ from bot.domain.private import Private
 Doc = dict[str, Any]
 _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place",
-    "stopped", "silent", "erase_requested", "asked_if_in_danger",
+    "stopped", "silent", "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
 )  # fmt: skip
 
 
@@ -40,6 +41,8 @@ def message_out(message: InboundMessage) -> Doc:
         "sent_at": message.sent_at.isoformat(),
         "received_at": message.received_at.isoformat(),
         "blocked": message.blocked,
+        "media": _media_out(message.media) if message.media else None,
+        "point": message.point.reveal(),
     }
 
 
@@ -54,7 +57,17 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         received_at=datetime.fromisoformat(doc["received_at"]),
         choice=doc["choice"],
         blocked=doc["blocked"],
+        media=_media_in(doc["media"]) if doc.get("media") else None,
+        point=Private(doc.get("point", "")),
     )
+
+
+def _media_out(media: Media) -> Doc:
+    return {"id": media.id.reveal(), "mime": media.mime, "size": media.size}
+
+
+def _media_in(doc: Mapping[str, Any]) -> Media:
+    return Media(Private(doc["id"]), doc["mime"], doc["size"])
 
 
 def outbound_out(message: OutboundMessage) -> Doc:
@@ -66,6 +79,7 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "author": message.author,
         "message_id": message.message_id,
         "list_button": message.list_button,
+        "speech": message.speech,
     }
 
 
@@ -78,6 +92,7 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         author=doc["author"],
         message_id=doc["message_id"],
         list_button=doc["list_button"],
+        speech=doc.get("speech", ""),
     )
 
 
@@ -140,10 +155,22 @@ def aware(moment: datetime) -> datetime:
 
 
 def _reply_out(reply: Reply) -> Doc:
-    choices = [[choice.id, choice.label, choice.text.reveal()] for choice in reply.choices]
-    return {"message": reply.message, "values": dict(reply.values), "choices": choices, "lane": reply.lane.value}
+    return {
+        "message": reply.message,
+        "values": dict(reply.values),
+        "choices": [[choice.id, choice.label, choice.text.reveal()] for choice in reply.choices],
+        "lane": reply.lane.value,
+        "items": [_reply_out(item) for item in reply.items],
+        "within": {name: [_reply_out(item) for item in items] for name, items in reply.within.items()},
+    }
 
 
 def _reply_in(doc: Mapping[str, Any]) -> Reply:
-    choices = tuple(ChoiceRef(name, label, Private(text)) for name, label, text in doc["choices"])
-    return Reply(doc["message"], dict(doc["values"]), choices, Lane(doc["lane"]))
+    return Reply(
+        doc["message"],
+        dict(doc["values"]),
+        tuple(ChoiceRef(name, label, Private(text)) for name, label, text in doc["choices"]),
+        Lane(doc["lane"]),
+        tuple(_reply_in(item) for item in doc.get("items", ())),
+        {name: tuple(map(_reply_in, items)) for name, items in doc.get("within", {}).items()},
+    )
