@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -12,12 +13,18 @@ import yaml
 
 from bot.content.model import (
     Content,
+    Criterion,
     Danger,
     DangerPattern,
+    District,
     Fact,
     Helpline,
     Locale,
+    OtherLanguage,
     Place,
+    Scheme,
+    State,
+    StateNote,
     Topic,
 )
 from bot.domain.hunch import Hunch
@@ -34,7 +41,9 @@ class ContentError(Exception):
 def load(root: Path) -> Content:
     """Load everything under *root*. Raise `ContentError` for a file that cannot be read at all."""
     locales = {row["code"]: _locale(row) for row in _rows(root / "locales.yaml", "locales")}
-    messages, statuses = _messages(root, locales)
+    others = {row["code"]: _other(row) for row in read(root / "locales.yaml").get("others") or ()}
+    messages, statuses, lines = _messages(root, locales)
+    states, notes = _states(root / "directory" / "states.yaml")
     return Content(
         locales=locales,
         messages=messages,
@@ -42,9 +51,22 @@ def load(root: Path) -> Content:
         topics={path.stem: _topic(path) for path in sorted((root / "topics").glob("*.yaml"))},
         helplines=_helplines(root / "directory" / "helplines.yaml"),
         danger=load_danger(root / "danger"),
-        commands=_folded(read(root / "commands.yaml")["commands"]),
-        numbers={key: int(value) for key, value in _folded(read(root / "numbers.yaml")["numbers"]).items()},
+        commands=_folded(root / "commands.yaml", "commands", str),
+        numbers={key: int(value) for key, value in _folded(root / "numbers.yaml", "numbers", int).items()},
         places=_places(root / "directory" / "transit_points.yaml"),
+        others=others,
+        schemes={path.stem: _scheme(path) for path in sorted((root / "schemes").glob("*.yaml"))},
+        states=states,
+        state_notes=notes,
+        districts=tuple(
+            District(row["district"], row["state"], tuple(filter(None, row["aliases"].split(";"))))
+            for row in _table(root / "directory" / "districts.csv", ("state", "district", "aliases"))
+        ),
+        stations=_stations(root / "directory" / "stations.csv"),
+        lines=lines,
+        pictures={
+            str(sign): str(choice) for sign, choice in (read(root / "commands.yaml").get("pictures") or {}).items()
+        },
     )
 
 
@@ -61,6 +83,18 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ContentError(f"{path}: must hold a mapping at its top level")
     return found
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file with exactly these columns. Raise `ContentError`."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != columns:
+                raise ContentError(f"{path}:1: has the columns {reader.fieldnames}, needs {', '.join(columns)}")
+            return list(reader)
+    except OSError as error:
+        raise ContentError(f"{path}: cannot be read ({error.strerror}); restore it from the repository") from error
 
 
 class _Loader(yaml.CSafeLoader):
@@ -81,6 +115,13 @@ def _locale(row: Mapping[str, Any]) -> Locale:
     return Locale(**{**row, "markers": markers})
 
 
+def _other(row: Mapping[str, Any]) -> OtherLanguage:
+    markers, signs = (
+        tuple(word for marker in row.get(key) or () for word in folded_words(marker)) for key in ("markers", "signs")
+    )
+    return OtherLanguage(row["code"], row["own_name"], tuple(row["nearest"]), row.get("script", ""), markers, signs)
+
+
 def _rows(path: Path, key: str) -> list[dict[str, Any]]:
     rows = read(path).get(key)
     if not isinstance(rows, list):
@@ -90,9 +131,10 @@ def _rows(path: Path, key: str) -> list[dict[str, Any]]:
 
 def _messages(
     root: Path, locales: Mapping[str, Locale]
-) -> tuple[dict[str, dict[str, str]], dict[tuple[str, str], str]]:
+) -> tuple[dict[str, dict[str, str]], dict[tuple[str, str], str], dict[tuple[str, str], tuple[str, int]]]:
     messages: dict[str, dict[str, str]] = {code: {} for code in locales}
     statuses: dict[tuple[str, str], str] = {}
+    lines: dict[tuple[str, str], tuple[str, int]] = {}
     for code in locales:
         for path in sorted((root / "messages" / code).glob("*.yaml")):
             loaded = read(path)
@@ -103,7 +145,10 @@ def _messages(
                 if key in messages[code]:
                     raise ContentError(f"{path}: message {key!r} already stands in another file of {code}; keep one")
                 messages[code][key] = words.strip()
-    return messages, statuses
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if line.startswith("  ") and line[2:3].strip() and ":" in line:
+                    lines.setdefault((code, line[2:].partition(":")[0]), (str(path), number))
+    return messages, statuses, lines
 
 
 def _topic(path: Path) -> Topic:
@@ -116,6 +161,7 @@ def _topic(path: Path) -> Topic:
             helplines=tuple(row.get("helplines") or ()),
             related=tuple(row.get("related") or ()),
             unverified=bool(row.get("unverified", False)),
+            audiences=tuple(row.get("audiences") or ()),
         )
     except KeyError as error:
         raise ContentError(f"{path}: has no {error}; every topic needs it") from error
@@ -154,15 +200,66 @@ def _helplines(path: Path) -> dict[str, Helpline]:
 
 def _places(path: Path) -> dict[str, Place]:
     return {
-        row["code"]: Place(row["code"], row["name"], row["kind"], row["district"], tuple(row["locales"]))
+        row["code"]: Place(
+            row["code"], row["name"], row["kind"], row["district"], tuple(row["locales"]), row["state"],
+            float(row["latitude"]), float(row["longitude"]), aliases=tuple(row.get("aliases") or ()),
+        )
         for row in _rows(path, "transit_points")
-    }
+    }  # fmt: skip
 
 
-def _folded(table: Mapping[object, Iterable[object]]) -> dict[str, str]:
-    """Return folded phrase → name, plus the plain lower-case phrase for forms such as `/start`."""
+def _stations(path: Path) -> tuple[Place, ...]:
+    columns = ("code", "name", "state", "latitude", "longitude")
+    return tuple(
+        Place(
+            row["code"], row["name"], "station", "", (), row["state"], float(row["latitude"]),
+            float(row["longitude"]), poster=False,
+        )
+        for row in _table(path, columns)
+    )  # fmt: skip
+
+
+def _states(path: Path) -> tuple[dict[str, State], tuple[StateNote, ...]]:
+    states, notes = {}, []
+    for row in _rows(path, "states"):
+        states[row["code"]] = State(row["code"], tuple(map(str, row.get("aliases") or ())))
+        notes += [
+            StateNote(
+                note["id"], row["code"], tuple(note["topics"]), tuple(_fact(fact, path) for fact in note["facts"])
+            )
+            for note in row.get("notes") or ()
+        ]
+    return states, tuple(notes)
+
+
+def _scheme(path: Path) -> Scheme:
+    row = read(path)
+    try:
+        criteria = tuple(
+            Criterion(
+                item["rule"],
+                (int(item["from"]), int(item.get("to", 0))) if "from" in item else None,
+                str(item.get("also", "")),
+            )
+            for item in row["criteria"]
+        )
+        facts = tuple(_fact(fact, path) for fact in row["facts"])
+        return Scheme(row["scheme"], row["topic"], int(row["rank"]), criteria, str(row.get("provided", "")), facts)
+    except KeyError as error:
+        raise ContentError(f"{path}: has no {error}; every scheme needs it") from error
+
+
+def _folded(path: Path, section: str, kind: type) -> dict[str, str]:
+    """Return folded phrase → name, plus the plain lower-case phrase for forms such as `/start`.
+
+    YAML reads a bare yes, no, on or off as a truth value: those must stand in quotes, or nobody would be understood.
+    """
+    table: Mapping[object, Iterable[object]] = read(path)[section]
     folded: dict[str, str] = {}
     for name, phrases in table.items():
+        for phrase in (name, *phrases):
+            if isinstance(phrase, bool) or not isinstance(name, kind):
+                raise ContentError(f"{path}: {phrase!r} under {section} is no word; put yes, no, on and off in quotes")
         for phrase in phrases:
             folded[str(phrase).casefold()] = str(name)
             folded[" ".join(folded_words(str(phrase)))] = str(name)

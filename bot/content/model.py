@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bot.domain.hunch import Hunch
 
 AREAS = ("rights", "overseas", "prevention", "schemes", "documents")
 TOPIC_PARTS = ("title", "answer", "steps", "papers", "where")
+AUDIENCES = ("women", "parents", "children", "abroad")
 NONE_APPLIES = "-"
 
 
@@ -27,6 +28,22 @@ class Locale:
     fallback: str
     status: str
     markers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLanguage:
+    """A language we do not write in: its own name, the locales nearest to it (nearest first), how to know it.
+
+    `script` is the name Unicode gives to its letters ("OL CHIKI") where no locale is written in them, else "";
+    one of the `signs` or two of the `markers`, folded everyday words, tell it from those that share its script.
+    """
+
+    code: str
+    own_name: str
+    nearest: tuple[str, ...]
+    script: str = ""
+    markers: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,61 @@ class Topic:
     helplines: tuple[str, ...]
     related: tuple[str, ...]
     unverified: bool = False
+    audiences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One condition of a scheme: the named predicate of `dialogue.eligibility`, and the ages it may need.
+
+    `also`: an answer about the family that meets it too ("old": someone of 70 or more lives there).
+    """
+
+    rule: str
+    ages: tuple[int, int] | None = None
+    also: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A scheme of the finder: its topic, the conditions that all must hold, what we cannot ask (`provided`), facts.
+
+    `rank` orders the answers: what helps most people most comes first.
+    """
+
+    id: str
+    topic: str
+    rank: int
+    criteria: tuple[Criterion, ...]
+    provided: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateNote:
+    """Something that holds in one State only: message `state.<id>`, said under the topics named, with its facts."""
+
+    id: str
+    state: str
+    topics: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A State or Union Territory: our code, and other names people use."""
+
+    code: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """A district, its State's code, and other spellings of its name."""
+
+    name: str
+    state: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +164,30 @@ class Danger:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A transit point whose code may stand on a poster."""
+    """A transit point: its code, name, kind (station, bus_stand, crossing), where it lies, languages heard there.
+
+    `poster`: its code may stand on a poster. Latitude and longitude in degrees; `state` "" where not known.
+    """
 
     code: str
     name: str
     kind: str
     district: str
     locales: tuple[str, ...]
+    state: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    poster: bool = True
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything under content/, loaded and checked. `messages` is locale → message id → words."""
+    """Everything under content/, loaded and checked. `messages` is locale → message id → words.
+
+    `places` are the points whose codes may stand on posters, `stations` every railway station we know; `lines` tells
+    the file and the line of (locale, message id), for authors; `pictures` which emoji stands for which choice.
+    """
 
     locales: Mapping[str, Locale]
     messages: Mapping[str, Mapping[str, str]]
@@ -114,6 +198,14 @@ class Content:
     numbers: Mapping[str, int] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
     statuses: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    others: Mapping[str, OtherLanguage] = field(default_factory=dict)
+    schemes: Mapping[str, Scheme] = field(default_factory=dict)
+    states: Mapping[str, State] = field(default_factory=dict)
+    state_notes: tuple[StateNote, ...] = ()
+    districts: tuple[District, ...] = ()
+    stations: tuple[Place, ...] = ()
+    lines: Mapping[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
     def words(self, locale: str, message_id: str) -> str:
         """Return the words of a message in *locale*, else in its fallbacks. Raise KeyError if nobody has them."""
@@ -125,6 +217,24 @@ class Content:
             if tried not in self.locales or not self.locales[tried].fallback:
                 raise KeyError(message_id)
             tried = self.locales[tried].fallback
+
+    def area_of(self, message_id: str) -> str:
+        """Return the area a message belongs to: the name of the file that holds its English words."""
+        return self.lines.get(("en", message_id), ("", 0))[0].rpartition("/")[2].partition(".")[0]
+
+    def with_words(self, words: Mapping[str, Mapping[str, str]]) -> Content:
+        """Return this content with other words for some messages; what is not offered here is left out."""
+        known = {code: new for code, new in words.items() if code in self.messages}
+        return replace(
+            self, messages={**self.messages, **{code: {**self.messages[code], **new} for code, new in known.items()}}
+        )
+
+    def with_statuses(self, statuses: Mapping[str, str]) -> Content:
+        """Return this content with other statuses of its locales."""
+        return replace(
+            self,
+            locales={code: replace(locale, status=statuses[code]) for code, locale in self.locales.items()},
+        )
 
     def has(self, locale: str, message_id: str) -> bool:
         """Say whether *locale* has its own words for a message."""
