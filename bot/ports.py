@@ -10,9 +10,10 @@ from typing import Protocol
 from bot.domain.agencies import Agency, AgencyList
 from bot.domain.cases import Case, CaseAction, CaseEvent
 from bot.domain.conversation import Conversation, Turn, Waiting
-from bot.domain.messages import Address, ChannelName, InboundMessage, OutboundMessage, Receipt
+from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.understanding import Understanding
+from bot.domain.wording import Mark, Proposal, Version, Words
 
 
 class ChannelError(Exception):
@@ -48,6 +49,120 @@ class StoreUnavailable(Exception):
 
 class VersionClash(Exception):
     """Somebody else committed this conversation first; load it again and decide again."""
+
+
+class SpeechFailed(Exception):
+    """Words that could not be spoken; they are written instead."""
+
+
+class Voice(Protocol):
+    """Speaks."""
+
+    async def say(self, text: str, locale: str, message_id: str) -> bytes:
+        """Return *text* as an OGG/Opus voice message. Raise `SpeechFailed`."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Writes down what a voice note says, on this machine."""
+
+    async def write_down(self, audio: bytes, locale: str) -> str:
+        """Return the words, or "" when it cannot tell. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A voice note still to be fetched; `id` is the inbox row it came with."""
+
+    id: str
+    conversation_id: str
+    channel: ChannelName
+    media: Media
+
+
+class Fetch(Protocol):
+    """Fetches a file from a channel."""
+
+    async def __call__(self, media: Media, most_bytes: int) -> bytes:
+        """Return its bytes. Raise `ChannelError`, also when it is larger than *most_bytes*."""
+        ...
+
+
+class MediaStore(Protocol):
+    """Voice notes as people sent them, sealed like everything they wrote."""
+
+    async def want(self, wanted: Wanted, now: datetime) -> None:
+        """Remember that a note is to be fetched."""
+        ...
+
+    async def wanted(self) -> Sequence[Wanted]:
+        """Return the notes that are to be fetched."""
+        ...
+
+    async def failed(self, note_id: str) -> None:
+        """Count one failed try."""
+        ...
+
+    async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
+        """Store the bytes; a second time is harmless."""
+        ...
+
+    async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:
+        """Return (MIME type, bytes) of a note that belongs to this conversation."""
+        ...
+
+
+class Translator(Protocol):
+    """A machine outside that translates; used only where an operator has switched it on."""
+
+    async def translate(self, text: str, source: str, target: str) -> str:
+        """Return *text* in *target* with every number kept, or "" when it cannot be had. Never raises."""
+        ...
+
+
+class WordingStore(Protocol):
+    """Proposals, marks and published versions of our words."""
+
+    async def stamp(self) -> tuple[int, int]:
+        """Return a value that changes whenever a version or a mark is new."""
+        ...
+
+    async def proposals(self) -> Sequence[Proposal]:
+        """Return the open proposals."""
+        ...
+
+    async def propose(self, proposal: Proposal) -> None:
+        """Store one."""
+        ...
+
+    async def withdraw(self, locale: str, message: str) -> None:
+        """Drop one."""
+        ...
+
+    async def mark(self, mark: Mark) -> None:
+        """Add a mark."""
+        ...
+
+    async def marks(self) -> Sequence[Mark]:
+        """Return all marks, oldest first."""
+        ...
+
+    async def current(self) -> Version | None:
+        """Return the version in force."""
+        ...
+
+    async def versions(self) -> Sequence[Version]:
+        """Return all versions, newest first."""
+        ...
+
+    async def publish(self, words: Words, who: str, note: str, now: datetime) -> Version:
+        """Store a new version and put it in force. Raise `VersionClash`."""
+        ...
+
+    async def make_current(self, number: int) -> None:
+        """Put a version in force; 0: none."""
+        ...
 
 
 class Channel(Protocol):

@@ -30,13 +30,16 @@ Hook = Callable[[dict[str, Any]], Awaitable[None]]
 
 @dataclass
 class FakeWhatsApp:
-    """`POST /<phone id>/messages` of the Cloud API."""
+    """`POST /<phone id>/messages`, and media both ways, of the Cloud API."""
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     answers: list[tuple[int, dict[str, Any] | str]] = field(default_factory=list)
     before_answer: Hook | None = None
     url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    elsewhere: str = ""
+    uploads: list[dict[str, Any]] = field(default_factory=list)
     _ids: Any = field(default_factory=itertools.count)
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -55,6 +58,36 @@ class FakeWhatsApp:
             return web.json_response(answer, status=status)
         contact = {"input": body["to"], "wa_id": body["to"]}
         return web.json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]})
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """`POST /<phone id>/media`: multipart with the product, the type and the file."""
+        form = await request.post()
+        file = form.get("file")
+        if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
+            self.faults.append("upload without messaging_product or file")
+            return web.json_response({"error": {"code": 100}}, status=400)
+        self._bearer(request)
+        data = file.file.read()
+        self.uploads.append({"type": form.get("type"), "mime": file.content_type, "data": data})
+        return web.json_response({"id": f"media{len(self.uploads)}"})
+
+    async def media(self, request: web.Request) -> web.Response:
+        """`GET /<media id>`: where the file may be fetched."""
+        self._bearer(request)
+        name = request.match_info["media"]
+        if name not in self.files:
+            return web.json_response({"error": {"code": 100}}, status=400)
+        url = self.elsewhere or self.url.replace("/v23.0", f"/files/{name}")
+        return web.json_response({"messaging_product": "whatsapp", "url": url, "mime_type": "audio/ogg", "id": name})
+
+    async def file(self, request: web.Request) -> web.Response:
+        """The file itself."""
+        self._bearer(request)
+        return web.Response(body=self.files[request.match_info["media"]], content_type="audio/ogg")
+
+    def _bearer(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != "Bearer made-up-access-token":
+            self.faults.append("no bearer token")
 
     def copies(self) -> dict[str, int]:
         """How often each outbox id arrived."""
@@ -109,7 +142,7 @@ def _interactive_faults(part: dict[str, Any]) -> list[str]:
 
 @dataclass
 class FakeTelegram:
-    """The Bot API: sendMessage, getUpdates, setWebhook, answerCallbackQuery, deleteMessage."""
+    """The Bot API: sendMessage, sendVoice, getFile and the file, getUpdates, setWebhook and the like."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -118,11 +151,16 @@ class FakeTelegram:
     confirmed: int = 0
     before_answer: Hook | None = None
     url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    voices: list[bytes] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         posted = await request.post()
-        fields: dict[str, Any] = {name: str(value) for name, value in posted.items()}
+        fields: dict[str, Any] = {
+            name: value.file.read() if isinstance(value, web.FileField) else str(value)
+            for name, value in posted.items()
+        }
         if request.match_info["token"] != TELEGRAM_TOKEN:
             return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
         self.faults += telegram_faults(method, fields)
@@ -142,9 +180,31 @@ class FakeTelegram:
                 "chat": chat,
                 "text": fields["text"],
             }
+        elif method == "sendVoice":
+            self.voices.append(self._attached(fields))
+            chat = {"id": int(fields["chat_id"]), "type": "private"}
+            result = {"message_id": len(self.calls), "date": int(time.time()), "chat": chat}
+        elif method == "getFile":
+            name = fields["file_id"]
+            if name not in self.files:
+                return web.json_response({"ok": False, "error_code": 400, "description": "Bad Request"}, status=400)
+            size = len(self.files[name])
+            result = {"file_id": name, "file_unique_id": name, "file_size": size, "file_path": f"voice/{name}.oga"}
         else:
             result = True
         return web.json_response({"ok": True, "result": result})
+
+    def _attached(self, fields: dict[str, Any]) -> bytes:
+        voice = fields["voice"]
+        found = fields.get(str(voice).removeprefix("attach://"), voice)
+        if not isinstance(found, bytes):
+            self.faults.append("sendVoice without a file")
+            return b""
+        return found
+
+    async def file(self, request: web.Request) -> web.Response:
+        """`GET /file/bot<token>/<file path>`."""
+        return web.Response(body=self.files[request.match_info["name"].removesuffix(".oga")])
 
     async def _updates(self, fields: dict[str, Any]) -> web.Response:
         offset = int(fields.get("offset", 0))
@@ -171,7 +231,8 @@ def telegram_faults(method: str, fields: dict[str, Any]) -> list[str]:
             return [f"unknown method {method}"]
         names = {item["name"] for item in known.get("fields", [])}
         required = {item["name"] for item in known.get("fields", []) if item["required"]}
-        faults += [f"{method}: unknown field {name}" for name in fields if name not in names]
+        attached = {str(value).removeprefix("attach://") for value in fields.values() if isinstance(value, str)}
+        faults += [f"{method}: unknown field {name}" for name in fields if name not in names | attached]
         faults += [f"{method}: {name} is missing" for name in required if name not in fields]
     if method == "sendMessage":
         if not 1 <= len(fields.get("text", "").encode("utf-16-le")) // 2 <= 4096:
@@ -209,6 +270,9 @@ async def whatsapp_server() -> AsyncIterator[FakeWhatsApp]:
     fake = FakeWhatsApp()
     app = web.Application()
     app.router.add_post("/v23.0/{phone}/messages", fake.handle)
+    app.router.add_post("/v23.0/{phone}/media", fake.upload)
+    app.router.add_get("/v23.0/{media}", fake.media)
+    app.router.add_get("/files/{media}", fake.file)
     async with serving(app) as url:
         fake.url = f"{url}/v23.0"
         yield fake
@@ -219,6 +283,7 @@ async def telegram_server() -> AsyncIterator[FakeTelegram]:
     fake = FakeTelegram()
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", fake.handle)
+    app.router.add_get("/file/bot{token}/voice/{name}", fake.file)
     async with serving(app) as url:
         fake.url = url
         yield fake

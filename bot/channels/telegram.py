@@ -29,9 +29,9 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, OutboundMessage
-from bot.domain.private import Private
-from bot.ports import ChannelError
+from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, Media, OutboundMessage
+from bot.domain.private import NOTHING_SAID, Private
+from bot.ports import ChannelError, SpeechFailed, Voice
 
 log = logging.getLogger(__name__)
 ALLOWED = ["message", "edited_message", "callback_query", "my_chat_member"]
@@ -64,22 +64,49 @@ class TelegramChannel:
 
     name = ChannelName.TELEGRAM
 
-    def __init__(self, bot: Bot) -> None:
-        """*bot* must have been initialised without a network call, see `make_bot`."""
+    def __init__(self, bot: Bot, voice: Voice | None = None) -> None:
+        """*bot* must have been initialised without a network call, see `make_bot`; *voice* speaks."""
         self._bot = bot
+        self._voice = voice
 
     async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:  # noqa: ARG002
-        """Send plain text with its choices as an inline keyboard; return the message id. Raise `ChannelError`."""
+        """Send plain text with its choices as an inline keyboard, or a voice message; return the message id.
+
+        Raise `ChannelError`. Words that cannot be spoken are written.
+        """
+        audio = await self._spoken(message)
+        chat_id = int(address.value.reveal())
         try:
-            sent = await self._bot.send_message(
-                chat_id=int(address.value.reveal()),
-                text=message.text.reveal(),
-                reply_markup=keyboard(message.choices),
-                disable_web_page_preview=True,
-            )
+            if audio:
+                sent = await self._bot.send_voice(chat_id=chat_id, voice=audio, filename="sahyatri.ogg")
+            else:
+                sent = await self._bot.send_message(
+                    chat_id=chat_id,
+                    text=message.text.reveal(),
+                    reply_markup=keyboard(message.choices),
+                    disable_web_page_preview=True,
+                )
         except TelegramError as error:
             raise channel_error(error) from error
         return Private(str(sent.message_id))
+
+    async def fetch(self, media: Media, most_bytes: int) -> bytes:
+        """Return a voice note's bytes. Raise `ChannelError`."""
+        try:
+            found = await self._bot.get_file(media.id.reveal())
+            if found.file_size and found.file_size > most_bytes:
+                raise ChannelError("telegram:too_large", retryable=False)
+            return bytes(await found.download_as_bytearray())
+        except TelegramError as error:
+            raise channel_error(error) from error
+
+    async def _spoken(self, message: OutboundMessage) -> bytes:
+        if not message.speech or not self._voice:
+            return b""
+        try:
+            return await self._voice.say(message.text.reveal(), message.speech, message.message_id)
+        except SpeechFailed:
+            return b""
 
 
 def keyboard(choices: tuple[Choice, ...]) -> InlineKeyboardMarkup | None:
@@ -134,8 +161,9 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
     if found.edited_message:
         carrier = Carrier.EDITED
     return InboundMessage(
-        key, _address(message.chat.id), carrier, Private(text), _clamp(message.date, received_at), received_at
-    )
+        key, _address(message.chat.id), carrier, Private(text), _clamp(message.date, received_at), received_at,
+        media=_media(message), point=_point(message),
+    )  # fmt: skip
 
 
 def _callback(update: Update, key: str, received_at: datetime) -> InboundMessage | None:
@@ -161,6 +189,16 @@ def _words(message: Message) -> tuple[str, Carrier]:
     if message.sticker:
         return message.sticker.emoji or "", carrier
     return (message.caption, Carrier.CAPTION) if message.caption else ("", carrier)
+
+
+def _media(message: Message) -> Media | None:
+    note = message.voice or message.audio
+    return Media(Private(note.file_id), note.mime_type or "audio/ogg", note.file_size or 0) if note else None
+
+
+def _point(message: Message) -> Private:
+    at = message.location
+    return Private(f"{at.latitude:.5f},{at.longitude:.5f}") if at else NOTHING_SAID
 
 
 def _start(text: str) -> str:

@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError, FormData, web
 from aiohttp.client_exceptions import ClientConnectorError, ServerTimeoutError
+from yarl import URL
 
 from bot.domain.messages import (
     Address,
@@ -24,12 +25,13 @@ from bot.domain.messages import (
     ChannelName,
     Choice,
     InboundMessage,
+    Media,
     OutboundMessage,
     Receipt,
     ReceiptState,
 )
-from bot.domain.private import Private
-from bot.ports import ChannelError
+from bot.domain.private import NOTHING_SAID, Private
+from bot.ports import ChannelError, SpeechFailed, Voice
 
 log = logging.getLogger(__name__)
 SIGNATURE_HEADER = "X-Hub-Signature-256"
@@ -42,6 +44,9 @@ LONGEST_CHALLENGE = 256
 OLDEST = 8 * 86400
 FUTURE_SLACK = 60
 MILLISECONDS = 10_000_000_000
+FILE_HOST = ".fbsbx.com"
+MOST_UPLOADED = 2000
+CHUNK = 65536
 
 PAUSE_NUMBER = frozenset({4, 80007, 130429, 133016})
 PAIR = 131056
@@ -57,33 +62,120 @@ Quarantine = Callable[[str, bytes, str], Awaitable[None]]
 
 
 class WhatsAppChannel:
-    """Sends text, reply buttons and lists."""
+    """Sends text, reply buttons, lists and voice messages."""
 
     name = ChannelName.WHATSAPP
 
-    def __init__(self, session: ClientSession, api_url: str, token: str, phone_id: str) -> None:
-        """*api_url* carries the version, for example `https://graph.facebook.com/v23.0`."""
+    def __init__(
+        self, session: ClientSession, api_url: str, token: str, phone_id: str, voice: Voice | None = None
+    ) -> None:
+        """*api_url* carries the version, for example `https://graph.facebook.com/v23.0`; *voice* speaks."""
         self._session = session
-        self._url = f"{api_url.rstrip('/')}/{phone_id}/messages"
+        self._api = api_url.rstrip("/")
+        self._number = f"{self._api}/{phone_id}"
         self._token = token
+        self._voice = voice
+        self._uploaded: dict[str, str] = {}
 
     async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
-        """Send one bubble; return its wamid. Raise `ChannelError`."""
-        body = outbound(address, message, outbox_id)
+        """Send one bubble; return its wamid. Raise `ChannelError`. Words that cannot be spoken are written."""
+        audio = await self._spoken(message)
+        body = spoken(address, audio, outbox_id) if audio else outbound(address, message, outbox_id)
         try:
-            async with self._session.post(
-                self._url,
-                json=body,
-                headers={"Authorization": f"Bearer {self._token}"},
-                timeout=ClientTimeout(total=30, sock_connect=5),
-                allow_redirects=False,
-            ) as answer:
+            async with self._post(f"{self._number}/messages", json=body) as answer:
                 raw = await answer.read()
                 return _sent(answer.status, raw)
         except (ClientConnectorError, ConnectionTimeoutError) as error:
             raise ChannelError("whatsapp:connect", retryable=True) from error
         except (ClientError, ServerTimeoutError, TimeoutError) as error:
             raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True) from error
+
+    async def fetch(self, media: Media, most_bytes: int) -> bytes:
+        """Return a voice note's bytes: its address is asked for first, and asked only of the platform itself.
+
+        Raise `ChannelError`.
+        """
+        try:
+            async with self._get(f"{self._api}/{media.id.reveal()}") as answer:
+                found = await answer.json(content_type=None)
+            address = str(found.get("url", "")) if isinstance(found, dict) else ""
+            if not self._is_platform(address):
+                raise ChannelError("whatsapp:no_media", retryable=answer.status >= 500)  # noqa: PLR2004
+            async with self._get(address) as file:
+                data = b""
+                async for chunk in file.content.iter_chunked(CHUNK):
+                    data += chunk
+                    if len(data) > most_bytes:
+                        raise ChannelError("whatsapp:too_large", retryable=False)
+                if file.status >= 300:  # noqa: PLR2004
+                    raise ChannelError(f"whatsapp:media:{file.status}", retryable=file.status >= 500)  # noqa: PLR2004
+                return data
+        except (ClientError, TimeoutError, ValueError) as error:
+            raise ChannelError("whatsapp:media", retryable=True) from error
+
+    def _is_platform(self, address: str) -> bool:
+        """The token goes with the request: only to the API's own host or the platform's file host over TLS."""
+        host = URL(address).host or ""
+        same = URL(address).origin() == URL(self._api).origin() if URL(address).is_absolute() else False
+        return same or (address.startswith("https://") and host.endswith(FILE_HOST))
+
+    async def _spoken(self, message: OutboundMessage) -> str:
+        """Return the platform's id of the uploaded voice message, "" where the words are to be written."""
+        if not message.speech or not self._voice:
+            return ""
+        try:
+            audio = await self._voice.say(message.text.reveal(), message.speech, message.message_id)
+        except SpeechFailed:
+            return ""
+        name = hashlib.sha256(audio).hexdigest()
+        if name not in self._uploaded:
+            if len(self._uploaded) >= MOST_UPLOADED:
+                self._uploaded.clear()
+            self._uploaded[name] = await self._upload(audio)
+        return self._uploaded[name]
+
+    async def _upload(self, audio: bytes) -> str:
+        form = FormData({"messaging_product": "whatsapp", "type": "audio/ogg"})
+        form.add_field("file", audio, filename="sahyatri.ogg", content_type="audio/ogg")
+        try:
+            async with self._post(f"{self._number}/media", data=form) as answer:
+                raw = await answer.read()
+                found = json.loads(raw) if answer.status < 300 else {}  # noqa: PLR2004
+        except (ClientError, TimeoutError, ValueError) as error:
+            raise ChannelError("whatsapp:upload", retryable=True) from error
+        if not isinstance(found, dict) or not found.get("id"):
+            raise channel_error(answer.status, _object(raw))
+        return str(found["id"])
+
+    def _post(self, url: str, **body: Any) -> Any:  # noqa: ANN401 - aiohttp's own request context
+        timeout = ClientTimeout(total=30, sock_connect=5)
+        return self._session.post(url, headers=self._headers(), timeout=timeout, allow_redirects=False, **body)
+
+    def _get(self, url: str) -> Any:  # noqa: ANN401 - aiohttp's own request context
+        timeout = ClientTimeout(total=20, sock_connect=5)
+        return self._session.get(url, headers=self._headers(), timeout=timeout, allow_redirects=False)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+def spoken(address: Address, media_id: str, outbox_id: str) -> Json:
+    """Return the request body of a voice message."""
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": address.value.reveal(),
+        "biz_opaque_callback_data": outbox_id,
+        "type": "audio",
+        "audio": {"id": media_id},
+    }
+
+
+def _object(raw: bytes) -> object:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
 
 
 def outbound(address: Address, message: OutboundMessage, outbox_id: str) -> Json:
@@ -241,7 +333,10 @@ def parse(item: Json, phone_id: str, received_at: datetime) -> InboundMessage | 
     key = f"whatsapp:{phone_id}:{_text(item['id'])}"
     if not _text(item["id"]):
         raise ValueError("no id")
-    return InboundMessage(key, address, carrier, Private(text), _when(item, received_at), received_at, choice)
+    return InboundMessage(
+        key, address, carrier, Private(text), _when(item, received_at), received_at, choice,
+        media=_media(item) if carrier is Carrier.VOICE else None, point=_point(item),
+    )  # fmt: skip
 
 
 def parse_status(item: Json, received_at: datetime) -> Receipt | None:
@@ -287,6 +382,23 @@ def _words(item: Json) -> tuple[str, Carrier, str | None]:
     if caption:
         return caption, Carrier.CAPTION, None
     return "", Carrier(_KINDS.get(kind, "unsupported")), None
+
+
+def _media(item: Json) -> Media | None:
+    part = item.get("audio") or item.get("voice")
+    if not isinstance(part, dict) or not _text(part.get("id")):
+        return None
+    return Media(Private(_text(part["id"])), _text(part.get("mime_type")).partition(";")[0] or "audio/ogg")
+
+
+def _point(item: Json) -> Private:
+    part = item.get("location")
+    try:
+        latitude, longitude = float(part["latitude"]), float(part["longitude"])  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return NOTHING_SAID
+    fits = abs(latitude) <= 90 and abs(longitude) <= 180  # noqa: PLR2004 - degrees
+    return Private(f"{latitude:.5f},{longitude:.5f}") if fits else NOTHING_SAID
 
 
 def _interactive(part: Mapping[str, Any]) -> tuple[str, Carrier, str | None]:

@@ -26,6 +26,14 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("state", ASCENDING), ("received_at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("sent_at", ASCENDING), ("received_at", ASCENDING)]),
     ],
+    "media": [
+        IndexModel([("state", ASCENDING), ("at", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+    ],
+    "media_pieces": [
+        IndexModel([("note", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+    ],
     "outbox": [
         IndexModel([("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),

@@ -17,9 +17,9 @@ from telegram import Bot
 
 from bot.channels import telegram
 from bot.channels.telegram import TelegramChannel, TelegramWebhook
-from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, OutboundMessage
+from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, Media, OutboundMessage
 from bot.domain.private import Private
-from bot.ports import ChannelError, StoreUnavailable
+from bot.ports import ChannelError, SpeechFailed, StoreUnavailable
 from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, serving, telegram_server
 
 TO = Address(ChannelName.TELEGRAM, Private("777000777000"))
@@ -223,3 +223,48 @@ async def test_polling_confirms_only_what_is_kept(platform: FakeTelegram, bot: B
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert [item.text.reveal() for item in taken.messages] == ["one", "two"]
+
+
+class Speaks:
+    """A voice that says the words as bytes, or fails."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+
+    async def say(self, text: str, locale: str, message_id: str) -> bytes:
+        if self.fails:
+            raise SpeechFailed("no voice")
+        return f"OggS {locale} {message_id} {text}".encode()
+
+
+async def test_a_voice_message_is_sent_as_a_file(platform: FakeTelegram, bot: Bot) -> None:
+    message = OutboundMessage(Private("नमस्ते"), message_id="core.menu", speech="hi")
+    await TelegramChannel(bot, Speaks()).send(TO, message, "c:1:0")
+    assert platform.voices == ["OggS hi core.menu नमस्ते".encode()]
+    assert platform.sent == []
+
+
+async def test_what_cannot_be_spoken_is_written(platform: FakeTelegram, bot: Bot) -> None:
+    message = OutboundMessage(Private("नमस्ते"), speech="hi")
+    await TelegramChannel(bot, Speaks(fails=True)).send(TO, message, "c:1:0")
+    assert [sent["text"] for sent in platform.sent] == ["नमस्ते"]
+
+
+async def test_a_voice_note_is_fetched(platform: FakeTelegram, bot: Bot) -> None:
+    platform.files["AwAC1"] = b"OggS voice"
+    assert await TelegramChannel(bot).fetch(Media(Private("AwAC1"), "audio/ogg"), 100) == b"OggS voice"
+    with pytest.raises(ChannelError) as large:
+        await TelegramChannel(bot).fetch(Media(Private("AwAC1"), "audio/ogg"), 5)
+    assert not large.value.retryable
+    with pytest.raises(ChannelError):
+        await TelegramChannel(bot).fetch(Media(Private("gone"), "audio/ogg"), 100)
+
+
+def test_a_voice_note_and_a_location_keep_what_is_needed(bot: Bot) -> None:
+    note = {"file_id": "AwAC1", "file_unique_id": "u", "duration": 3, "mime_type": "audio/ogg", "file_size": 900}
+    parsed = telegram.parse(update(1, voice=note), bot, datetime.now(UTC))
+    assert parsed and parsed.media
+    assert (parsed.carrier, parsed.media.id.reveal(), parsed.media.size) == (Carrier.VOICE, "AwAC1", 900)
+    place = telegram.parse(update(2, location={"latitude": 25.6, "longitude": 85.1}), bot, datetime.now(UTC))
+    assert place and place.point.reveal() == "25.60000,85.10000"
+    assert "25.6" not in repr(place)

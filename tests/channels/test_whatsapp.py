@@ -19,12 +19,13 @@ from bot.domain.messages import (
     ChannelName,
     Choice,
     InboundMessage,
+    Media,
     OutboundMessage,
     Receipt,
     ReceiptState,
 )
 from bot.domain.private import Private
-from bot.ports import ChannelError
+from bot.ports import ChannelError, SpeechFailed
 from tests.platforms import (
     PHONE_ID,
     SECRET,
@@ -315,3 +316,47 @@ async def test_a_refused_connection_is_certain_and_a_broken_one_is_in_doubt(plat
 
 def test_constant_time_compare_takes_any_header() -> None:
     assert not whatsapp.verified(b"x", "sha256=\udcff", (SECRET,))
+
+
+class Speaks:
+    """A voice that says the words as bytes, or fails."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+
+    async def say(self, text: str, locale: str, message_id: str) -> bytes:
+        if self.fails:
+            raise SpeechFailed("no voice")
+        return f"OggS {locale} {message_id} {text}".encode()
+
+
+async def test_a_voice_message_is_uploaded_once_and_sent_by_its_id(platform: FakeWhatsApp) -> None:
+    async with aiohttp.ClientSession() as session:
+        channel = WhatsAppChannel(session, platform.url, "made-up-access-token", PHONE_ID, Speaks())
+        for number in range(2):
+            await channel.send(TO, OutboundMessage(Private("namaste"), speech="hi"), f"c:1:{number}")
+    assert [(item["type"], item["mime"]) for item in platform.uploads] == [("audio/ogg", "audio/ogg")]
+    assert [call["audio"] for call in platform.calls] == [{"id": "media1"}, {"id": "media1"}]
+
+
+async def test_what_cannot_be_spoken_is_written(platform: FakeWhatsApp) -> None:
+    async with aiohttp.ClientSession() as session:
+        channel = WhatsAppChannel(session, platform.url, "made-up-access-token", PHONE_ID, Speaks(fails=True))
+        await channel.send(TO, OutboundMessage(Private("namaste"), speech="hi"), "c:1:0")
+    assert [call["type"] for call in platform.calls] == ["text"]
+
+
+async def test_a_voice_note_is_fetched_from_the_platform_only(platform: FakeWhatsApp) -> None:
+    """The token is never sent to an address that is not the platform's."""
+    platform.files["m1"] = b"OggS voice"
+    async with aiohttp.ClientSession() as session:
+        channel = WhatsAppChannel(session, platform.url, "made-up-access-token", PHONE_ID)
+        assert await channel.fetch(Media(Private("m1"), "audio/ogg"), 100) == b"OggS voice"
+        with pytest.raises(ChannelError):
+            await channel.fetch(Media(Private("m1"), "audio/ogg"), 5)
+        with pytest.raises(ChannelError):
+            await channel.fetch(Media(Private("unknown"), "audio/ogg"), 100)
+        for address in ("https://evil.example/m1", "http://lookaside.fbsbx.com/m1", "file:///etc/passwd", "nonsense"):
+            platform.elsewhere = address
+            with pytest.raises(ChannelError):
+                await channel.fetch(Media(Private("m1"), "audio/ogg"), 100)

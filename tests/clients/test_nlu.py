@@ -17,7 +17,11 @@ from bot.domain import text as forms
 from bot.domain.understanding import NOTHING
 from tests.platforms import serving
 
-GOOD = {"intent": {"name": "greet", "confidence": 0.9}, "intent_ranking": [{"name": "greet", "confidence": 0.9}], "entities": [{"entity": "phone", "value": "1", "start": 0, "end": 1}]}
+GOOD = {
+    "intent": {"name": "greet", "confidence": 0.9},
+    "intent_ranking": [{"name": "greet", "confidence": 0.9}],
+    "entities": [{"entity": "phone", "value": "1", "start": 0, "end": 1}],
+}
 
 
 class Server:
@@ -64,7 +68,10 @@ BAD: dict[str, Any] = {
     "null intent": {**GOOD, "intent": {"name": None, "confidence": 0.5}},
     "no ranking": {"intent": GOOD["intent"]},
     "a list": b"[1, 2]",
-    "a number beyond floats": b'{"intent": {"name": "greet", "confidence": 1' + b"0" * 400 + b"}, " + b'"intent_ranking": []}',
+    "a number beyond floats": b'{"intent": {"name": "greet", "confidence": 1'
+    + b"0" * 400
+    + b"}, "
+    + b'"intent_ranking": []}',
     "nested without end": b"[" * 100_000,
     "confidence below nothing": {**GOOD, "intent_ranking": [{"name": "greet", "confidence": -0.1}]},
     "an endless place": {**GOOD, "entities": [{"entity": "phone", "value": "1", "start": float("inf"), "end": 1}]},
