@@ -12,12 +12,14 @@ from aiohttp import web
 
 from bot.console.auth import Gate, Session
 from bot.console.views import Views
+from bot.console.words import WordViews
 from bot.ports import Stamp
 
 HERE = Path(__file__).resolve().parent
 Service = Any
 ANYONE: frozenset[str] = frozenset()
-SIGNED_IN = frozenset({"responder", "supervisor", "admin"})
+SIGNED_IN = frozenset({"responder", "supervisor", "author", "admin"})
+AUTHORS = frozenset({"author"})
 WORKERS = frozenset({"responder", "supervisor"})
 SUPERVISORS = frozenset({"supervisor"})
 ADMINS = frozenset({"admin"})
@@ -58,6 +60,17 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
+    Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
+    Route("GET", "/console/words", "words", AUTHORS),
+    Route("GET", "/console/words/{locale}/{area}", "words_area", AUTHORS),
+    Route("POST", "/console/words/{locale}/{area}/mark", "mark_area", AUTHORS),
+    Route("GET", "/console/words/{locale}/message/{message}", "words_message", AUTHORS),
+    Route("POST", "/console/words/{locale}/message/{message}/propose", "propose_words", AUTHORS),
+    Route("POST", "/console/words/{locale}/message/{message}/withdraw", "withdraw_words", AUTHORS),
+    Route("POST", "/console/words/{locale}/message/{message}/mark", "mark_words", AUTHORS),
+    Route("GET", "/console/versions", "versions", AUTHORS),
+    Route("POST", "/console/versions/publish", "publish_words", AUTHORS),
+    Route("POST", "/console/versions/{number}/restore", "restore_words", AUTHORS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
     Route("POST", "/console/people", "add_person", ADMINS),
@@ -71,8 +84,9 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
+    words = WordViews(service, views, lambda request: request[SESSION])
     for route in ROUTES:
-        view: Handler = getattr(views, route.view)
+        view: Handler = getattr(words if hasattr(words, route.view) else views, route.view)
         app.router.add_route(route.method, route.path, guarded(route, view, service, gate, views))
     app.router.add_static("/static/console", HERE / "static")
 

@@ -21,7 +21,7 @@ from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
 
 Service = Any
-ROLES = ("responder", "supervisor", "admin")
+ROLES = ("responder", "supervisor", "author", "admin")
 MOST_STREAMS = 3
 LOOK_EVERY = 1.0
 CHECK_SESSION_EVERY = 5
@@ -48,16 +48,16 @@ class Views:
 
     async def login_page(self, request: web.Request) -> web.Response:
         """Ask for name and password."""
-        return self._page("login.html", request, None, failed=False)
+        return self.page("login.html", request, None, failed=False)
 
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Open a session; the answer is the same whatever was wrong."""
         form = await request.post()
         name, password, code = (str(form.get(field, ""))[:200] for field in ("name", "password", "code"))
         token = await self._gate.log_in(name, password, code, request.remote or "")
-        await self._audit(name if token else "?", "login" if token else "login failed")
+        await self.record(name if token else "?", "login" if token else "login failed")
         if not token:
-            response = self._page("login.html", request, None, failed=True)
+            response = self.page("login.html", request, None, failed=True)
             response.set_status(403)
             return response
         answer = web.HTTPSeeOther("/console/")
@@ -71,14 +71,14 @@ class Views:
         """End the session."""
         session = self._session(request)
         await self._service.sessions.drop(session.token)
-        await self._audit(session.responder.id, "logout")
+        await self.record(session.responder.id, "logout")
         answer = web.HTTPSeeOther("/console/login")
         answer.del_cookie(self.cookie, path="/")
         raise answer
 
     async def password_page(self, request: web.Request) -> web.Response:
         """Ask for a new password."""
-        return self._page("password.html", request, self._session(request), failed=False)
+        return self.page("password.html", request, self._session(request), failed=False)
 
     async def change_password(self, request: web.Request) -> web.StreamResponse:
         """Set it, end all sessions of the person, open a new one."""
@@ -86,11 +86,11 @@ class Views:
         form = await request.post()
         first, second = str(form.get("password", "")), str(form.get("again", ""))
         if len(first) < SHORTEST_PASSWORD or first != second or len(first) > 200:  # noqa: PLR2004
-            response = self._page("password.html", request, session, failed=True)
+            response = self.page("password.html", request, session, failed=True)
             response.set_status(400)
             return response
         await self._gate.change_password(session.responder, first)
-        await self._audit(session.responder.id, "password changed")
+        await self.record(session.responder.id, "password changed")
         answer = web.HTTPSeeOther("/console/")
         self._set_cookie(answer, await self._gate.open(session.responder, session.lang))
         raise answer
@@ -109,14 +109,14 @@ class Views:
     async def home(self, request: web.Request) -> web.StreamResponse:
         """Go where the role works."""
         role = self._session(request).responder.role
-        raise web.HTTPSeeOther("/console/people" if role == "admin" else "/console/queue")
+        raise web.HTTPSeeOther({"admin": "/console/people", "author": "/console/words"}.get(role, "/console/queue"))
 
     # --- the queue
 
     async def queue(self, request: web.Request) -> web.Response:
         """Open cases, most urgent first."""
         session = self._session(request)
-        return self._page("queue.html", request, session, cases=await self._queue(session), now=self._service.now())
+        return self.page("queue.html", request, session, cases=await self._queue(session), now=self._service.now())
 
     async def queue_json(self, request: web.Request) -> web.Response:
         """The queue for the page's own script."""
@@ -187,7 +187,7 @@ class Views:
         """The cases closed last."""
         session = self._session(request)
         rows = [self._row(case, session) for case in await self._service.cases.closed()]
-        return self._page("closed.html", request, session, cases=rows)
+        return self.page("closed.html", request, session, cases=rows)
 
     # --- one case
 
@@ -195,11 +195,11 @@ class Views:
         """The whole of one case; reading it is recorded."""
         session = self._session(request)
         case = await self._case(request)
-        await self._audit(session.responder.id, "case read", case.id)
+        await self.record(session.responder.id, "case read", case.id)
         people = [
             person for person in await self._service.responders.all() if person.role in ROLES[:2] and person.active
         ]
-        return self._page(
+        return self.page(
             "case.html",
             request,
             session,
@@ -225,6 +225,16 @@ class Views:
         action = self._word(f"console.action.{event.action.value}", session)
         detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
+
+    async def media(self, request: web.Request) -> web.Response:
+        """A voice note of the case, to be heard; listening is recorded."""
+        case = await self._case(request)
+        note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
+        if not note:
+            raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
+        await self.record(self._session(request).responder.id, "voice note heard", case.id)
+        mime = note[0] if note[0].startswith("audio/") else "application/octet-stream"
+        return web.Response(body=note[1], content_type=mime, headers={"Content-Disposition": "inline"})
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
@@ -302,12 +312,12 @@ class Views:
         try:
             await verb(case, session.responder.id, form)
         except (IllegalTransition, NotOwner):
-            await self._audit(session.responder.id, f"{name} refused", case.id)
+            await self.record(session.responder.id, f"{name} refused", case.id)
             taken = await self._service.cases.get(case.id)
-            return self._page(
+            return self.page(
                 "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409
             )
-        await self._audit(session.responder.id, name, case.id)
+        await self.record(session.responder.id, name, case.id)
         self._service.wake_console.set()
         raise web.HTTPSeeOther(back)
 
@@ -321,7 +331,7 @@ class Views:
 
     async def people(self, request: web.Request) -> web.Response:
         """Everyone who may come in."""
-        return self._page(
+        return self.page(
             "people.html",
             request,
             self._session(request),
@@ -354,9 +364,9 @@ class Views:
         password = secrets.token_urlsafe(12)
         await self._service.responders.save(replace(person, password_hash=hash_password(password)))
         await self._service.sessions.drop_all(person.id)
-        await self._audit(session.responder.id, action, person.id)
+        await self.record(session.responder.id, action, person.id)
         given = f"{person.id} / {password}"
-        return self._page(
+        return self.page(
             "people.html", request, session, people=await self._service.responders.all(), given=given, roles=ROLES
         )
 
@@ -370,7 +380,7 @@ class Views:
         for case in await self._service.cases.queue():
             if case.owner == person.id:
                 await self._service.respond.release(case, person.id, "responder disabled")
-        await self._audit(session.responder.id, "person disabled", person.id)
+        await self.record(session.responder.id, "person disabled", person.id)
         raise web.HTTPSeeOther("/console/people")
 
     async def _person(self, request: web.Request) -> Responder:
@@ -386,16 +396,17 @@ class Views:
             whole = f"{await self._service.audit.verify()}"
         except ValueError as error:
             whole = str(error)
-        await self._audit(session.responder.id, "audit read")
-        return self._page("audit.html", request, session, lines=await self._service.audit.latest(), whole=whole)
+        await self.record(session.responder.id, "audit read")
+        return self.page("audit.html", request, session, lines=await self._service.audit.latest(), whole=whole)
 
     # --- helpers
 
     def refused(self, request: web.Request) -> web.Response:
         """The role may not do this."""
-        return self._page("error.html", request, self._session(request), back="/console/", owner="", status=403)
+        return self.page("error.html", request, self._session(request), back="/console/", owner="", status=403)
 
-    async def _audit(self, who: str, action: str, about: str = "") -> None:
+    async def record(self, who: str, action: str, about: str = "") -> None:
+        """Leave a line in the audit."""
         await self._service.audit.record(Stamp(who, action, about), self._service.now())
 
     def _word(self, key: str, session: Session | None) -> str:
@@ -405,9 +416,10 @@ class Views:
             return key.rpartition(".")[2].replace("_", " ")
         return words
 
-    def _page(
+    def page(
         self, template: str, request: web.Request, session: Session | None, *, status: int = 200, **context: Any
     ) -> web.Response:
+        """Return a page with the words of the session's language."""
         values = {
             "t": lambda key: self._word(f"console.{key}", session),
             "session": session,

@@ -17,7 +17,7 @@ from bot.ports import Responder
 from tests.platforms import serving
 
 PASSWORD = "a-long-enough-password"
-PEOPLE = {"asha": "responder", "bina": "responder", "sudha": "supervisor", "root": "admin"}
+PEOPLE = {"asha": "responder", "bina": "responder", "sudha": "supervisor", "root": "admin", "vani": "author"}
 
 
 @dataclass

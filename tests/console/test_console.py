@@ -14,29 +14,54 @@ from bot.console.routes import ROUTES
 from tests.console.conftest import PASSWORD, Browser, Site
 
 DISTRESS = "please help me, they locked me in a room"
-#: Who may use each route: anonymous, responder, supervisor, admin. A route without a row fails the build.
+#: Who may use each route: anonymous (n), responder, supervisor, admin, author (w, for words). A route without a row fails the build.
 TABLE = {
-    ("GET", "/console/login"): "nrsa",
-    ("POST", "/console/login"): "nrsa",
-    ("POST", "/console/logout"): "rsa",
-    ("GET", "/console/password"): "rsa",
-    ("POST", "/console/password"): "rsa",
-    ("POST", "/console/language"): "rsa",
-    ("GET", "/console/"): "rsa",
+    ("GET", "/console/login"): "nrsaw",
+    ("POST", "/console/login"): "nrsaw",
+    ("POST", "/console/logout"): "rsaw",
+    ("GET", "/console/password"): "rsaw",
+    ("POST", "/console/password"): "rsaw",
+    ("POST", "/console/language"): "rsaw",
+    ("GET", "/console/"): "rsaw",
     ("GET", "/console/queue"): "rs",
     ("GET", "/console/queue.json"): "rs",
     ("GET", "/console/live"): "rs",
     ("GET", "/console/closed"): "rs",
     ("GET", "/console/cases/{case}"): "rs",
     ("GET", "/console/cases/{case}/live.json"): "rs",
-    **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")},
+    **{
+        ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
+        for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
+    },
+    ("GET", "/console/cases/{case}/media/{line}"): "rs",
+    ("GET", "/console/words"): "w",
+    ("GET", "/console/words/{locale}/{area}"): "w",
+    ("POST", "/console/words/{locale}/{area}/mark"): "w",
+    ("GET", "/console/words/{locale}/message/{message}"): "w",
+    **{
+        ("POST", f"/console/words/{{locale}}/message/{{message}}/{verb}"): "w"
+        for verb in ("propose", "withdraw", "mark")
+    },
+    ("GET", "/console/versions"): "w",
+    ("POST", "/console/versions/publish"): "w",
+    ("POST", "/console/versions/{number}/restore"): "w",
     ("GET", "/console/audit"): "s",
     ("GET", "/console/people"): "a",
     ("POST", "/console/people"): "a",
     ("POST", "/console/people/{person}/disable"): "a",
     ("POST", "/console/people/{person}/reset"): "a",
 }
-NAMES = {"r": "asha", "s": "sudha", "a": "root"}
+NAMES = {"r": "asha", "s": "sudha", "a": "root", "w": "vani"}
+FILLED = {
+    "{person}": "bina", "{locale}": "hi", "{area}": "core", "{message}": "core.thanks", "{number}": "0", "{line}": "x",
+}  # fmt: skip
+
+
+def filled(path: str, case: str) -> str:
+    """Put real values into a route's path."""
+    for name, value in {**FILLED, "{case}": case}.items():
+        path = path.replace(name, value)
+    return path
 
 
 async def open_case(site: Site, text: str = DISTRESS) -> str:
@@ -54,7 +79,7 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
     for letter, name in NAMES.items():
         for (method, path), allowed in TABLE.items():
             browser = await site.login(name)
-            real = path.replace("{case}", case).replace("{person}", "bina")
+            real = filled(path, case)
             if real == "/console/live":
                 async with browser.session.get(site.url + real) as answer:
                     status = answer.status
@@ -67,7 +92,7 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
             await browser.session.close()
     async with aiohttp.ClientSession() as session:
         for (method, path), allowed in TABLE.items():
-            async with session.request(method, site.url + path.replace("{case}", case).replace("{person}", "bina"), allow_redirects=False) as answer:
+            async with session.request(method, site.url + filled(path, case), allow_redirects=False) as answer:
                 if "n" not in allowed:
                     assert (answer.status, answer.headers.get("Location")) == (303, "/console/login"), path
 
@@ -75,13 +100,13 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
 async def test_every_changing_route_refuses_forged_forms(site: Site) -> None:
     """F6, G15: no token, a foreign token, a foreign origin, cross-site, JSON as text, and a GET."""
     case = await open_case(site)
-    asha, root = await site.login("asha"), await site.login("root")
+    asha, root, vani = [await site.login(name) for name in ("asha", "root", "vani")]
     foreign = await (await site.login("bina")).token()
     for route in ROUTES:
         if route.method != "POST" or route.view == "log_in":
             continue
-        browser = root if route.roles == frozenset({"admin"}) else asha
-        path = route.path.replace("{case}", case).replace("{person}", "bina")
+        browser = {frozenset({"admin"}): root, frozenset({"author"}): vani}.get(route.roles, asha)
+        path = filled(route.path, case)
         good = await browser.token()
         for fields, headers in (
             ({}, {}),
@@ -90,7 +115,9 @@ async def test_every_changing_route_refuses_forged_forms(site: Site) -> None:
             ({"csrf": good}, {"Sec-Fetch-Site": "cross-site"}),
         ):
             assert (await browser.post(path, headers, **fields))[0] == 403, path
-        async with browser.session.post(site.url + path, data=json.dumps({"csrf": good}), headers={"Content-Type": "text/plain"}) as answer:
+        async with browser.session.post(
+            site.url + path, data=json.dumps({"csrf": good}), headers={"Content-Type": "text/plain"}
+        ) as answer:
             assert answer.status == 403
         if (("GET", route.path)) not in TABLE:
             assert (await browser.get(path))[0] in {404, 405}
@@ -129,7 +156,9 @@ async def test_sessions_end_when_they_must(site: Site) -> None:
     old = Browser(site.url, stale)
     stale.cookie_jar.update_cookies({"sahyatri_console": cookie}, response_url=URL(site.url))
     assert "queue" in (await old.get("/console/queue"))[1]
-    await asha.post("/console/password", csrf=await asha.token(), password="another-long-password", again="another-long-password")
+    await asha.post(
+        "/console/password", csrf=await asha.token(), password="another-long-password", again="another-long-password"
+    )
     async with stale.get(f"{site.url}/console/queue", allow_redirects=False) as answer:
         assert answer.status == 303
     bina, root = await site.login("bina"), await site.login("root")
@@ -194,7 +223,13 @@ async def test_headers_and_the_web_chat_over_http(site: Site) -> None:
         for _ in range(3):
             async with session.post(site.url + "/chat/messages", json={"id": "m1", "choice": "c:menu"}) as answer:
                 assert answer.status == 200
-        for bad in ({}, {"id": "x"}, {"id": "a b", "text": "x"}, {"id": "y", "text": "x" * 4001}, {"id": "z", "text": 5}):
+        for bad in (
+            {},
+            {"id": "x"},
+            {"id": "a b", "text": "x"},
+            {"id": "y", "text": "x" * 4001},
+            {"id": "z", "text": 5},
+        ):
             async with session.post(site.url + "/chat/messages", json=bad) as answer:
                 assert answer.status == 400, bad
         async with asyncio.timeout(10):
@@ -204,6 +239,13 @@ async def test_headers_and_the_web_chat_over_http(site: Site) -> None:
                     found = (await answer.json())["messages"]
         assert [item["about"] for item in found] == ["core.choose_language"]
     async with aiohttp.ClientSession() as session:
-        for path, status in (("/q/NDLS", 200), ("/q/ZZZ", 200), ("/health", 200), ("/ready", 200), ("/metrics", 200), ("/nothing", 404)):
+        for path, status in (
+            ("/q/NDLS", 200),
+            ("/q/ZZZ", 200),
+            ("/health", 200),
+            ("/ready", 200),
+            ("/metrics", 200),
+            ("/nothing", 404),
+        ):
             async with session.get(site.url + path) as answer:
                 assert answer.status == status, path
