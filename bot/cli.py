@@ -44,7 +44,7 @@ def _run(work: Callable[[Config], Awaitable[None]]) -> None:
         config = load_config()
         configure(config.log_level if config.log_level == "DEBUG" else "ERROR")
         asyncio.run(_as_coroutine(work(config)))
-    except (ConfigError, LocalError, ContentError, KeyFileError, _known_errors()) as error:
+    except _known_errors() as error:
         _say(f"sahyatri: {error}")
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
@@ -55,10 +55,12 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
     await work
 
 
-def _known_errors() -> type[Exception]:
+def _known_errors() -> tuple[type[Exception], ...]:
     from bot.clients.agency_lists import ListError
+    from bot.clients.transcriber import SpeechModelError
+    from bot.content.tables import SheetError
 
-    return ListError
+    return (ConfigError, LocalError, ContentError, KeyFileError, ListError, SpeechModelError, SheetError)
 
 
 @app.command()
@@ -129,6 +131,123 @@ def content_check() -> None:
     _run(work)
 
 
+@content_app.command("preview")
+def content_preview(topic: str, locale: str) -> None:
+    """Show a topic as WhatsApp, Telegram and plain text would show it."""
+    from bot.content.load import load
+    from bot.content.tables import preview
+
+    async def work(config: Config) -> None:
+        content = load(config.content)
+        if topic not in content.topics:
+            raise ConfigError(f"{topic}: no such topic; one of {', '.join(content.topics)}")
+        if locale not in content.locales:
+            raise ConfigError(f"{locale}: not offered; choose one of {', '.join(content.locales)}")
+        for channel, shown in preview(content, topic, locale):
+            print(f"===== {channel}\n{shown}\n")
+
+    _run(work)
+
+
+@content_app.command("stale")
+def content_stale(
+    days: Annotated[int, typer.Option("--days", min=0, help="older than this many days")] = 90,
+) -> None:
+    """List facts that were read too long ago or whose time is over; exit 1 if there is any."""
+    from bot.app import utc_now
+    from bot.content.load import load
+    from bot.content.tables import stale
+
+    async def work(config: Config) -> None:
+        found = list(stale(load(config.content), days, utc_now().date()))
+        for line in found:
+            print(line)
+        _say(f"content: {len(found)} facts to read again")
+        if found:
+            raise typer.Exit(1)
+
+    _run(work)
+
+
+@content_app.command("coverage")
+def content_coverage(
+    readme: Annotated[
+        Path | None, typer.Option("--readme", help="write the table between the coverage marks of this file")
+    ] = None,
+) -> None:
+    """Print what is covered, locale by area, with the sums."""
+    from bot.content.load import load
+    from bot.content.tables import coverage_table, put_between_marks
+
+    async def work(config: Config) -> None:
+        table = coverage_table(load(config.content))
+        if readme:
+            put_between_marks(readme, table)
+        else:
+            print(table)
+
+    _run(work)
+
+
+@content_app.command("export")
+def content_export(
+    locale: str,
+    file: Annotated[Path, typer.Argument(help="the .xlsx file to write")],
+) -> None:
+    """Write one locale as a spreadsheet for translators."""
+    from bot.content.tables import write_sheet
+
+    async def work(config: Config) -> None:
+        count = write_sheet(_offered(config, locale), locale, file)
+        _say(f"{file}: {count} messages; fill the column `words`, then: sahyatri content import {locale} {file}")
+
+    _run(work)
+
+
+@content_app.command("import")
+def content_import(
+    locale: str,
+    file: Annotated[Path, typer.Argument(help="the filled .xlsx file")],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="write the words; without it only the changes are shown")
+    ] = False,
+) -> None:
+    """Take a filled spreadsheet: show what changes, all problems at once; with --apply write the files."""
+    from bot.content.tables import read_sheet, write_messages
+
+    async def work(config: Config) -> None:
+        content = _offered(config, locale)
+        changed = read_sheet(content, locale, file)
+        for key, words in changed.items():
+            print(f"{key}\n- {content.messages[locale].get(key, '')}\n+ {words}")
+        if apply and changed:
+            for path in write_messages(content, config.content, locale, changed):
+                _say(f"written: {path}")
+        _say(f"{len(changed)} messages change{'' if apply else '; add --apply to write them'}")
+
+    _run(work)
+
+
+@content_app.command("speak")
+def content_speak(
+    locale: Annotated[str, typer.Option("--lang", help="only this locale")] = "",
+    topic: Annotated[str, typer.Option("--topic", help="only this topic")] = "",
+) -> None:
+    """Render voice messages beforehand, so that nobody waits for them; print size and seconds of each."""
+    from bot.speak import speak
+
+    _run(lambda config: speak(config, locale, topic, print, _say))
+
+
+def _offered(config: Config, locale: str) -> Any:  # noqa: ANN401 - Content, imported only where needed
+    from bot.content.load import load
+
+    content = load(config.content)
+    if locale not in content.locales:
+        raise ConfigError(f"{locale}: not offered; choose one of {', '.join(content.locales)}")
+    return content
+
+
 @nlu_app.command("parse")
 def nlu_parse(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
     """Parse `{"text": …}` lines; print intent, ranking, entities, language and the in-process danger check."""
@@ -191,17 +310,18 @@ def agencies_status() -> None:
 def responders_add(
     login: Annotated[str, typer.Argument(help="login name")],
     name: Annotated[str, typer.Option("--name", help="name shown to colleagues")],
-    role: Annotated[str, typer.Option("--role", help="responder, supervisor or admin")] = "responder",
+    role: Annotated[str, typer.Option("--role", help="responder, supervisor, author or admin")] = "responder",
 ) -> None:
     """Add a person with a one-time password, which is printed once."""
     import secrets
 
     from bot.console.auth import hash_password
+    from bot.console.views import ROLES
     from bot.ports import Responder
 
     async def work(config: Config) -> None:
-        if role not in {"responder", "supervisor", "admin"}:
-            raise ConfigError(f"--role {role}: choose responder, supervisor or admin")
+        if role not in ROLES:
+            raise ConfigError(f"--role {role}: choose one of {', '.join(ROLES)}")
         async with _service(config) as service:
             if await service.responders.get(login):
                 raise ConfigError(f"{login} exists already; reset the password in the console under People")

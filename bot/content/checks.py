@@ -1,29 +1,55 @@
-"""Every problem of the content at once, each as `file: what, why, what to do`."""
+"""Every problem of the content at once, each as `file:line: what, why, what to do`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
+from typing import Final
+
+import regex
 
 from bot.content.load import ContentError, load, read
-from bot.content.model import AREAS, TOPIC_PARTS, Content, Fact
+from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content, Fact, Locale, Place
+from bot.content.render import LIMITS
+from bot.domain.messages import ChannelName
 from bot.domain.words import folded_words
 
-LONGEST_LABEL = 24
-LONGEST_ANSWER = 350
-LONGEST_PART = 900
-LONGEST_MESSAGE = 1000
-PREVIEW = 60
-LEVELS = ("now", "perhaps")
-SHORTEST_PHRASE = 3
-STALE_AFTER = timedelta(days=365)
-SHOWN = frozenset({"show", "show+caveat"})
-CONFIDENCE = frozenset({"high", "medium-high", "medium"})
+#: Labels are counted in code points, as WhatsApp counts them; answers in graphemes, as a person counts.
+LONGEST_LABEL: Final = LIMITS[ChannelName.WHATSAPP].label
+LONGEST_ANSWER: Final = 350
+LONGEST_PART: Final = 900
+LONGEST_MESSAGE: Final = 1000
+#: Reading length: words in the longest sentence of an answer, and on average. Languages that join words count fewer.
+LONGEST_SENTENCE: Final = {"ta": 24, "te": 24, "kn": 24, "ml": 24, "hi": 36, "hi-Latn": 36, "ur": 36}
+LONGEST_SENTENCE_ELSE: Final = 34
+MEAN_SENTENCE: Final = {"ta": 13.0, "te": 13.0, "kn": 13.0, "ml": 13.0, "hi": 20.0, "hi-Latn": 20.0, "ur": 20.0}
+MEAN_SENTENCE_ELSE: Final = 18.0
+PREVIEW: Final = 60
+LEVELS: Final = ("now", "perhaps")
+SHORTEST_PHRASE: Final = 3
+STALE_AFTER: Final = timedelta(days=365)
+SHOWN: Final = frozenset({"show", "show+caveat"})
+CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
 #: The interface of the console; every other string exists in every locale that is offered.
-CONSOLE_LOCALES = frozenset({"en", "hi"})
-DISTRESS_TIME = ("distress.", "case.", "core.trouble", "person.")
+CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
+DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.")
+READ_AT_ONCE: Final = (".answer", ".for_women", ".for_parents", ".for_children", ".for_abroad")
+#: Messages that always name 112 and 1098.
+ALWAYS_NAMED: Final = (
+    "distress.first",
+    "distress.escalated",
+    "core.notice",
+    "core.first_note",
+    "near.first",
+    "near.ask",
+)
+INDIA: Final = ((6.0, 36.0), (68.0, 97.5))
+KINDS: Final = frozenset({"station", "bus_stand", "crossing"})
+_SENTENCE: Final = regex.compile(r"(?<=[\p{Sentence_Terminal}:;])\s+|\n+")
+_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}\u200c\u200d'.,-]*[\p{L}\p{N}][\p{L}\p{M}\p{N}\u200c\u200d'.,-]*")
+_GRAPHEME: Final = regex.compile(r"\X")
 
 
 def check(root: Path, today: date | None = None) -> list[str]:
@@ -37,6 +63,9 @@ def check(root: Path, today: date | None = None) -> list[str]:
         *_messages(content, root),
         *_topics(content, root, today),
         *_helplines(content, root, today),
+        *_directory(content, root, today),
+        *_schemes(content, root, today),
+        *_languages(content, root),
         *_danger(content, root),
     ]
 
@@ -50,30 +79,79 @@ def _messages(content: Content, root: Path) -> Iterator[str]:
             if not (key.startswith("console.") and code not in CONSOLE_LOCALES):
                 yield f"{place}: message {key!r} is missing; a person would see another language; write it"
         for key in sorted(set(content.messages[code]) - wanted):
-            yield f"{place}: message {key!r} is not in the source locale; remove it or write it in en first"
+            yield f"{_at(content, code, key, place)}: message {key!r} is not in the source locale; remove it or write it in en first"
         for key, words in content.messages[code].items():
-            yield from _one(place, key, words, content, sensitive)
+            at = _at(content, code, key, place)
+            for problem in (
+                *message_problems(key, words, content),
+                *_preview(key, words, sensitive.get(code, sensitive["en"])),
+                *_length(key, words, code),
+            ):
+                yield f"{at}: message {key!r} {problem}"
+
+
+def _at(content: Content, code: str, key: str, place: str) -> str:
+    file, line = content.lines.get((code, key), (place, 0))
+    return f"{file}:{line}" if line else file
 
 
 def _wanted(content: Content) -> set[str]:
     topics = {f"{topic}.{part}" for topic, part in product(content.topics, TOPIC_PARTS)}
+    audiences = {f"{topic.id}.for_{name}" for topic in content.topics.values() for name in topic.audiences}
     areas = {f"area.{area}.{part}" for area, part in product(AREAS, ("label", "intro"))}
-    return set(content.messages["en"]) | topics | areas
+    states = {f"state.{code}.name" for code in content.states} | {f"state.{note.id}" for note in content.state_notes}
+    schemes = {f"scheme.{scheme}.{part}" for scheme, part in product(content.schemes, ("name", "apply"))}
+    rules = {f"rule.{item.rule}" for scheme in content.schemes.values() for item in scheme.criteria}
+    provided = {f"provided.{scheme.provided}" for scheme in content.schemes.values() if scheme.provided}
+    lines = {f"helpline.{line}" for line in content.helplines}
+    return set(content.messages["en"]) | topics | audiences | areas | states | schemes | rules | provided | lines
 
 
-def _one(place: str, key: str, words: str, content: Content, sensitive: set[str]) -> Iterator[str]:
+def message_problems(key: str, words: str, content: Content) -> Iterator[str]:
+    """Yield what is wrong with the words of one message, in any locale: what, why, what to do."""
     if not words.strip():
-        yield f"{place}: message {key!r} is empty; a person would get an empty bubble; write it or '-'"
+        yield "is empty; a person would get an empty bubble; write it or '-'"
     source = content.messages["en"].get(key, words)
     if _placeholders(words) != _placeholders(source):
-        yield f"{place}: message {key!r} has placeholders {sorted(_placeholders(words))}, the source has {sorted(_placeholders(source))}; use the same"
-    limit = _limit(key)
-    if limit and len(words) > limit:
-        yield f"{place}: message {key!r} has {len(words)} characters, at most {limit} fit; shorten it"
-    if key.startswith(DISTRESS_TIME) and not key.endswith(".label"):
-        found = sorted(set(folded_words(words[:PREVIEW])) & sensitive)
-        if found:
-            yield f"{place}: message {key!r} shows {', '.join(found)} in its first {PREVIEW} characters; whoever holds the phone could read it on the lock screen; begin neutrally"
+        yield f"has placeholders {sorted(_placeholders(words))}, the source has {sorted(_placeholders(source))}; use the same"
+    limit, length = _limit(key), _visible(words) if key.endswith(READ_AT_ONCE) else len(words)
+    if limit and length > limit:
+        yield f"has {length} characters, at most {limit} fit; shorten it"
+    missing = sorted(_numbers(source) - _numbers(words))
+    if missing and not key.startswith("console."):
+        yield f"leaves out the number {', '.join(missing)} of the source; a person would miss it; write it"
+    added = sorted(_numbers(words) - _numbers(source))
+    if added and not key.startswith("console."):
+        yield f"names the number {', '.join(added)}, which is not in the source; correct it"
+    if key in ALWAYS_NAMED:
+        for number in ("112", "1098"):
+            if number not in words:
+                yield f"does not name {number}; it must; add it"
+
+
+def _preview(key: str, words: str, sensitive: set[str]) -> Iterator[str]:
+    if not key.startswith(DISTRESS_TIME) or key.endswith(".label"):
+        return
+    found = sorted(set(folded_words(words[:PREVIEW])) & sensitive)
+    if found:
+        yield f"shows {', '.join(found)} in its first {PREVIEW} characters; whoever holds the phone could read it on the lock screen; begin neutrally"
+
+
+def _length(key: str, words: str, code: str) -> Iterator[str]:
+    """Reading length of what is read first: few words to a sentence."""
+    if not key.endswith(READ_AT_ONCE):
+        return
+    sentences = [count for part in _SENTENCE.split(words) if (count := len(_WORD.findall(part)))]
+    longest, mean = max(sentences, default=0), sum(sentences) / max(len(sentences), 1)
+    most, usual = LONGEST_SENTENCE.get(code, LONGEST_SENTENCE_ELSE), MEAN_SENTENCE.get(code, MEAN_SENTENCE_ELSE)
+    if longest > most:
+        yield f"has a sentence of {longest} words, at most {most} read well; make two of it"
+    if mean > usual:
+        yield f"has {mean:.1f} words to a sentence, at most {usual} read well; use shorter ones"
+
+
+def _visible(words: str) -> int:
+    return len(_GRAPHEME.findall(words))
 
 
 def _limit(key: str) -> int:
@@ -81,7 +159,7 @@ def _limit(key: str) -> int:
         return 0
     if key.endswith((".label", ".title")):
         return LONGEST_LABEL
-    if key.endswith(".answer"):
+    if key.endswith(READ_AT_ONCE):
         return LONGEST_ANSWER
     return LONGEST_PART if key.endswith((".steps", ".papers", ".where")) else LONGEST_MESSAGE
 
@@ -90,9 +168,17 @@ def _placeholders(words: str) -> set[str]:
     return {part.partition("}")[0] for part in words.split("{")[1:] if "}" in part}
 
 
-def _sensitive(root: Path) -> set[str]:
+def _numbers(words: str) -> set[str]:
+    """The numbers in a text, without the numbering of lists."""
+    text = regex.sub(r"^\s*\d+[.)]\s", " ", words, flags=regex.MULTILINE)
+    return {found.replace(",", "").rstrip(".") for found in regex.findall(r"\d[\d,]*(?:\.\d+)?", text)}
+
+
+def _sensitive(root: Path) -> dict[str, set[str]]:
+    """Return locale → folded words that may not show; the English ones are understood everywhere."""
     rows = read(root / "sensitive.yaml").get("words") or {}
-    return {folded for words in rows.values() for word in words for folded in folded_words(str(word))}
+    folded = {code: {form for word in words for form in folded_words(str(word))} for code, words in rows.items()}
+    return {code: words | folded["en"] for code, words in folded.items()}
 
 
 def _topics(content: Content, root: Path, today: date) -> Iterator[str]:
@@ -102,14 +188,17 @@ def _topics(content: Content, root: Path, today: date) -> Iterator[str]:
             yield f"{place}: area {topic.area!r} is unknown; use one of {', '.join(AREAS)}"
         if not topic.facts and not topic.unverified:
             yield f"{place}: states no fact; add one with its source, or say `unverified: true`"
-        for name in topic.related:
-            if name not in content.topics:
-                yield f"{place}: related topic {name!r} does not exist; a choice would lead nowhere; remove it"
-        for name in topic.helplines:
-            if name not in content.helplines:
-                yield f"{place}: helpline {name!r} is not in directory/helplines.yaml; add or remove it"
+        yield from _unknown(place, "related topic", topic.related, content.topics, "a choice would lead nowhere")
+        yield from _unknown(place, "helpline", topic.helplines, content.helplines, "it is not in helplines.yaml")
+        yield from _unknown(place, "audience", topic.audiences, AUDIENCES, f"use {', '.join(AUDIENCES)}")
         for fact in topic.facts:
             yield from _fact(place, fact, today)
+
+
+def _unknown(place: str, what: str, names: Iterable[str], known: Container[str], why: str) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"{place}: {what} {name!r} does not exist; {why}; correct or remove it"
 
 
 def _fact(place: str, fact: Fact, today: date) -> Iterator[str]:
@@ -146,12 +235,99 @@ def _helplines(content: Content, root: Path, today: date) -> Iterator[str]:
     place = f"{root}/directory/helplines.yaml"
     for line in content.helplines.values():
         yield from _fact(place, line.fact, today)
+        for code in content.locales:
+            if line.number not in content.messages[code].get(f"helpline.{line.id}", line.number):
+                yield f"{root}/messages/{code}: message 'helpline.{line.id}' does not name {line.number}; it must; add it"
     for needed in ("emergency_112", "child_1098"):
         if needed not in content.helplines:
             yield f"{place}: {needed} is missing; it must always be reachable; restore it"
-    for code in content.locales:
-        for key in ("distress.first", "distress.escalated", "core.notice", "find.helplines"):
-            words = content.messages[code].get(key, "")
-            for number in ("112", "1098"):
-                if number not in words:
-                    yield f"{root}/messages/{code}: message {key!r} does not name {number}; it must; add it"
+
+
+def _directory(content: Content, root: Path, today: date) -> Iterator[str]:
+    place = f"{root}/directory/states.yaml"
+    for note in content.state_notes:
+        if not note.facts:
+            yield f"{place}: note {note.id} states no fact; add one with its source"
+        yield from _unknown(place, f"note {note.id}: topic", note.topics, content.topics, "nobody would see it")
+        for fact in note.facts:
+            yield from _fact(place, fact, today)
+    for number, district in enumerate(content.districts, 2):
+        if district.state not in content.states:
+            yield f"{root}/directory/districts.csv:{number}: state {district.state!r} is not in states.yaml; correct it"
+    for number, station in enumerate(content.stations, 2):
+        if not _in_india(station) or (station.state and station.state not in content.states):
+            yield f"{root}/directory/stations.csv:{number}: {station.code} lies outside India, or in a state that is not in states.yaml; correct it"
+    yield from _sources(root, today)
+    districts = {(district.name, district.state) for district in content.districts}
+    for point in content.places.values():
+        yield from _point(f"{root}/directory/transit_points.yaml: {point.code}", point, districts, content)
+
+
+def _sources(root: Path, today: date) -> Iterator[str]:
+    """Every table and every hand-made point says where it comes from and when that was read."""
+    folder = root / "directory"
+    rows = {row["file"]: row for row in read(folder / "sources.yaml").get("sources") or ()}
+    for file in sorted(path.name for path in folder.glob("*.csv")):
+        if file not in rows:
+            yield f"{folder}/sources.yaml: {file} has no source; say where it comes from"
+    points = read(folder / "transit_points.yaml").get("transit_points") or ()
+    for name, row in (*rows.items(), *((str(point.get("code")), point) for point in points)):
+        read_on = row.get("verified_on")
+        if not row.get("source") or not isinstance(read_on, date):
+            yield f"{folder}: {name} has no source or no verified_on; a person could not check it; add both"
+        elif today - read_on > STALE_AFTER:
+            yield f"{folder}: {name} was verified on {read_on}, more than {STALE_AFTER.days} days ago; check it again"
+
+
+def _point(place: str, point: Place, districts: Container[tuple[str, str]], content: Content) -> Iterator[str]:
+    if point.kind not in KINDS:
+        yield f"{place} has the kind {point.kind!r}; use {', '.join(sorted(KINDS))}"
+    if not _in_india(point):
+        yield f"{place} lies outside India; correct latitude and longitude"
+    if (point.district, point.state) not in districts:
+        yield f"{place} names the district {point.district!r} in {point.state!r}, which is not in districts.csv; correct one"
+    yield from _unknown(place, "locale", point.locales, content.locales, "it is not offered")
+
+
+def _in_india(place: Place) -> bool:
+    (south, north), (west, east) = INDIA
+    return south < (place.latitude or 0) < north and west < (place.longitude or 0) < east
+
+
+def _schemes(content: Content, root: Path, today: date) -> Iterator[str]:
+    for scheme in content.schemes.values():
+        place = f"{root}/schemes/{scheme.id}.yaml"
+        if scheme.topic not in content.topics:
+            yield f"{place}: topic {scheme.topic!r} does not exist; its papers could not be shown; correct it"
+        if not scheme.criteria:
+            yield f"{place}: has no criteria; it would fit everybody; add one"
+        if not scheme.facts:
+            yield f"{place}: states no fact; add one with its source"
+        for fact in scheme.facts:
+            yield from _fact(place, fact, today)
+
+
+def _languages(content: Content, root: Path) -> Iterator[str]:
+    place = f"{root}/locales.yaml"
+    for locale in content.locales.values():
+        yield from _locale(place, locale, content)
+    for other in content.others.values():
+        for code in other.nearest:
+            if code not in content.locales:
+                yield f"{place}: {other.code} names the nearest locale {code!r}, which is not offered; remove it"
+        if not other.script and not other.markers:
+            yield f"{place}: {other.code} has neither script nor markers; nobody would be known by it; add one"
+    for sign, choice in content.pictures.items():
+        if choice.partition(":")[0] not in {"c", "a", "t"}:
+            yield f"{root}/commands.yaml: picture {sign} leads to {choice!r}; use c:, a: or t:"
+
+
+def _locale(place: str, locale: Locale, content: Content) -> Iterator[str]:
+    if locale.direction not in {"ltr", "rtl"}:
+        yield f"{place}: {locale.code} has the direction {locale.direction!r}; use ltr or rtl"
+    if locale.status not in {"draft", "released"}:
+        yield f"{place}: {locale.code} has the status {locale.status!r}; use draft or released"
+    if locale.fallback and locale.fallback not in content.locales:
+        yield f"{place}: {locale.code} falls back to {locale.fallback!r}, which is not offered; correct it"
+    if locale.code != "en" and not locale.fallback:
+        yield f"{place}: {locale.code} has no fallback; a missing message would stop an answer; write en"

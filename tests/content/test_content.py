@@ -23,9 +23,33 @@ def test_the_shipped_content_has_no_problem() -> None:
     assert check(ROOT / "content", TODAY) == []
 
 
-def test_at_least_forty_topics_in_three_locales(content: Content) -> None:
-    assert len(content.topics) >= 40
-    assert set(content.locales) >= {"en", "hi", "hi-Latn"}
+def test_every_topic_of_the_five_areas_in_every_locale(content: Content) -> None:
+    assert len(content.topics) >= 56
+    assert len(content.locales) == 15
+
+
+def test_a_yes_and_a_no_are_commands_in_every_language(content: Content) -> None:
+    """A bare yes in YAML is a truth value: it must not get lost."""
+    for word in ("yes", "haan", "हाँ", "হ্যাঁ", "ஆமாம்", "అవును", "ہاں", "ହଁ"):
+        assert content.commands.get(word) == "yes", word
+    for word in ("no", "nahi", "नहीं", "না", "இல்லை", "కాదు", "نہیں", "ନାହିଁ"):
+        assert content.commands.get(word) == "no", word
+
+
+def test_what_we_tell_people_to_write_is_understood(content: Content) -> None:
+    """Each locale's own words for "help me" are a call for help, and its number words choose."""
+    for word in (
+        "help me",
+        "मेरी मदद करो",
+        "সাহায্য চাই",
+        "ମତେ ସାହାଯ୍ୟ କରନ୍ତୁ",
+        "உடனே உதவி வேண்டும்",
+        "నన్ను కాపాడండి",
+        "મદદ કરો",
+        "میری مدد کرو",
+    ):
+        assert content.commands.get(word) == "help_me", word
+    assert [content.numbers.get(word) for word in ("மூன்று", "দুই", "నాలుగు", "پانچ")] == [3, 2, 4, 5]
 
 
 def _edit(path: str, old: str, new: str) -> Callable[[Path], None]:
@@ -46,6 +70,38 @@ BROKEN = {
         "at most 24",
     ),
     "fact without source": (_edit("topics/eshram.yaml", "source:", "sourcex:"), "no source"),
+    "a bare yes": (_edit("commands.yaml", '"yes": ["yes"', 'yes: ["yes"'), "in quotes"),
+    "a bare no among the words": (_edit("commands.yaml", '"no": ["no"', '"no": [no'), "in quotes"),
+    "number left out": (_edit("messages/ta/rights.yaml", "15100", "15101"), "leaves out the number 15100"),
+    "number added": (_edit("messages/ta/rights.yaml", "15100", "15100 1098765"), "names the number 1098765"),
+    "helpline without its number": (_edit("messages/ta/places.yaml", '"112 ', '"113 '), "leaves out the number 112"),
+    "long sentence": (
+        _edit("messages/en/rights.yaml", 'wages_minimum.answer: "', f'wages_minimum.answer: "{"go " * 40}'),
+        "words to a sentence",
+    ),
+    "district of nowhere": (_edit("directory/districts.csv", "BR,Patna", "XX,Patna"), "not in states.yaml"),
+    "station at sea": (
+        _edit("directory/stations.csv", "PNBE,Patna Jn,BR,25.6026,85.1368", "PNBE,Patna Jn,BR,5.0,85.1"),
+        "outside India",
+    ),
+    "point in no district": (
+        _edit("directory/transit_points.yaml", 'district: "Patna"', 'district: "Patnaa"'),
+        "not in districts.csv",
+    ),
+    "scheme without topic": (
+        _edit("schemes/eshram.yaml", "topic: eshram", "topic: eshramm"),
+        "'eshramm' does not exist",
+    ),
+    "audience of nobody": (_edit("topics/wages_unpaid.yaml", "audiences: [abroad]", "audiences: [uncles]"), "'uncles'"),
+    "note under no topic": (_edit("directory/states.yaml", "topics: [voter_id]", "topics: [voter_idd]"), "'voter_idd'"),
+    "table without source": (
+        _edit("directory/sources.yaml", "file: stations.csv", "file: other.csv"),
+        "stations.csv has no source",
+    ),
+    "point without a day": (
+        _edit("directory/transit_points.yaml", "verified_on: 2026-11-25", "verified: 2026-11-25"),
+        "no verified_on",
+    ),
     "hold fact": (_edit("topics/eshram.yaml", "show: show", "show: hold"), "'hold'"),
     "stale fact": (_edit("topics/eshram.yaml", "2026-11-23", "2024-01-01"), "check it again"),
     "sensitive preview": (
@@ -96,3 +152,21 @@ def test_long_text_is_split_at_grapheme_borders(text: str) -> None:
     assert all(len(part.encode("utf-16-le")) // 2 <= 4096 for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
     assert not any(part[0] in "\u093e\u094d\u200d\u0937" and part[0] != "\u0937" for part in parts)
+
+
+def test_every_locale_tells_words_that_are_a_call_for_help(content: Content) -> None:
+    """Where an answer says `write "help me"`, those very words open a case."""
+    calls = [words for words, name in content.commands.items() if name == "help_me"]
+    for code in content.locales:
+        for key in ("overseas_help.steps", "cyber_slavery.steps", "documents_withheld.for_abroad"):
+            words = content.words(code, key).casefold()
+            assert any(call in words for call in calls), (code, key)
+
+
+def test_the_words_of_the_notice_are_commands(content: Content) -> None:
+    """The notice says what one can always write; each of those words does what it says."""
+    for code in content.locales:
+        notice = content.words(code, "core.notice").casefold()
+        for name in ("menu", "language", "stop", "delete", "person"):
+            told = [words for words, command in content.commands.items() if command == name and words in notice]
+            assert told, (code, name)
