@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,16 +24,22 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
+from bot.clients.speech import Speech
+from bot.clients.transcriber import open_transcriber
+from bot.clients.translator import GoogleTranslate
 from bot.config import Config
 from bot.content.load import load as load_content
 from bot.content.model import Content
+from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.domain.messages import ChannelName
-from bot.ports import Alert, Channel, Pager, Understander
-from bot.service.answer import Answerer, Seen, keep_answering
+from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
+from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.respond import Respond
 from bot.service.watch import Watch, keep_paging, keep_watching
@@ -44,11 +51,13 @@ from bot.store.cases import MongoCases
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
+from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
 from bot.store.quarantine import MongoQuarantine
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
+from bot.store.wording import MongoWording
 
 log = logging.getLogger(__name__)
 Doc = dict[str, Any]
@@ -67,7 +76,8 @@ class Service:
     """Everything that runs, by name, for the routes, the command line and the tests."""
 
     config: Config
-    content: Content
+    wording: Wording
+    wording_store: MongoWording
     db: AsyncDatabase[Doc]
     sealer: Sealer
     inbox: MongoInbox
@@ -88,6 +98,10 @@ class Service:
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
+    speech: Speech
+    media: MongoMedia
+    listener: Listener
+    translator: Translator | None
     http: ClientSession
     bot: Bot | None
     knowledge: Callable[[], Knowledge]
@@ -95,9 +109,15 @@ class Service:
     wake_answers: asyncio.Event = field(default_factory=asyncio.Event)
     wake_delivery: asyncio.Event = field(default_factory=asyncio.Event)
     wake_console: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_fetching: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[ChannelName, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
     owner: str = ""
+
+    @property
+    def content(self) -> Content:
+        """The words in force now."""
+        return self.wording.content
 
 
 @asynccontextmanager
@@ -139,14 +159,24 @@ async def _build(  # noqa: PLR0913 - the composition root
     bot = await _telegram(config, stack)
     web_channel, terminal = WebChannel(), TerminalChannel()
     channels: dict[ChannelName, Channel] = {ChannelName.WEB: web_channel, ChannelName.TERMINAL: terminal}
+    wording_store = MongoWording(db)
+    wording = Wording(content, wording_store, now)
+    await wording.refresh()
+    speech = Speech(config.data / "speech", config.content / "audio", lambda: wording.content)
+    stack.callback(speech.close)
+    fetchers: dict[ChannelName, Fetch] = {}
     if bot:
-        channels[ChannelName.TELEGRAM] = telegram.TelegramChannel(bot)
+        channels[ChannelName.TELEGRAM] = on_telegram = telegram.TelegramChannel(bot, speech)
+        fetchers[ChannelName.TELEGRAM] = on_telegram.fetch
     if config.whatsapp_token.get_secret_value():
         token = config.whatsapp_token.get_secret_value()
-        channels[ChannelName.WHATSAPP] = whatsapp.WhatsAppChannel(
-            http, config.whatsapp_api_url, token, config.whatsapp_phone_id
+        channels[ChannelName.WHATSAPP] = on_whatsapp = whatsapp.WhatsAppChannel(
+            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech
         )
-    pagers = _pagers(config, content, bot, http, wake_console)
+        fetchers[ChannelName.WHATSAPP] = on_whatsapp.fetch
+    media = MongoMedia(db, sealer)
+    translator = GoogleTranslate(time.monotonic) if config.translate else None
+    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console)
     ladder = Ladder(config.rungs)
     writer = Writer(db, sealer, tuple(pagers))
     inbox = MongoInbox(db, sealer, config.spool_after)
@@ -156,12 +186,13 @@ async def _build(  # noqa: PLR0913 - the composition root
     agencies = MongoAgencies(db)
     recruiters = Recruiters(agencies, now)
     await recruiters.refresh()
-    guard = Guard(content.danger)
+    guard, gazetteer = Guard(content.danger), Gazetteer(content)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return Service(
         config=config,
-        content=content,
+        wording=wording,
+        wording_store=wording_store,
         db=db,
         sealer=sealer,
         inbox=inbox,
@@ -177,14 +208,20 @@ async def _build(  # noqa: PLR0913 - the composition root
         spool=spool,
         recruiters=recruiters,
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
-        respond=Respond(cases, lambda: content, now, wake_delivery.set),
-        watch=Watch(cases, alerts, pagers, lambda: content, now, wake_delivery.set, owner),
+        respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
+        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         web=web_channel,
         terminal=terminal,
+        speech=speech,
+        media=media,
+        listener=Listener(media, fetchers, open_transcriber(config.speech_model), now),
+        translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,
         bot=bot,
-        knowledge=lambda: Knowledge(content, guard, recruiters.check, recruiters.lists),
+        knowledge=lambda: Knowledge(
+            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, config.translate
+        ),
         now=now,
         wake_answers=wake_answers,
         wake_delivery=wake_delivery,
@@ -206,10 +243,10 @@ async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
 
 
 def _pagers(
-    config: Config, content: Content, bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
+    config: Config, content: Callable[[], Content], bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
 ) -> dict[str, Pager]:
     def words(alert: Alert) -> str:
-        return content.words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+        return content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
 
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
@@ -230,13 +267,15 @@ def _pagers(
 @asynccontextmanager
 async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterator[None]:
     """Run the workers, the deliverers and the clocks until the block ends; then let each finish its step."""
+    senses = Senses(service.nlu, service.listener, service.translator)
     answerer = Answerer(
-        service.inbox, service.conversations, service.nlu, service.knowledge, service.now,
+        service.inbox, service.conversations, senses, service.knowledge, service.now,
         service.wake_delivery.set, service.owner, on_turn,
     )  # fmt: skip
     deliverer = Deliverer(service.outbox, service.channels, service.owner)
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
+    jobs += [keep_fetching(service.listener, service.wake_fetching)]
     jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
     jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
     if service.bot and not service.config.public_url:
@@ -262,8 +301,9 @@ async def _keep_lists(service: Service) -> None:
         await asyncio.sleep(LISTS_EVERY)
         try:
             await service.recruiters.refresh()
+            await service.wording.refresh()
         except Exception as error:
-            log.exception("the lists stay as they are", extra={"error": type(error).__name__})
+            log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})
 
 
 def web_app(service: Service) -> web.Application:

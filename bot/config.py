@@ -87,6 +87,14 @@ class Config(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="SAHYATRI_LOG_LEVEL", description="log level"
     )
+    translate: bool = Field(
+        default=False,
+        alias="SAHYATRI_TRANSLATE",
+        description="1: Google may translate answers about schemes and papers, when a person asks for it",
+    )
+    speech_model: str = Field(
+        "", alias="SAHYATRI_SPEECH_MODEL", description="faster-whisper model directory; empty: voice notes go to people"
+    )
     spool_after: float = Field(
         0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over"
     )

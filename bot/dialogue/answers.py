@@ -19,6 +19,18 @@ HELP_NOW = ChoiceRef("c:help", "core.help_now.label")
 CHECK = ChoiceRef("c:check", "verify.label")
 YES = ChoiceRef("c:yes", "core.yes.label")
 NO = ChoiceRef("c:no", "core.no.label")
+LISTEN = ChoiceRef("c:listen", "core.listen.label")
+TEXT_ONLY = ChoiceRef("c:text_only", "core.text_only.label")
+TRANSLATE = ChoiceRef("c:translate", "core.translate.label")
+PHONES = ChoiceRef("c:helplines", "find.helplines.label")
+NEAR = ChoiceRef("c:near", "near.label")
+FINDER = ChoiceRef("c:finder", "finder.label")
+OTHER_STATE = ChoiceRef("c:other_state", "state.label")
+#: WhatsApp's lists hold ten rows in all.
+MOST_CHOICES = 10
+#: The numbers that are always told, in this order.
+FIRST_LINES = ("emergency_112", "child_1098", "women_181", "railway_139")
+ALWAYS = (*FIRST_LINES, "legal_15100", "telemanas_14416", "cyber_1930", "ncw_14490")
 STALE_AFTER_DAYS = 45
 QUERY_SHOWN = 60
 ABROAD = frozenset({"distress_abroad"})
@@ -40,6 +52,16 @@ def language_choices(content: Content) -> tuple[ChoiceRef, ...]:
     return tuple(ChoiceRef(f"l:{code}", text=Private(locale.own_name)) for code, locale in content.locales.items())
 
 
+def few_languages(content: Content, locale: str) -> tuple[ChoiceRef, ...]:
+    """Return the locale in use, those in the same script, the first and the source locale, and a way to all others."""
+    script = content.locales[locale].script
+    first = next(iter(content.locales))
+    near = [code for code, other in content.locales.items() if other.script == script]
+    codes = dict.fromkeys((locale, *near, first, "en"))
+    refs = (ChoiceRef(f"l:{code}", text=Private(content.locales[code].own_name)) for code in codes)
+    return (*refs, ChoiceRef("c:language", "core.language.label"))
+
+
 def choose_language(content: Content) -> Reply:
     """Ask which language."""
     return Reply("core.choose_language", choices=language_choices(content))
@@ -54,51 +76,97 @@ def menu(message: str = "core.menu") -> Reply:
 
 def welcome(content: Content, locale: str) -> tuple[Reply, ...]:
     """Say once what this is, who may read, what must be reported; then the menu."""
-    draft = (Reply("core.draft_note"),) if content.locales[locale].status == "draft" else ()
-    return (Reply("core.notice"), *draft, menu())
+    return (Reply("core.notice"), *draft_note(content, locale), menu())
+
+
+def draft_note(content: Content, locale: str) -> tuple[Reply, ...]:
+    """Say that no native reader has checked these words yet, where that is so."""
+    return (Reply("core.draft_note"),) if content.locales[locale].status == "draft" else ()
 
 
 def area(name: str, page: int, content: Content) -> Reply:
-    """List an area's topics, seven to a page."""
+    """List an area's topics, seven to a page; the schemes begin with the finder."""
     topics = [topic.id for topic in content.topics.values() if topic.area == name]
-    shown = topics[(page - 1) * PAGE : page * PAGE]
-    more = (area_choice(name, page + 1),) if len(topics) > page * PAGE else ()
-    return Reply(f"area.{name}.intro", choices=(*map(topic_choice, shown), *more, MENU))
+    size = PAGE - 1 if name == "schemes" else PAGE
+    shown = topics[(page - 1) * size : page * size]
+    more = (area_choice(name, page + 1),) if len(topics) > page * size else ()
+    finder = (FINDER,) if name == "schemes" else ()
+    return Reply(f"area.{name}.intro", choices=(*finder, *map(topic_choice, shown), *more, MENU))
 
 
-def topic(found: Topic, content: Content, locale: str) -> tuple[Reply, ...]:
-    """Answer a question: the short answer with its source and date, then what to do now with what else there is."""
+def topic(
+    found: Topic, content: Content, locale: str, notes: tuple[Reply, ...] = (), *, by_state: bool = False
+) -> tuple[Reply, ...]:
+    """Answer a question: the short answer with its source and date, then what to do now with what else there is.
+
+    *notes* hold in the person's State; *by_state*: there are such notes, but we do not know the State.
+    """
     answer = Reply(f"{found.id}.answer")
-    source = source_line(found)
+    return (
+        answer,
+        *notes,
+        source_line(found),
+        Reply(f"{found.id}.steps", choices=_topic_choices(found, content, locale, by_state=by_state)),
+    )
+
+
+def _topic_choices(found: Topic, content: Content, locale: str, *, by_state: bool) -> tuple[ChoiceRef, ...]:
+    """What else there is, the most useful first; ten in all."""
     parts = tuple(
         ChoiceRef(f"p:{found.id}:{part}", f"core.{part}.label")
         for part in ("papers", "where")
         if content.words(locale, f"{found.id}.{part}") != NONE_APPLIES
     )
-    related = tuple(topic_choice(name) for name in found.related if name in content.topics)[:3]
-    return (answer, source, Reply(f"{found.id}.steps", choices=(*parts, *related, PERSON, MENU)))
+    audiences = tuple(ChoiceRef(f"w:{found.id}:{name}", f"audience.{name}.label") for name in found.audiences)
+    phones = (ChoiceRef(f"h:{found.id}", "core.phones.label"),) if found.helplines else ()
+    state = (ChoiceRef(f"s:{found.id}", "state.label"),) if by_state else ()
+    related = tuple(topic_choice(name) for name in found.related if name in content.topics)
+    first = (*parts, *audiences, *phones, *state, LISTEN)
+    return (*first, *related[: max(MOST_CHOICES - len(first) - 2, 0)], PERSON, MENU)
 
 
 def source_line(found: Topic) -> Reply:
     """Name the official sources and the oldest date on which one was checked."""
-    if not found.facts:
-        return Reply("core.unverified")
-    names = list(dict.fromkeys(_source(fact) for fact in found.facts))[:3]
-    oldest = min(fact.verified_on for fact in found.facts)
-    message = "core.source" if all(fact.show == "show" for fact in found.facts) else "core.source_caveat"
+    return sources(found.facts) if found.facts else Reply("core.unverified")
+
+
+def sources(facts: tuple[Fact, ...]) -> Reply:
+    """Name where *facts* come from, at most three, and the oldest date on which one was checked."""
+    names = list(dict.fromkeys(_source(fact) for fact in facts))[:3]
+    oldest = min(fact.verified_on for fact in facts)
+    message = "core.source" if all(fact.show == "show" for fact in facts) else "core.source_caveat"
     return Reply(message, {"source": "; ".join(names), "date": day(oldest)})
 
 
 def topic_part(topic_id: str, part: str, content: Content) -> Reply:
     """Show the papers or the places of a topic."""
+    return Reply(f"{topic_id}.{part}", choices=_back(topic_id, content))
+
+
+def for_audience(topic_id: str, audience: str, content: Content) -> Reply:
+    """Show what is different for women, parents, children, or people who go abroad."""
+    return Reply(f"{topic_id}.for_{audience}", choices=_back(topic_id, content))
+
+
+def topic_phones(topic_id: str, content: Content) -> Reply:
+    """Give the phone numbers of a topic, the emergency ones first."""
+    own = content.topics[topic_id].helplines
+    ordered = (*(line for line in FIRST_LINES if line in own), *(line for line in own if line not in FIRST_LINES))
+    return Reply("core.phones", items=tuple(map(_line, ordered)), choices=_back(topic_id, content))
+
+
+def _back(topic_id: str, content: Content) -> tuple[ChoiceRef, ...]:
     related = tuple(topic_choice(name) for name in content.topics[topic_id].related if name in content.topics)[:2]
-    back = ChoiceRef(f"t:{topic_id}", f"{topic_id}.title")
-    return Reply(f"{topic_id}.{part}", choices=(back, *related, PERSON, MENU))
+    return (topic_choice(topic_id), *related, LISTEN, PERSON, MENU)
 
 
 def helplines() -> Reply:
     """Give the numbers, the emergency ones first."""
-    return Reply("find.helplines", choices=(HELP_NOW, PERSON, MENU))
+    return Reply("find.helplines", items=tuple(map(_line, ALWAYS)), choices=(HELP_NOW, NEAR, PERSON, MENU))
+
+
+def _line(helpline: str) -> Reply:
+    return Reply(f"helpline.{helpline}")
 
 
 def distress(risk: Risk) -> tuple[Reply, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.content.model import AREAS, TOPIC_PARTS, Content
-from bot.dialogue import answers, flows
+from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content
+from bot.dialogue import answers, fallback, finder, flows, nearby, speech, states
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.conversation import Conversation, Turn
 from bot.domain.messages import ChoiceRef, Reply
@@ -17,10 +17,18 @@ from bot.domain.words import folded_words
 def on_choice(choice: str, conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn:
     """Return the turn for a tapped choice; one that is no longer known leads to the menu."""
     kind, _, rest = choice.partition(":")
-    conversation = replace(conversation, flow="", slots={}, repairs=0, asked_if_in_danger="")
+    conversation = replace(conversation, repairs=0, asked_if_in_danger="")
+    if kind == "f":
+        return finder.choose(rest, conversation, knowledge)
+    if kind not in KEEPING and choice not in KEEPING:
+        conversation = replace(conversation, flow="", slots={})
     handler = _KINDS.get(kind)
     turn = handler(rest, conversation, knowledge, now) if handler else None
     return turn or Turn(conversation, (answers.menu(),))
+
+
+#: Choices that do not end an open flow: hearing it again, another language, another State.
+KEEPING = frozenset({"l", "c:listen", "c:repeat", "c:language", "c:other_state"})
 
 
 def by_label(text: str, offered: tuple[str, ...], locale: str, content: Content) -> str:
@@ -36,6 +44,12 @@ def _label(choice: str, locale: str, content: Content) -> str:
     if kind == "l":
         return content.locales[rest].own_name if rest in content.locales else ""
     message = f"{rest}.title" if kind == "t" else _LABELS.get(choice, "")
+    if kind == "f":
+        message = finder.label_of(choice)
+    if kind in {"w", "s", "h"}:
+        message = {"w": f"audience.{rest.rpartition(':')[2]}.label", "s": "state.label", "h": "core.phones.label"}[kind]
+    if kind == "p":
+        message = f"core.{rest.rpartition(':')[2]}.label"
     if kind == "a":
         message = f"area.{rest.partition(':')[0]}.label"
     try:
@@ -47,9 +61,10 @@ def _label(choice: str, locale: str, content: Content) -> str:
 def _language(code: str, conversation: Conversation, knowledge: Knowledge, _: datetime) -> Turn | None:
     if code not in knowledge.content.locales:
         return None
-    chosen = replace(conversation, locale=code, notice_seen=True)
+    chosen = replace(conversation, locale=code, notice_seen=True, draft_told=True, other_language="")
     if conversation.notice_seen:
-        return Turn(chosen, (answers.menu("core.language_changed"),))
+        draft = () if conversation.locale == code else answers.draft_note(knowledge.content, code)
+        return Turn(chosen, (*draft, answers.menu("core.language_changed")))
     return Turn(chosen, answers.welcome(knowledge.content, code))
 
 
@@ -58,7 +73,9 @@ def _topic(topic_id: str, conversation: Conversation, knowledge: Knowledge, _: d
     if not found:
         return None
     locale = conversation.locale or conversation.locale_guess or next(iter(knowledge.content.locales))
-    replies = answers.topic(found, knowledge.content, locale)
+    notes = tuple(map(states.note_reply, states.notes_on(topic_id, conversation.state, knowledge.content)))
+    by_state = not notes and states.has_notes(topic_id, knowledge.content)
+    replies = answers.topic(found, knowledge.content, locale, notes, by_state=by_state)
     return Turn(replace(conversation, last_topic=topic_id), replies)
 
 
@@ -67,6 +84,24 @@ def _part(rest: str, conversation: Conversation, knowledge: Knowledge, _now: dat
     if topic_id not in knowledge.content.topics or part not in TOPIC_PARTS:
         return None
     return Turn(conversation, (answers.topic_part(topic_id, part, knowledge.content),))
+
+
+def _audience(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
+    topic_id, _, audience = rest.partition(":")
+    found = knowledge.content.topics.get(topic_id)
+    if not found or audience not in AUDIENCES or audience not in found.audiences:
+        return None
+    return Turn(conversation, (answers.for_audience(topic_id, audience, knowledge.content),))
+
+
+def _phones(topic_id: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
+    if topic_id not in knowledge.content.topics:
+        return None
+    return Turn(conversation, (answers.topic_phones(topic_id, knowledge.content),))
+
+
+def _state(topic_id: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
+    return states.ask(topic_id, conversation, knowledge) if topic_id in knowledge.content.topics else None
 
 
 def _area(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
@@ -113,6 +148,13 @@ _SIMPLE: dict[str, _Simple] = {
 }
 _SPECIAL: dict[str, _Special] = {
     "menu": _menu,
+    "near": lambda conversation, _, __: nearby.ask(conversation),
+    "finder": lambda conversation, knowledge, _: finder.start(conversation, knowledge),
+    "listen": lambda conversation, _, __: speech.listen(conversation),
+    "voice": lambda conversation, _, __: speech.switch_on(conversation),
+    "text_only": lambda conversation, _, __: speech.switch_off(conversation),
+    "translate": lambda conversation, knowledge, _: fallback.translate(conversation, knowledge),
+    "other_state": lambda conversation, knowledge, _: states.ask_again(conversation, knowledge),
     "repeat": _repeat,
     "stop": _stop,
     "person": flows.ask_for_person,
@@ -123,7 +165,9 @@ _SPECIAL: dict[str, _Special] = {
     "report_trafficking": flows.report_trafficking,
     "report_child_labour": flows.report_child_labour,
 }
-_KINDS: dict[str, _Kind] = {"l": _language, "t": _topic, "p": _part, "a": _area, "c": _command}
+_KINDS: dict[str, _Kind] = {
+    "l": _language, "t": _topic, "p": _part, "a": _area, "c": _command, "w": _audience, "h": _phones, "s": _state,
+}  # fmt: skip
 _REFS: tuple[ChoiceRef, ...] = (
     answers.MENU,
     answers.PERSON,
@@ -131,6 +175,12 @@ _REFS: tuple[ChoiceRef, ...] = (
     answers.CHECK,
     answers.YES,
     answers.NO,
+    answers.LISTEN,
+    answers.TEXT_ONLY,
+    answers.TRANSLATE,
+    answers.PHONES,
+    answers.NEAR,
+    answers.FINDER,
     *flows.REPORT_CHOICES,
     flows.DELETE_YES,
     ChoiceRef("c:fine", "distress.fine.label"),

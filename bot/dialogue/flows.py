@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers
+from bot.dialogue import answers, finder, nearby, states
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Turn
@@ -14,6 +14,7 @@ from bot.domain.messages import ChoiceRef, InboundMessage, Reply
 from bot.domain.risk import Level, Risk
 
 DELETE_YES = ChoiceRef("c:delete_yes", "core.delete_yes.label")
+SHORT_ANSWER = 6
 REPORT_CHOICES = (
     ChoiceRef("c:report_recruiter", "report.recruiter.label"),
     ChoiceRef("c:report_trafficking", "report.trafficking.label"),
@@ -25,9 +26,26 @@ REPORT_CHOICES = (
 
 def proceed(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
     """Take the next words in the open flow."""
+    text = message.text.reveal()
     if conversation.flow == "verify":
-        return check(message.text.reveal(), conversation, knowledge, now)
+        return check(text, conversation, knowledge, now)
+    if conversation.flow == "finder":
+        return finder.proceed(conversation, text, knowledge) or finder.unclear(conversation)
+    if conversation.flow == "near":
+        return nearby.by_words(conversation, text, knowledge) or nearby.unknown(conversation)
+    if conversation.flow == "state":
+        return states.proceed(conversation, text, knowledge)
     return Turn(replace(conversation, flow=""), (answers.menu(),))
+
+
+def fits(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
+    """Say whether the words are an answer that the open flow waits for, whatever the NLU makes of them."""
+    text = message.text.reveal()
+    if conversation.flow == "finder":
+        return finder.proceed(conversation, text, knowledge) is not None
+    if conversation.flow in {"near", "state"} and len(text.split()) <= SHORT_ANSWER:
+        return bool(knowledge.gazetteer.find(text))
+    return False
 
 
 def ask_recruiter(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, flows
+from bot.dialogue import answers, flows, nearby
 from bot.dialogue.choices import on_choice
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Verdict
@@ -26,6 +26,8 @@ def on_intent(
         return on_choice(_AS_CHOICE[intent], conversation, knowledge, now)
     if intent == "check_recruiter":
         return _check_recruiter(conversation, message, knowledge, now)
+    if intent == "find_help_nearby":
+        return nearby.by_words(conversation, message.text.reveal(), knowledge) or nearby.ask(conversation)
     plain = _PLAIN.get(intent)
     if plain:
         return Turn(conversation, plain())
@@ -59,13 +61,13 @@ _AS_CHOICE = {
     "report_trafficking": "c:report_trafficking",
     "report_recruiter": "c:report_recruiter",
     "report_child_labour": "c:report_child_labour",
-    "scheme_finder": "a:schemes:1",
+    "scheme_finder": "c:finder",
+    "voice_please": "c:voice",
 }
 _PLAIN: dict[str, Callable[[], tuple[Reply, ...]]] = {
     "greet": lambda: (answers.menu("core.greeting"),),
     "thank": lambda: (answers.menu("core.thanks"),),
     "goodbye": _with_menu("core.goodbye"),
-    "voice_please": _with_menu("core.voice"),
     "about_service": _with_menu("core.about"),
     "privacy_question": _with_menu("core.privacy"),
     "out_of_scope": lambda: (answers.menu("core.out_of_scope"),),
@@ -79,5 +81,4 @@ _PLAIN: dict[str, Callable[[], tuple[Reply, ...]]] = {
     "register_journey": _with_menu("journey.register", "before_you_go", "travel_safety"),
     "check_in": _with_menu("journey.check_in", "arrival_tips", "ration_onorc"),
     "follow_journey": _with_menu("journey.follow", "parent_guidance"),
-    "find_help_nearby": lambda: (Reply("find.nearby"), answers.helplines()),
 }

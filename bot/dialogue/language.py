@@ -10,7 +10,8 @@ from bot.domain.words import folded_words
 def guess(text: str, content: Content) -> str:
     """Return a locale code, or "" when the words do not tell: by script first, then by everyday words.
 
-    A script that no offered locale is written in is answered in the first released one until the person chooses.
+    A native script that several locales share goes to the first of them when the words do not tell: its readers can
+    read it. Latin letters tell nothing by themselves.
     """
     script = forms.script_of(text)
     candidates = [locale for locale in content.locales.values() if locale.script == script]
@@ -22,7 +23,9 @@ def guess(text: str, content: Content) -> str:
     scores = {locale.code: sum(word in locale.markers for word in words) for locale in candidates}
     best = max(scores.values())
     winners = [code for code, score in scores.items() if score == best]
-    return winners[0] if best and len(winners) == 1 else ""
+    if best and len(winners) == 1:
+        return winners[0]
+    return "" if script == "Latn" else candidates[0].code
 
 
 def speaking(locale: str, locale_guess: str, content: Content) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, flows, repair
+from bot.dialogue import answers, fallback, flows, nearby, repair, speech
 from bot.dialogue.choices import by_label, on_choice
 from bot.dialogue.intents import on_intent
 from bot.dialogue.knowledge import Knowledge
@@ -40,10 +40,8 @@ def route(
             conversation, knowledge, Reply("place.welcome", {"place": _place_name(conversation, knowledge)})
         )
     if message.carrier in WITHOUT_WORDS and not message.text:
-        return _greeted(
-            conversation, knowledge, Reply(f"media.{_media(message)}", choices=(answers.HELP_NOW, answers.MENU))
-        )
-    if conversation.flow and not _leaves(conversation, understanding):
+        return _wordless(conversation, message, knowledge)
+    if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
         return flows.proceed(conversation, message, knowledge, now)
     sure = understanding.is_sure()
     if sure and (asked := repair.which(conversation, understanding, knowledge)):
@@ -55,11 +53,25 @@ def route(
     return repair.ask(conversation, understanding, knowledge)
 
 
+def _wordless(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> Turn:
+    """A location gives the nearest help; a voice note the spoken menu; anything else says what we cannot read."""
+    if message.point and (found := nearby.by_point(conversation, message, knowledge)):
+        return found
+    if message.carrier is Carrier.VOICE:
+        return _unheard(conversation, knowledge)
+    said = Reply(f"media.{_media(message)}", choices=(answers.HELP_NOW, answers.MENU))
+    return _greeted(conversation, knowledge, said)
+
+
 def chosen(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> str:
     """Return the id of the choice that was tapped, typed as a digit or number word of any script, or typed out."""
     if message.choice:
         return message.choice
-    if not message.text or not conversation.offered:
+    if not message.text:
+        return ""
+    if pictured := _picture(message.text.reveal(), knowledge):
+        return pictured
+    if not conversation.offered:
         return ""
     number = _number(message.text.reveal(), knowledge)
     if number is not None and 1 <= number <= len(conversation.offered):
@@ -78,6 +90,18 @@ def command(message: InboundMessage, knowledge: Knowledge) -> str:
 def answers_locale(conversation: Conversation, knowledge: Knowledge) -> str:
     """Return the locale this conversation is answered in."""
     return conversation.locale or conversation.locale_guess or next(iter(knowledge.content.locales))
+
+
+def _picture(text: str, knowledge: Knowledge) -> str:
+    """Return the choice that a picture alone stands for."""
+    return knowledge.content.pictures.get("".join(text.split()), "")
+
+
+def _unheard(conversation: Conversation, knowledge: Knowledge) -> Turn:
+    """A voice note that nothing here can understand: the menu by numbers and pictures, spoken."""
+    said = (Reply("media.voice"), answers.menu("core.voice_menu"))
+    languages = () if conversation.locale else (answers.choose_language(knowledge.content),)
+    return Turn(conversation, (*speech.speakable(said), *said[:1], *languages, *said[1:]))
 
 
 def _number(text: str, knowledge: Knowledge) -> int | None:
@@ -129,6 +153,10 @@ def _first(turn: Turn, knowledge: Knowledge) -> Turn:
     greeting = turn.replies[-1:] and turn.replies[-1].message == "core.choose_language"
     if greeting:
         return turn
-    noted = replace(conversation, notice_seen=True)
-    choices = (*answers.language_choices(knowledge.content), answers.PERSON, answers.MENU)
-    return replace(turn, conversation=noted, replies=(*turn.replies, Reply("core.first_note", choices=choices)))
+    locale = answers_locale(conversation, knowledge)
+    draft = () if conversation.draft_told else answers.draft_note(knowledge.content, locale)
+    noted = replace(conversation, notice_seen=True, draft_told=True)
+    if conversation.other_language:
+        turn = fallback.tell(turn, knowledge)
+    choices = (*answers.few_languages(knowledge.content, locale), answers.PERSON, answers.MENU)
+    return replace(turn, conversation=noted, replies=(*turn.replies, *draft, Reply("core.first_note", choices=choices)))

@@ -72,10 +72,14 @@ class Guard:
         self._minor = Matcher(danger.minor)
         self._hunch = danger.hunch
 
-    def check(self, text: str) -> Risk:
-        """Return the risk that the words alone show; `reason` names the pattern, never the words."""
+    def check(self, text: str, *, answers: bool = False) -> Risk:
+        """Return the risk that the words alone show; `reason` names the pattern, never the words.
+
+        *answers*: the whole message is a command, a number word or an offered choice. Phrases still count; the learned
+        weights do not, for a bare "stop" or "second" is too little to go by.
+        """
         words = folded_words(text)
-        risk = self._level(words, text)
+        risk = self._phrases(words, text) if answers else self._level(words, text)
         silent = bool(self._silent.find(words))
         if silent and not risk.level:
             return Risk(Level.PERHAPS, "distress_help", "phrase:silent", silent=True)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, language
+from bot.dialogue import answers, fallback, language, speech
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import answers_first, assess
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, Forward, OpenCase, RaiseCase, Turn
 from bot.domain.ids import case_id
-from bot.domain.messages import InboundMessage, Reply
+from bot.domain.messages import Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
 
 HELP_NOW = "c:help"
+HELP_ME = "help_me"
 MOST_CHOICES = 10
 
 
@@ -82,11 +83,17 @@ def _seen(
     knowledge: Knowledge,
     now: datetime,
 ) -> Conversation:
-    guess = conversation.locale_guess
-    if not conversation.locale and message.text:
-        heard = understanding.language if understanding.language in knowledge.content.locales else ""
-        guess = heard or language.guess(message.text.reveal(), knowledge.content) or guess
-    return replace(conversation, seen_at=now, locale_guess=guess, stopped=False, channel=message.address.channel)
+    guess, other = conversation.locale_guess, conversation.other_language
+    if not conversation.locale and message.text and not message.choice:
+        text, content = message.text.reveal(), knowledge.content
+        unknown = fallback.other_language(text, understanding.language, content)
+        heard = understanding.language if understanding.language in content.locales else ""
+        guess = (unknown and fallback.nearest(unknown, content)) or heard or language.guess(text, content) or guess
+        other = unknown.code if unknown else other
+    return replace(
+        conversation, seen_at=now, locale_guess=guess, other_language=other, stopped=False,
+        channel=message.address.channel,
+    )  # fmt: skip
 
 
 def _risk(
@@ -97,7 +104,12 @@ def _risk(
         return Risk(Level.NOW, conversation.asked_if_in_danger or "distress_help", "choice:help_now")
     if conversation.asked_if_in_danger and _says_yes(conversation, message, knowledge):
         return Risk(Level.NOW, conversation.asked_if_in_danger, "choice:yes")
-    spoken = knowledge.guard.check(message.text.reveal()) if message.text else NO_RISK
+    if message.carrier is Carrier.VOICE and not message.text and conversation.asked_if_in_danger:
+        return Risk(Level.NOW, conversation.asked_if_in_danger, "voice:after_danger")
+    if command(message, knowledge) == HELP_ME:
+        return Risk(Level.NOW, conversation.asked_if_in_danger or "distress_help", "command:help_me")
+    answer = bool(command(message, knowledge) or chosen(conversation, message, knowledge))
+    spoken = knowledge.guard.check(message.text.reveal(), answers=answer) if message.text else NO_RISK
     risk = assess(spoken, understanding, in_flow=conversation.flow == "verify")
     if risk.level is Level.PERHAPS and conversation.asked_if_in_danger == risk.kind and not spoken.level:
         return NO_RISK
@@ -148,8 +160,10 @@ def _remembered(turn: Turn, understanding: Understanding) -> Turn:
     """Keep what was offered, so that digits choose from it, and what was said, so that it can be repeated."""
     offered = next((reply.choices for reply in reversed(turn.replies) if reply.choices), None)
     conversation = turn.conversation
-    if turn.replies:
+    written = tuple(reply for reply in turn.replies if not reply.spoken)
+    if written:
         ids = tuple(choice.id for choice in offered) if offered else conversation.offered
-        conversation = replace(conversation, offered=ids, last_replies=turn.replies)
+        conversation = replace(conversation, offered=ids, last_replies=written)
+    turn = speech.aloud(replace(turn, conversation=conversation))
     intent, confidence = turn.intent or understanding.intent, understanding.confidence
     return replace(turn, conversation=conversation, intent=intent, confidence=confidence)

@@ -16,8 +16,10 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
+from bot.content.model import Content
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
-from bot.domain.private import Private
+from bot.domain.private import NOTHING_SAID, Private
+from bot.ports import SpeechFailed
 from bot.public.headers import security_headers, stream_headers
 from bot.service.receive import NotAccepted
 
@@ -30,6 +32,8 @@ SESSION_BYTES = 32
 HEARTBEAT = 1.0
 LONGEST_STREAM = 600.0
 BODY_PATIENCE = 10.0
+VOICE_PATIENCE = 30.0
+VOICE_TYPES = frozenset({"audio/ogg", "audio/webm", "audio/mp4", "audio/mpeg"})
 #: `bot.app.Service`, handed in: this floor may not import the one above it.
 Service = Any
 
@@ -46,6 +50,8 @@ def add_public(app: web.Application, service: Service) -> None:
     app.router.add_post("/chat/messages", pages.take)
     app.router.add_get("/chat/messages", pages.fetch)
     app.router.add_get("/chat/events", pages.stream)
+    app.router.add_get("/chat/audio/{id}", pages.audio)
+    app.router.add_post("/chat/voice", pages.voice)
     app.router.add_get("/q/{code}", pages.code)
     app.router.add_get("/health", pages.health)
     app.router.add_get("/ready", pages.ready)
@@ -95,23 +101,64 @@ class Pages:
         """Keep one message; the client's id makes a repeat harmless."""
         _same_site(request)
         address = _address(request)
-        name, text, choice = _message(await _json(request))
+        name, text, choice, point = _message(await _json(request))
         now = self._service.now()
         owner = hashlib.sha256(address.value.reveal().encode()).hexdigest()
-        carrier = Carrier.CHOICE if choice else Carrier.TEXT
-        message = InboundMessage(f"web:{owner}:{name}", address, carrier, Private(text), now, now, choice)
+        carrier = Carrier.CHOICE if choice else Carrier.LOCATION if point else Carrier.TEXT
+        message = InboundMessage(
+            f"web:{owner}:{name}", address, carrier, Private(text), now, now, choice, point=Private(point)
+        )
+        return await self._received(message)
+
+    async def _received(self, message: InboundMessage) -> web.Response:
+        service = self._service
         try:
-            await self._service.receiver.receive(message)
+            await service.receiver.receive(message)
         except NotAccepted:
-            words = self._service.content.words(next(iter(self._service.content.locales)), "find.helplines")
+            content, first = service.content, next(iter(service.content.locales))
+            words = [content.words(first, f"helpline.{line}") for line in ("emergency_112", "child_1098", "women_181")]
             return web.json_response(
-                {"error": "not kept", "helplines": words}, status=503, headers={"Retry-After": "5"}
+                {"error": "not kept", "helplines": "\n".join(words)}, status=503, headers={"Retry-After": "5"}
             )
         return web.json_response({"ok": True})
 
     async def fetch(self, request: web.Request) -> web.Response:
         """Return what was said after a message id."""
         return web.json_response({"messages": await self._since(request, _clean(request.query.get("after", "")))})
+
+    async def audio(self, request: web.Request) -> web.Response:
+        """Speak one message of the caller's own conversation."""
+        conversation = self._service.inbox.conversation_id(_address(request))
+        found = await self._service.outbox.one(conversation, _clean(request.match_info["id"]))
+        if not found:
+            raise web.HTTPNotFound(text="no such message")
+        locale = found.get("speech") or _locale(request.query.get("lang", ""), self._service.content)
+        labels = [] if found.get("speech") else [f"{n}. {c[1]}." for n, c in enumerate(found["choices"], 1)]
+        try:
+            audio = await self._service.speech.say("\n".join([found["text"], *labels]), locale, found["message_id"])
+        except SpeechFailed as error:
+            raise web.HTTPServiceUnavailable(text="cannot speak now") from error
+        return web.Response(body=audio, content_type="audio/ogg", headers={"Cache-Control": "private, no-store"})
+
+    async def voice(self, request: web.Request) -> web.Response:
+        """Keep a voice note; the client's id makes a repeat harmless."""
+        _same_site(request)
+        address = _address(request)
+        name, mime = _clean(request.query.get("id", "")), request.content_type
+        if not name or len(name) > LONGEST_ID or mime not in VOICE_TYPES:
+            raise web.HTTPBadRequest(text=f"id, and one of {', '.join(sorted(VOICE_TYPES))}")
+        try:
+            async with asyncio.timeout(VOICE_PATIENCE):
+                data = await request.content.read(-1)
+        except TimeoutError as error:
+            raise web.HTTPRequestTimeout(text="too slow") from error
+        now = self._service.now()
+        owner = hashlib.sha256(address.value.reveal().encode()).hexdigest()
+        key = f"web:{owner}:{name}"
+        service = self._service
+        conversation = service.inbox.conversation_id(address)
+        await service.media.keep(service.media.id_of(key), conversation, mime, data, now)
+        return await self._received(InboundMessage(key, address, Carrier.VOICE, NOTHING_SAID, now, now))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send new messages as they come; the browser resumes by the id of the last one it saw."""
@@ -146,6 +193,7 @@ class Pages:
                 "choices": doc["choices"],
                 "human": doc["author"] != "bot",
                 "about": doc["message_id"],
+                "speech": doc.get("speech", ""),
             }
             for name, _, doc in rows
         ]
@@ -235,7 +283,7 @@ async def _json(request: web.Request) -> dict[str, Any]:
     return found
 
 
-def _message(body: dict[str, Any]) -> tuple[str, str, str | None]:
+def _message(body: dict[str, Any]) -> tuple[str, str, str | None, str]:
     name, text, choice = body.get("id"), body.get("text", ""), body.get("choice")
     if not isinstance(name, str) or not _clean(name) or name != _clean(name):
         raise web.HTTPBadRequest(text="id: up to 64 letters, digits, - or _")
@@ -243,9 +291,23 @@ def _message(body: dict[str, Any]) -> tuple[str, str, str | None]:
         raise web.HTTPBadRequest(text="text: up to 4000 characters")
     if choice is not None and (not isinstance(choice, str) or len(choice) > LONGEST_ID):
         raise web.HTTPBadRequest(text="choice: an id")
-    if not text.strip() and not choice:
-        raise web.HTTPBadRequest(text="text or choice is needed")
-    return name, text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), choice
+    point = _point(body.get("point"))
+    if not text.strip() and not choice and not point:
+        raise web.HTTPBadRequest(text="text, choice or point is needed")
+    return name, text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), choice, point
+
+
+def _point(given: object) -> str:
+    if given is None:
+        return ""
+    fits = isinstance(given, list) and len(given) == 2 and all(isinstance(part, int | float) for part in given)  # noqa: PLR2004
+    if not fits or abs(given[0]) > 90 or abs(given[1]) > 180:  # type: ignore[index] # noqa: PLR2004 - degrees
+        raise web.HTTPBadRequest(text="point: [latitude, longitude] in degrees")
+    return f"{given[0]:.5f},{given[1]:.5f}"  # type: ignore[index]
+
+
+def _locale(given: str, content: Content) -> str:
+    return given if given in content.locales else next(iter(content.locales))
 
 
 def _clean(value: str) -> str:

@@ -6,24 +6,45 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.content.render import render
+from bot.content.render import render, said
+from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.step import step
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Turn, Waiting
+from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Translate, Turn, Waiting
 from bot.domain.ids import case_id
-from bot.domain.messages import Lane, OutboundMessage, Reply
+from bot.domain.messages import Carrier, Lane, OutboundMessage, Reply
+from bot.domain.private import Private
 from bot.domain.risk import Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
-from bot.ports import Conversations, Inbox, Lease, Rendered, StoreUnavailable, Understander, VersionClash
+from bot.ports import (
+    Conversations,
+    Inbox,
+    Lease,
+    Rendered,
+    StoreUnavailable,
+    Translator,
+    Understander,
+    VersionClash,
+)
+from bot.service.listen import Listener
 
 log = logging.getLogger(__name__)
 TRIES = 3
 STALE = timedelta(minutes=15)
 Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What makes words of what came, and other words of ours: the NLU, voice notes, a translation machine."""
+
+    nlu: Understander
+    listener: Listener | None = None
+    translator: Translator | None = None
 
 
 class Answerer:
@@ -33,7 +54,7 @@ class Answerer:
         self,
         inbox: Inbox,
         conversations: Conversations,
-        nlu: Understander,
+        senses: Senses,
         knowledge: Callable[[], Knowledge],
         now: Callable[[], datetime],
         wake_delivery: Callable[[], None],
@@ -43,7 +64,7 @@ class Answerer:
         """*knowledge* is asked anew for each turn, so that a new list of recruiters takes effect at once."""
         self._inbox = inbox
         self._conversations = conversations
-        self._nlu = nlu
+        self._senses = senses
         self._knowledge = knowledge
         self._now = now
         self._wake_delivery = wake_delivery
@@ -96,18 +117,49 @@ class Answerer:
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool) -> None:
         knowledge = self._knowledge()
         conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
+        waiting, heard = await self._heard(waiting, conversation)
         understanding = await self._understand(waiting, conversation)
         turn = step(conversation, waiting.message, understanding, knowledge, self._now())
+        if heard and turn.replies and not turn.conversation.with_responder:
+            turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard}), *turn.replies))
+        turn = await self._translated(turn, knowledge)
         if quiet and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
             turn = replace(turn, replies=())
         await self._commit(turn, waiting, lease, knowledge)
+
+    async def _heard(self, waiting: Waiting, conversation: Conversation) -> tuple[Waiting, str]:
+        """Keep a voice note; where this machine can write it down, its words are treated as if typed."""
+        listener = self._senses.listener
+        if not listener or waiting.message.carrier is not Carrier.VOICE or waiting.message.text:
+            return waiting, ""
+        words = await listener.hear(waiting, conversation.locale or conversation.locale_guess)
+        return replace(waiting, message=replace(waiting.message, text=Private(words))), words
+
+    async def _translated(self, turn: Turn, knowledge: Knowledge) -> Turn:
+        """Fulfil a wish for a machine's translation; what was answered before stands, whatever comes of it."""
+        wish = next((effect for effect in turn.effects if isinstance(effect, Translate)), None)
+        if not wish:
+            return turn
+        choices = (answers.PERSON, answers.MENU)
+        translated = [await self._by_machine(reply, wish.language, knowledge) for reply in wish.replies]
+        if not translated or not all(translated):
+            return replace(turn, replies=(Reply("core.translate_failed", choices=choices),))
+        said_again = tuple(Reply("core.machine", {"words": words}) for words in translated)
+        return replace(turn, replies=(*said_again, Reply("core.translated", choices=choices)))
+
+    async def _by_machine(self, reply: Reply, language: str, knowledge: Knowledge) -> str:
+        translator, content = self._senses.translator, knowledge.content
+        source = next(code for code, locale in content.locales.items() if locale.status == "released")
+        return await translator.translate(said(reply, source, content), source, language) if translator else ""
 
     async def _understand(self, waiting: Waiting, conversation: Conversation) -> Understanding:
         """Ask the NLU, unless the message is a tapped choice or has no words."""
         message = waiting.message
         if message.choice or not message.text:
             return NOTHING
-        return await self._nlu.understand(message.text.reveal(), conversation.locale or conversation.locale_guess)
+        return await self._senses.nlu.understand(
+            message.text.reveal(), conversation.locale or conversation.locale_guess
+        )
 
     async def _commit(self, turn: Turn, waiting: Waiting, lease: Lease, knowledge: Knowledge) -> None:
         conversation = turn.conversation

@@ -101,7 +101,8 @@ class MongoCases:
             return None
         choices = (doc["choice"],) if doc["choice"] else ()
         at = aware(row["received_at"])
-        return Line(row["_id"], at, "person", Private(doc["text"]), row["state"], doc["carrier"], choices)
+        words = Private(doc["text"] or doc.get("point", ""))
+        return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices)
 
     async def _said(self, row: Doc) -> Line | None:
         try:

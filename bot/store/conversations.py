@@ -266,6 +266,8 @@ class MongoConversations:
             {"conversation": conversation, "received_at": {"$lte": until}},
             {"$set": {"state": "erased"}, "$unset": {"sealed": "", "conversation": ""}},
         )
+        for name in ("media", "media_pieces"):
+            await self._db[name].delete_many({"conversation": conversation, "at": {"$lte": until}})
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)
         await self._db["case_events"].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})

@@ -152,6 +152,14 @@ class MongoOutbox:
     def _receipt_key(self, channel: ChannelName, channel_message_id: Private) -> str:
         return self._sealer.blind("receipt", f"{channel}:{channel_message_id.reveal()}")
 
+    async def one(self, conversation_id: str, row_id: str) -> Doc | None:
+        """Return one message of a conversation, or None."""
+        row = await self._rows.find_one({"_id": row_id, "conversation": conversation_id})
+        try:
+            return await self._sealer.open(f"outbox:{row_id}", row["sealed"]) if row else None
+        except Unreadable:
+            return None
+
     async def since(self, conversation_id: str, after: str) -> list[tuple[str, datetime, Doc]]:
         """Return (id, time, message) of a conversation's rows after *after*, oldest first: the web chat's feed."""
         query = {"conversation": conversation_id, "_id": {"$gt": after}}

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
@@ -129,7 +130,9 @@ async def test_what_a_person_writes_is_only_ever_text(browser: Browser, site: Si
     text = await asha.locator("#lines").inner_text()
     assert all(item in text for item in XSS[:8])
     assert "⟨202E⟩" in text
-    assert await asha.locator("#lines a, #lines img, #lines script, #lines iframe, .history a, .history img").count() == 0
+    assert (
+        await asha.locator("#lines a, #lines img, #lines script, #lines iframe, .history a, .history img").count() == 0
+    )
     assert not dialogs and not outside
 
 
@@ -162,3 +165,76 @@ async def test_a_phone_shows_no_overflow_and_no_script_shows_the_helplines(brows
     still = await bare.new_page()
     await still.goto(site.url + "/")
     assert "1098" in await still.inner_text("body")
+
+
+async def _chat(browser: Browser, site: Site, code: str) -> Page:  # noqa: F811
+    """Open the web chat at phone width and choose a locale by its own name."""
+    context = await browser.new_context(viewport=PHONE)
+    page = await context.new_page()
+    await page.goto(site.url + "/")
+    await page.click(f".choices button:text-is('{site.service.content.locales[code].own_name}')")
+    await expect(page.locator(".choices button.urgent").last).to_be_visible()
+    return page
+
+
+async def _tap(page: Page, words: str) -> None:
+    await page.locator(f".choices button:text-is('{words}')").last.click()
+
+
+@pytest.mark.parametrize("code", ["hi", "ta", "ur", "bn", "ml", "or"])
+async def test_an_answer_fits_a_phone_in_every_script(browser: Browser, site: Site, code: str) -> None:  # noqa: F811
+    """Nothing is wider than the screen, the direction is right, and every bubble can be heard."""
+    content = site.service.content
+    page = await _chat(browser, site, code)
+    await _tap(page, content.words(code, "area.rights.label"))
+    await _tap(page, content.words(code, "child_labour_law.title"))
+    first_step = content.words(code, "child_labour_law.steps").split("\n")[0]
+    await expect(page.locator(".theirs .bubble").last).to_contain_text(first_step)
+    wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    beyond = await page.evaluate(
+        "[...document.querySelectorAll('.bubble, .choices button')].filter(e => { const r = e.getBoundingClientRect();"
+        " return r.left < -1 || r.right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1; }).length"
+    )
+    assert beyond == 0
+    assert await page.get_attribute("html", "dir") == content.locales[code].direction
+    assert await page.locator(".theirs .speak").count() == await page.locator(".theirs .bubble").count()
+    await page.locator(".theirs .bubble").nth(-3).scroll_into_view_if_needed()
+    if code in {"hi", "ta", "ur", "bn"}:
+        await picture(page, f"chat-{code}")
+    await page.context.close()
+
+
+async def test_a_voice_message_plays_in_the_web_chat(browser: Browser, site: Site) -> None:  # noqa: F811
+    """The browser fetches Opus from us, decodes it and plays it to the end of a short message."""
+    page = await _chat(browser, site, "ta")
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    await page.locator(".theirs .speak").last.click()
+    await expect(page.locator("#log")).to_have_attribute("data-played", re.compile(".+"), timeout=20_000)
+    played = await page.locator("#log").get_attribute("data-played")
+    seconds = await page.evaluate(
+        "id => new Promise((done, failed) => { const a = new Audio('/chat/audio/' + encodeURIComponent(id) + '?lang=ta');"
+        " a.onloadedmetadata = () => done(a.duration); a.onerror = () => failed(a.error.message); })",
+        played,
+    )
+    assert seconds > 1
+    assert problems == []
+    await page.context.close()
+
+
+async def test_an_author_reads_proposes_and_signs(browser: Browser, site: Site) -> None:  # noqa: F811
+    context = await browser.new_context(viewport={"width": 1100, "height": 800})
+    page = await context.new_page()
+    await page.goto(f"{site.url}/console/login")
+    await page.fill("input[name=name]", "vani")
+    await page.fill("input[name=password]", PASSWORD)
+    await page.click("button:has-text('Log in')")
+    await page.wait_for_url("**/console/words")
+    await page.goto(f"{site.url}/console/words/bn/message/wages_unpaid.answer")
+    await expect(page.locator("text=B-62")).to_be_visible()
+    await picture(page, "console-words")
+    await page.check("input[name=native]")
+    await page.click("button:has-text('Sign off')")
+    await expect(page.locator("text=vani,")).to_be_visible()
+    await context.close()

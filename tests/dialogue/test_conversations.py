@@ -12,6 +12,7 @@ import yaml
 
 from bot.content.model import Content
 from bot.content.render import render
+from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
@@ -67,7 +68,7 @@ def case_of(turn: Turn) -> str:
 
 @pytest.fixture(scope="module")
 def knowledge(content: Content) -> Knowledge:
-    return Knowledge(content, Guard(content.danger), lambda _: Check(Verdict.NOT_FOUND), {})
+    return Knowledge(content, Guard(content.danger), lambda _: Check(Verdict.NOT_FOUND), {}, Gazetteer(content))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])

@@ -94,5 +94,11 @@ def test_a_question_about_ration_is_not_danger(guard: Guard, locale: str) -> Non
 def test_every_written_form_is_heard(guard: Guard, locale: str, form: str) -> None:
     """C10: composed or not, with joiners inside words, in capitals, with marks around it, in the middle of a message."""
     text = unicodedata.normalize(form, LOCKED[locale])  # type: ignore[arg-type]
-    for changed in (text, text.upper(), f"!!! {text} ???", f"sir namaste\n{text}\nok", text.replace(" ", " \u200d\u200c")):
+    for changed in (
+        text,
+        text.upper(),
+        f"!!! {text} ???",
+        f"sir namaste\n{text}\nok",
+        text.replace(" ", " \u200d\u200c"),
+    ):
         assert guard.check(changed).level is Level.NOW, changed

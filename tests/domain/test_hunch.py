@@ -17,7 +17,14 @@ UNFORESEEN = [
     "ghar jane ki baat karu to phone cheen lete hai aur darwaze pe aadmi baitha dete hai",
     "वो रात को आता है और ज़बरदस्ती करता है, मैं किसी से कह नहीं सकती",
 ]
-ORDINARY = ["how do i get a ration card here", "ठेकेदार ने पास बुक नहीं दी", "bank me khata kaise khulega", "", "12345", "🙂"]
+ORDINARY = [
+    "how do i get a ration card here",
+    "ठेकेदार ने पास बुक नहीं दी",
+    "bank me khata kaise khulega",
+    "",
+    "12345",
+    "🙂",
+]
 
 
 def test_words_neighbours_and_letter_runs_are_counted() -> None:

@@ -26,7 +26,10 @@ async def test_what_cannot_be_kept_anywhere_is_503(
     }  # fmt: skip
     secret = type(config.whatsapp_token)
     given = config.model_copy(
-        update={name: value if name in {"whatsapp_phone_id", "public_url"} else secret(value) for name, value in settings.items()}
+        update={
+            name: value if name in {"whatsapp_phone_id", "public_url"} else secret(value)
+            for name, value in settings.items()
+        }
     )
     async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as service:
         full = _broken(service, monkeypatch)

@@ -96,7 +96,11 @@ def test_one_typing_error_still_finds_the_agency() -> None:
     for agency in ROWS:
         name = agency.name
         at = chance.randrange(1, len(name))
-        name = name[:at] + name[at + 1 :] if chance.random() < 0.5 else name[:at] + chance.choice("aeinrst") + name[at + 1 :]
+        name = (
+            name[:at] + name[at + 1 :]
+            if chance.random() < 0.5
+            else name[:at] + chance.choice("aeinrst") + name[at + 1 :]
+        )
         found = check(name, INDEX, TODAY)
         tried += 1
         right += bool(found.matches) and found.matches[0].agency.name == agency.name
@@ -129,7 +133,14 @@ def test_csv_and_xlsx_give_the_same_rows(tmp_path: Path) -> None:
 
 def test_bad_rows_are_named_and_left_out(tmp_path: Path) -> None:
     source = load_source(CONTENT / "sources" / "sample.yaml")
-    rows = [HEADER, ["Good", "B-1", "Active", "", "", ""], ["", "B-2", "Active", "", "", ""], ["Odd", "B-3", "Perhaps", "", "", ""], ["Late", "B-4", "Active", "2027/31/01", "", ""], ["Twice", "B-1", "Active", "", "", ""]]
+    rows = [
+        HEADER,
+        ["Good", "B-1", "Active", "", "", ""],
+        ["", "B-2", "Active", "", "", ""],
+        ["Odd", "B-3", "Perhaps", "", "", ""],
+        ["Late", "B-4", "Active", "2027/31/01", "", ""],
+        ["Twice", "B-1", "Active", "", "", ""],
+    ]
     parsed = read_list(write_csv(tmp_path / "a.csv", rows), source)
     assert [problem.line for problem in parsed.problems] == [3, 4, 5, 6]
     assert len(parsed.rows) == 1

@@ -136,7 +136,9 @@ async def test_receipts_only_move_forward(service: Service) -> None:
         assert await service.outbox.receipt(Receipt(ChannelName.TERMINAL, Private("x"), state, utc_now(), row["_id"]))
     final = await service.db["outbox"].find_one({"_id": row["_id"]})
     assert final and final["state"] == "read"
-    assert not await service.outbox.receipt(Receipt(ChannelName.TERMINAL, Private("early"), ReceiptState.SENT, utc_now()))
+    assert not await service.outbox.receipt(
+        Receipt(ChannelName.TERMINAL, Private("early"), ReceiptState.SENT, utc_now())
+    )
     assert await service.db["parked_receipts"].count_documents({}) == 1
 
 

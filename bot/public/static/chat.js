@@ -5,6 +5,7 @@
   var box = document.getElementById("text"), state = document.getElementById("state");
   var words = JSON.parse(body.dataset.words), directions = JSON.parse(body.dataset.directions);
   var locale = body.dataset.first, last = "", seen = {}, source = null, timer = null;
+  var player = new Audio(), asked = false, recorder = null;
 
   function word(key) { return (words[locale] || words[body.dataset.first])[key] || ""; }
 
@@ -15,6 +16,7 @@
     document.documentElement.dir = directions[code];
     document.querySelectorAll("[data-word]").forEach(function (part) { part.textContent = word(part.dataset.word); });
     box.placeholder = word("web.write");
+    document.querySelectorAll("[data-name]").forEach(function (part) { part.setAttribute("aria-label", word(part.dataset.name)); part.title = word(part.dataset.name); });
   }
 
   function id() {
@@ -38,7 +40,9 @@
     if (seen[item.id]) { return; }
     seen[item.id] = true;
     last = item.id;
-    var row = bubble(item.text, item.human ? "human" : "theirs");
+    var row = bubble(item.speech ? "" : item.text, item.human ? "human" : "theirs");
+    row.firstChild.appendChild(speaker(item));
+    if (item.speech && asked) { play(item, row.querySelector(".speak")); }
     if (!item.choices.length) { return; }
     var list = document.createElement("div");
     list.className = "choices";
@@ -56,6 +60,66 @@
     });
     row.appendChild(list);
     log.scrollTop = log.scrollHeight;
+  }
+
+  function speaker(item) {
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "speak";
+    button.textContent = "\uD83D\uDD0A";
+    button.setAttribute("aria-label", word("web.listen"));
+    button.addEventListener("click", function () { play(item, button); });
+    return button;
+  }
+
+  function play(item, button) {
+    var address = "/chat/audio/" + encodeURIComponent(item.id) + "?lang=" + encodeURIComponent(locale);
+    asked = true;
+    if (!player.paused && player.getAttribute("data-id") === item.id) { player.pause(); return; }
+    player.setAttribute("data-id", item.id);
+    player.src = address;
+    player.onended = player.onpause = function () { button.classList.remove("playing"); };
+    player.onplaying = function () { button.classList.add("playing"); log.setAttribute("data-played", item.id); };
+    var started = player.play();
+    if (started && started.catch) { started.catch(function () { button.classList.remove("playing"); }); }
+  }
+
+  function sendVoice(data, kind, name, tries) {
+    return fetch("/chat/voice?id=" + name, { method: "POST", headers: { "Content-Type": kind }, body: data })
+      .then(function (answer) { if (!answer.ok) { throw new Error(String(answer.status)); } note(""); })
+      .catch(function () {
+        note("web.waiting");
+        if (tries < 20) { setTimeout(function () { sendVoice(data, kind, name, tries + 1); }, 3000); }
+      });
+  }
+
+  function record(button) {
+    if (recorder) { recorder.stop(); return; }
+    navigator.mediaDevices.getUserMedia({ audio: true }).then(function (stream) {
+      var pieces = [];
+      recorder = new MediaRecorder(stream);
+      recorder.ondataavailable = function (event) { pieces.push(event.data); };
+      recorder.onstop = function () {
+        var kind = (recorder.mimeType || "audio/webm").split(";")[0];
+        stream.getTracks().forEach(function (track) { track.stop(); });
+        recorder = null;
+        button.classList.remove("playing");
+        button.setAttribute("aria-label", word("web.record"));
+        bubble("\uD83C\uDFA4", "mine");
+        sendVoice(new Blob(pieces, { type: kind }), kind, id(), 0);
+      };
+      recorder.start();
+      button.classList.add("playing");
+      button.setAttribute("aria-label", word("web.record_stop"));
+      setTimeout(function () { if (recorder) { recorder.stop(); } }, 120000);
+    }, function () { button.hidden = true; });
+  }
+
+  function locate() {
+    navigator.geolocation.getCurrentPosition(function (found) {
+      bubble("\uD83D\uDCCD", "mine");
+      send({ id: id(), point: [found.coords.latitude, found.coords.longitude] });
+    }, function () { document.getElementById("locate").hidden = true; });
   }
 
   function note(key) { state.hidden = !key; state.textContent = key ? word(key) : ""; }
@@ -95,6 +159,7 @@
   function start() { return fetch("/chat/session", { method: "POST" }); }
 
   function leave() {
+    player.pause();
     if (source) { source.close(); }
     if (timer) { clearInterval(timer); }
     log.textContent = "";
@@ -114,6 +179,11 @@
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit ? form.requestSubmit() : form.dispatchEvent(new Event("submit", { cancelable: true })); }
   });
   document.getElementById("leave").addEventListener("click", leave);
+  var microphone = document.getElementById("record"), place = document.getElementById("locate");
+  microphone.hidden = !(window.MediaRecorder && navigator.mediaDevices);
+  place.hidden = !navigator.geolocation || !window.isSecureContext;
+  microphone.addEventListener("click", function () { record(microphone); });
+  place.addEventListener("click", locate);
 
   start().then(function () {
     listen();
