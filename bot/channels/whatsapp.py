@@ -131,7 +131,12 @@ class WhatsAppChannel:
         if name not in self._uploaded:
             if len(self._uploaded) >= MOST_UPLOADED:
                 self._uploaded.clear()
-            self._uploaded[name] = await self._upload(audio)
+            try:
+                self._uploaded[name] = await self._upload(audio)
+            except ChannelError as error:
+                if error.retryable:
+                    raise
+                return ""  # the platform will not have it: the words are written
         return self._uploaded[name]
 
     async def _upload(self, audio: bytes) -> str:

@@ -80,6 +80,7 @@ def _messages(content: Content, root: Path) -> Iterator[str]:
                 yield f"{place}: message {key!r} is missing; a person would see another language; write it"
         for key in sorted(set(content.messages[code]) - wanted):
             yield f"{_at(content, code, key, place)}: message {key!r} is not in the source locale; remove it or write it in en first"
+        yield from _same_titles(content, code, place)
         for key, words in content.messages[code].items():
             at = _at(content, code, key, place)
             for problem in (
@@ -88,6 +89,17 @@ def _messages(content: Content, root: Path) -> Iterator[str]:
                 *_length(key, words, code),
             ):
                 yield f"{at}: message {key!r} {problem}"
+
+
+def _same_titles(content: Content, code: str, place: str) -> Iterator[str]:
+    """Two choices of one list with the same words: WhatsApp refuses the list, and nobody could tell them apart."""
+    for area in AREAS:
+        seen: dict[str, str] = {}
+        for topic in content.topics.values():
+            title = content.messages[code].get(f"{topic.id}.title", topic.id)
+            if topic.area == area and seen.setdefault(title, topic.id) != topic.id:
+                at = _at(content, code, f"{topic.id}.title", place)
+                yield f"{at}: message '{topic.id}.title' has the same words as {seen[title]}.title; tell them apart"
 
 
 def _at(content: Content, code: str, key: str, place: str) -> str:

@@ -52,6 +52,9 @@ GENERIC: Final = (
 )
 #: Beyond this many kilometres from the nearest station known, a point is not in India.
 FAR_KM: Final = 400.0
+STATION: Final = "station"
+#: A bus stand or crossing counts as the place where a person is within this many kilometres.
+AT_HAND_KM: Final = 2.0
 #: Spaces of the grid in which stations are looked up, in degrees.
 CELL: Final = 1.0
 SMALL_WORDS: Final = frozenset(
@@ -140,21 +143,22 @@ class Gazetteer:
         return code if code in self._content.states else self.find(text).state
 
     def nearest(self, latitude: float, longitude: float) -> Near | None:
-        """Return the nearest station, or None when there is none for 400 km (the point is not in India)."""
-        reach = 1
-        while reach <= 4:  # noqa: PLR2004 - four degrees are more than 400 km
-            at = _cell(latitude, longitude)
-            near = [
-                place
-                for row in range(at[0] - reach, at[0] + reach + 1)
-                for column in range(at[1] - reach, at[1] + reach + 1)
-                for place in self._grid.get((row, column), ())
+        """Return the bus stand or crossing a person stands at, else the nearest station.
+
+        None when there is no station for 400 km: the point is not in India.
+        """
+        row, column = _cell(latitude, longitude)
+        for reach in (1, 2, 4):
+            found = [
+                Near(place, _km(latitude, longitude, place))
+                for at_row in range(row - reach, row + reach + 1)
+                for at_column in range(column - reach, column + reach + 1)
+                for place in self._grid.get((at_row, at_column), ())
             ]
+            near = [item for item in found if item.place.kind == STATION or item.km <= AT_HAND_KM]
             if near:
-                best = min(near, key=lambda place: _km(latitude, longitude, place))
-                km = _km(latitude, longitude, best)
-                return Near(best, km) if km <= FAR_KM else None
-            reach += 1
+                best = min(near, key=lambda item: item.km)
+                return best if best.km <= FAR_KM else None
         return None
 
     def _code(self, text: str) -> Place | None:

@@ -17,6 +17,9 @@ from bot.domain.words import folded_words
 
 PLACE_MARK = "sy_"
 LEAVES_FLOW = 0.75
+#: Flows that ask short questions, and what an answer to one of them may be taken for.
+ASKING = frozenset({"finder", "near", "state"})
+STAYS = frozenset({"out_of_scope", "affirm", "deny", "greet", "thank"})
 WITHOUT_WORDS = frozenset({Carrier.VOICE, Carrier.IMAGE, Carrier.DOCUMENT, Carrier.LOCATION, Carrier.UNSUPPORTED})
 
 
@@ -108,6 +111,8 @@ def _number(text: str, knowledge: Knowledge) -> int | None:
     written = forms.normalise(text).strip(" .)")
     if written.isascii() and written.isdigit() and len(written) <= 2:  # noqa: PLR2004
         return int(written)
+    if text.strip().casefold() in knowledge.content.commands:
+        return None  # said in these very letters it is a command, whatever another language's number sounds like
     return knowledge.content.numbers.get(" ".join(folded_words(text)))
 
 
@@ -134,7 +139,9 @@ def _media(message: InboundMessage) -> str:
 
 
 def _leaves(conversation: Conversation, understanding: Understanding) -> bool:
-    """A flow that waits for free words is left only for something clearly else."""
+    """A flow that waits for an answer is left only for something clearly else, never for "I do not understand"."""
+    if conversation.flow in ASKING and understanding.intent in STAYS:
+        return False
     same = {"verify": {"check_recruiter", "check_job_offer", "out_of_scope"}}.get(conversation.flow, set())
     return understanding.confidence >= LEAVES_FLOW and understanding.intent not in same
 

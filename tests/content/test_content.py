@@ -102,6 +102,12 @@ BROKEN = {
         _edit("directory/transit_points.yaml", "verified_on: 2026-11-25", "verified: 2026-11-25"),
         "no verified_on",
     ),
+    "two titles alike": (
+        _edit(
+            "messages/en/rights.yaml", 'wages_minimum.title: "Minimum wage"', 'wages_minimum.title: "Wages not paid"'
+        ),
+        "tell them apart",
+    ),
     "hold fact": (_edit("topics/eshram.yaml", "show: show", "show: hold"), "'hold'"),
     "stale fact": (_edit("topics/eshram.yaml", "2026-11-23", "2024-01-01"), "check it again"),
     "sensitive preview": (

@@ -105,6 +105,17 @@ def test_the_nearest_station_and_how_far(places: Gazetteer) -> None:
     assert 1 < village.km < 4
 
 
+def test_a_bus_stand_or_crossing_only_where_one_stands_there(places: Gazetteer) -> None:
+    stand = places.nearest(13.0675, 80.2057)
+    assert stand
+    assert (stand.place.kind, stand.place.name) == ("bus_stand", "CMBT Koyambedu")
+    near = places.nearest(26.6467, 88.20)
+    assert near
+    assert near.place.kind == "station"
+    found = places.find("Raxaul-Birgunj")
+    assert found.station
+
+
 @pytest.mark.parametrize("point", [(51.5, -0.1), (0.0, 0.0), (25.2, 55.27), (-33.9, 151.2)])
 def test_outside_india_there_is_none(places: Gazetteer, point: tuple[float, float]) -> None:
     assert places.nearest(*point) is None
