@@ -28,12 +28,14 @@ from bot.content.speakable import speakable
 from bot.ports import SpeechFailed
 
 log = logging.getLogger(__name__)
-#: Locale → espeak-ng voice. Hindi in Latin letters is spoken from the Hindi words.
+#: Locale → espeak-ng voice.
 VOICES: Final = {
     "en": "en", "hi": "hi", "hi-Latn": "hi", "bn": "bn", "or": "or", "as": "as", "te": "te", "ta": "ta", "mr": "mr",
     "gu": "gu", "kn": "kn", "ml": "ml", "pa": "pa", "ur": "ur", "ne": "ne",
 }  # fmt: skip
-VERSION: Final = "1"
+#: Letters that a voice would spell out instead of reading: Assamese ya, rra and rha written with a dot below.
+SPELT_OUT: Final = {"as": {"\u09af\u09bc": "\u09df", "\u09a1\u09bc": "\u09f0", "\u09a2\u09bc": "\u09f0"}}
+VERSION: Final = "2"
 WORDS_PER_MINUTE: Final = 140
 OPUS_RATE: Final = 48_000
 BIT_RATE: Final = 16_000
@@ -59,6 +61,7 @@ class Speech:
 
     async def say(self, text: str, locale: str, message_id: str) -> bytes:
         """Return the voice message for *text* in *locale*. Raise `SpeechFailed`."""
+        text, locale = self._in_own_script(text, locale, message_id)
         recorded = self._recording(locale, message_id)
         if recorded:
             return recorded
@@ -73,11 +76,25 @@ class Speech:
         draft.replace(path)
         return audio
 
+    def _in_own_script(self, text: str, locale: str, message_id: str) -> tuple[str, str]:
+        """Hindi written in Latin letters is spoken from the same message in Hindi, where it stands word for word."""
+        content = self._content()
+        if not locale.endswith("-Latn") or locale not in content.locales:
+            return text, locale
+        own = content.locales[locale].fallback
+        latin = content.messages[locale].get(message_id, "")
+        native = content.messages[own].get(message_id, "")
+        same = latin and native and text.startswith(latin)
+        return (native + text[len(latin) :], own) if same else (text, locale)
+
     def words(self, text: str, locale: str) -> str:
         """Return the words that are spoken for *text*."""
         content = self._content()
         numbers = frozenset(line.number for line in content.helplines.values())
-        return speakable(text[:LONGEST_TEXT], content.words(locale, "core.spoken_dot"), numbers)
+        spoken = speakable(text[:LONGEST_TEXT], content.words(locale, "core.spoken_dot"), numbers)
+        for letters, read in SPELT_OUT.get(locale, {}).items():
+            spoken = spoken.replace(letters, read)
+        return spoken
 
     def path(self, spoken: str, locale: str) -> Path:
         """Return where the voice message of these words is kept."""

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -323,9 +324,15 @@ def _steps(part: str) -> list[frozenset[str]]:
     return [_words(part.split("|"))]
 
 
+@cache
+def _fold(word: str) -> tuple[str, ...]:
+    """Fold a word of our own; danger phrases use the same words again and again."""
+    return folded_words(word)
+
+
 def _words(words: Iterable[str]) -> frozenset[str]:
     folded = set()
     for word in words:
         stem, star = (word[:-1], "*") if word.endswith("*") else (word, "")
-        folded |= {form + star for form in folded_words(stem)[:1]}
+        folded |= {form + star for form in _fold(stem)[:1]}
     return frozenset(folded)

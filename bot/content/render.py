@@ -81,7 +81,11 @@ def isolated(text: str) -> str:
 
 
 def _voice(reply: Reply, locale: str, content: Content) -> list[OutboundMessage]:
-    """One voice message: the words, then the choices by number, so that a digit answers."""
+    """One voice message: the words, then the choices by number, so that a digit answers.
+
+    Words in Latin letters of an Indian language are spoken from the same words in its own script.
+    """
+    locale = content.locales[locale].fallback if locale.endswith("-Latn") else locale
     labels = [f"{n}. {_choice(ref, locale, content).label}." for n, ref in enumerate(reply.choices, 1)]
     text = "\n".join([said(reply, locale, content), *labels])
     return [OutboundMessage(Private(text), (), reply.lane, "bot", reply.message, speech=locale)]

@@ -37,6 +37,21 @@ async def test_one_topic_is_spoken_in_every_locale_as_opus(speech: Speech, conte
         assert len(audio) < 160_000, code
 
 
+async def test_no_voice_spells_its_letters_out(speech: Speech, content: Content) -> None:
+    """A second of speech takes about as many letters in Assamese as in Bengali."""
+    pace = {}
+    for code in ("as", "bn"):
+        words = content.words(code, "wages_unpaid.answer")
+        pace[code] = len(words) / seconds_of(await speech.say(words, code, ""))
+    assert pace["as"] > 0.8 * pace["bn"]
+
+
+async def test_hindi_in_latin_letters_is_spoken_from_the_hindi_words(speech: Speech, content: Content) -> None:
+    latin, own = content.words("hi-Latn", "core.thanks"), content.words("hi", "core.thanks")
+    assert await speech.say(latin, "hi-Latn", "core.thanks") == await speech.say(own, "hi", "core.thanks")
+    assert await speech.say("something else", "hi-Latn", "core.thanks")
+
+
 async def test_what_was_said_once_is_not_made_again(speech: Speech) -> None:
     first = await speech.say("Namaste", "en", "x")
     path = speech.path(speech.words("Namaste", "en"), "en")
