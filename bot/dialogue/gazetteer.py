@@ -21,13 +21,14 @@ SHORTEST_CODE_AMONG_WORDS: Final = 3
 THE_SAME: Final = 100
 NEVER: Final = 101
 #: How alike two names must be, 0 to 100, once their consonants agree; and where the consonants are few or differ.
-ALIKE: Final = 66
-ALIKE_SHORT: Final = 84
+ALIKE: Final = 70
+ALIKE_SHORT: Final = 80
 ALIKE_AMONG_WORDS: Final = 92
 SHORTEST_AMONG_WORDS: Final = 4
 SHORTEST_UNLIKE: Final = 6
 ALIKE_UNSURE: Final = 82
 FEW_CONSONANTS: Final = 2
+SHORT_NAME: Final = 5
 SHORTEST_UNSURE: Final = 5
 #: A small station is looked for in a message of few words, or under a name this long that is nearly exact.
 FEW_WORDS: Final = 2
@@ -134,6 +135,17 @@ class Gazetteer:
             return Found(place, named, named.state)
         return Found(place, None, place.state if place else "")
 
+    def is_place(self, text: str) -> bool:
+        """Say whether *text*, unasked, is nothing but the name or code of a place, nearly letter for letter."""
+        words = tuple(word for word in folded_words(text)[:MOST_WORDS] if not word.startswith(GENERIC))
+        typed = "".join(words)
+        bare = text.strip()
+        if bare.isupper() and bare.casefold() in self._by_code:
+            return True
+        if len(typed) < SHORTEST_UNSURE:
+            return False
+        return any(names.holds(typed, ALIKE_UNSURE) for names in (self._states, self._districts, self._main))
+
     def state(self, text: str) -> str:
         """Return the code of the State that *text* names, or of the one its district lies in; "" if none."""
         found = self._states.find(folded_words(text)[:MOST_WORDS])
@@ -211,6 +223,10 @@ class _Names:
         ]
         return max(found, key=lambda match: (match.length, match.alike), default=None)
 
+    def holds(self, typed: str, least: int) -> bool:
+        """Say whether one of the names is at least this much like *typed*."""
+        return process.extractOne(typed, self._all.keys(), scorer=fuzz.ratio, score_cutoff=least) is not None
+
     def guess(self, words: tuple[str, ...]) -> _Match | None:
         """Return the name that is spelt most alike, for a message of few words whose consonants meet none."""
         typed = "".join(words)
@@ -236,7 +252,8 @@ def _least(typed: str, words: tuple[str, ...]) -> int:
         if len(typed) < SHORTEST_AMONG_WORDS:
             return NEVER
         return ALIKE_AMONG_WORDS if len(typed) >= SHORTEST_UNLIKE else THE_SAME
-    return ALIKE_SHORT if len(_bones(typed)) <= FEW_CONSONANTS else ALIKE
+    short = len(_bones(typed)) <= FEW_CONSONANTS or len(typed) <= SHORT_NAME
+    return ALIKE_SHORT if short else ALIKE
 
 
 def _all_places(content: Content) -> Iterable[Place]:

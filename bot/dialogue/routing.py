@@ -12,11 +12,12 @@ from bot.dialogue.knowledge import Knowledge
 from bot.domain import text as forms
 from bot.domain.conversation import Conversation, Turn
 from bot.domain.messages import Carrier, InboundMessage, Reply
-from bot.domain.understanding import Understanding
+from bot.domain.understanding import OUT_OF_SCOPE, Understanding
 from bot.domain.words import folded_words
 
 PLACE_MARK = "sy_"
 LEAVES_FLOW = 0.75
+BARE = 2
 #: Flows that ask short questions, and what an answer to one of them may be taken for.
 ASKING = frozenset({"finder", "near", "state"})
 STAYS = frozenset({"out_of_scope", "affirm", "deny", "greet", "thank"})
@@ -34,8 +35,6 @@ def route(
     conversation, arrived = _arrival(conversation, message, knowledge)
     if picked := chosen(conversation, message, knowledge):
         return on_choice(picked, conversation, knowledge, now)
-    if conversation.asked_if_in_danger and command(message, knowledge) == "no":
-        return on_choice("c:no", conversation, knowledge, now)
     if named := command(message, knowledge):
         return on_choice(f"c:{named}", conversation, knowledge, now)
     if arrived:
@@ -46,6 +45,8 @@ def route(
         return _wordless(conversation, message, knowledge)
     if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
         return flows.proceed(conversation, message, knowledge, now)
+    if place := _bare_place(conversation, message, understanding, knowledge):
+        return _first(place, knowledge)
     sure = understanding.is_sure()
     if sure and (asked := repair.which(conversation, understanding, knowledge)):
         return _first(asked, knowledge)
@@ -54,6 +55,16 @@ def route(
     if not conversation.locale:
         return Turn(conversation, (answers.choose_language(knowledge.content),))
     return repair.ask(conversation, understanding, knowledge)
+
+
+def _bare_place(
+    conversation: Conversation, message: InboundMessage, understanding: Understanding, knowledge: Knowledge
+) -> Turn | None:
+    """Somebody who writes nothing but the name of a place, which to the NLU is nothing, is told the help there."""
+    text = message.text.reveal()
+    if len(text.split()) > BARE or understanding.intent != OUT_OF_SCOPE:
+        return None
+    return nearby.by_words(conversation, text, knowledge) if knowledge.gazetteer.is_place(text) else None
 
 
 def _wordless(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> Turn:
