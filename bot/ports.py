@@ -263,8 +263,8 @@ class Outbox(Protocol):
         """Lease the next message to send: distress first, per conversation in order."""
         ...
 
-    async def sending(self, due: Due) -> None:
-        """Record that bytes are about to leave."""
+    async def sending(self, due: Due) -> bool:
+        """Record that bytes are about to leave; False if it was settled meanwhile and must not leave."""
         ...
 
     async def sent(self, due: Due, channel_message_id: Private) -> None:

@@ -71,7 +71,8 @@ class Deliverer:
         return True
 
     async def _send(self, due: Due) -> None:
-        await self._outbox.sending(due)
+        if not await self._outbox.sending(due):
+            return
         channel = self._channels[due.address.channel]
         try:
             channel_message_id = await channel.send(due.address, due.message, due.id)

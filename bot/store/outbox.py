@@ -72,10 +72,14 @@ class MongoOutbox:
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
         return Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
 
-    async def sending(self, due: Due) -> None:
-        """Written before the first byte leaves, so that a crash after it is known to be in doubt."""
+    async def sending(self, due: Due) -> bool:
+        """Written before the first byte leaves, so that a crash after it is known to be in doubt.
+
+        False when a receipt has settled the row since it was leased: it must not leave again.
+        """
         fields = {"state": "sending", "sending_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
-        await self._rows.update_one({"_id": due.id}, {"$set": fields, "$inc": {"attempts": 1}})
+        done = await self._rows.update_one({"_id": due.id, "open": True}, {"$set": fields, "$inc": {"attempts": 1}})
+        return done.matched_count == 1
 
     async def sent(self, due: Due, channel_message_id: Private) -> None:
         """Record the channel's id (as a keyed hash, for receipts; sealed, for deleting it later)."""

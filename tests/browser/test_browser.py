@@ -74,6 +74,10 @@ async def picture(page: Page, name: str) -> None:
 
 async def test_from_the_first_word_to_a_humans_answer(browser: Browser, site: Site) -> None:  # noqa: F811
     """A person chooses Hindi, writes that they are locked in; a responder sees it live, claims, replies, hands back."""
+
+    def said(key: str) -> str:
+        return site.service.content.words("hi", key)
+
     asha = await login(browser, site, "asha")
     bina = await login(browser, site, "bina")
     context = await browser.new_context(viewport=PHONE)
@@ -84,7 +88,7 @@ async def test_from_the_first_word_to_a_humans_answer(browser: Browser, site: Si
     await expect(person.locator("html")).to_have_attribute("lang", "hi")
     await picture(person, "webchat")
     await person.fill("#text", "मुझे मालिक ने कमरे में बंद कर दिया है")
-    await person.click("form button")
+    await person.click("form button[type=submit]")
     await expect(person.locator("#log")).to_contain_text("112", timeout=10_000)
     row = asha.locator("#queue li", has_text="locked in")
     await expect(row).to_be_visible(timeout=10_000)
@@ -93,23 +97,23 @@ async def test_from_the_first_word_to_a_humans_answer(browser: Browser, site: Si
     await row.locator("a").click()
     await bina.locator("#queue li a").first.click()
     await asha.click("button:has-text('Take this case')")
-    await expect(person.locator("#log")).to_contain_text("मददगार अब यहाँ है", timeout=10_000)
+    await expect(person.locator("#log")).to_contain_text(said("case.claimed"), timeout=10_000)
     await bina.click("button:has-text('Take this case')")
     await expect(bina.locator("main")).to_contain_text("asha")
     await asha.fill("textarea[name=text]", "मैं आशा हूँ। आप कहाँ हैं?")
     await asha.click("#reply button")
     await expect(person.locator(".human .bubble").last).to_contain_text("आप कहाँ हैं", timeout=10_000)
     await person.fill("#text", "सेक्टर 9, तीसरी मंज़िल")
-    await person.click("form button")
+    await person.click("form button[type=submit]")
     await expect(asha.locator("#lines")).to_contain_text("तीसरी मंज़िल", timeout=10_000)
     await picture(asha, "console-case")
     hand_back = asha.locator("form[action$=hand_back]")
     await hand_back.locator("input[name=text]").fill("police informed, person out")
     await hand_back.locator("button").click()
-    await expect(person.locator("#log")).to_contain_text("फिर से कंप्यूटर प्रोग्राम", timeout=10_000)
+    await expect(person.locator("#log")).to_contain_text(said("case.handed_back"), timeout=10_000)
     await person.fill("#text", "मेनू")
-    await person.click("form button")
-    await expect(person.locator(".choices").last).to_contain_text("काम के हक़", timeout=10_000)
+    await person.click("form button[type=submit]")
+    await expect(person.locator(".choices").last).to_contain_text(said("area.rights.label"), timeout=10_000)
 
 
 async def test_what_a_person_writes_is_only_ever_text(browser: Browser, site: Site) -> None:  # noqa: F811

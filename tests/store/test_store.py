@@ -142,6 +142,26 @@ async def test_receipts_only_move_forward(service: Service) -> None:
     assert await service.db["parked_receipts"].count_documents({}) == 1
 
 
+async def test_what_a_receipt_has_settled_does_not_leave_again(service: Service) -> None:
+    """A receipt between the lease and the send closes the row: the deliverer must let it go."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        await chat.say("", "l:en")
+    row = await service.db["outbox"].find_one({})
+    assert row
+    await service.db["outbox"].update_one(
+        {"_id": row["_id"]}, {"$set": {"open": True, "state": "unknown"}, "$unset": {"not_before": "", "lease": ""}}
+    )
+    due = await service.outbox.next_due("w")
+    assert due
+    now = service.now()
+    await service.outbox.receipt(Receipt(due.address.channel, Private("x"), ReceiptState.DELIVERED, now, due.id))
+    assert not await service.outbox.sending(due)
+    settled = await service.db["outbox"].find_one({"_id": due.id})
+    assert settled
+    assert (settled["state"], settled["open"]) == ("delivered", False)
+
+
 async def test_nobody_claims_and_the_ladder_climbs(service: Service) -> None:
     """H12: pages at each rung, the person hears the helplines at the third; a claim ends it."""
     chat = Chat(service)
