@@ -1,4 +1,4 @@
-"""Reads lists of recruiters from CSV and XLSX files through a declared mapping; every bad row is named."""
+"""Reads lists of recruiters from CSV, XLSX, HTML and PDF files through a declared mapping; every bad row is named."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import lxml.etree
+import lxml.html
 import openpyxl
+import pdfplumber
 import yaml
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -25,6 +28,7 @@ from bot.domain.agencies import Agency, Standing
 MOST_BYTES = 200 * 1024 * 1024
 MOST_UNPACKED = 1024 * 1024 * 1024
 MOST_COLUMNS = 200
+MOST_ROWS_SPANNED = 10_000
 LONGEST_CELL = 500
 #: Official files often begin with a title; the header is looked for in this many rows.
 MOST_TITLE_ROWS = 20
@@ -107,10 +111,10 @@ def load_source(path: Path) -> Source:
 
 
 def read_list(path: Path, source: Source) -> ParsedList:
-    """Read a CSV or XLSX file. Raise `ListError` for a file that cannot be read as this source at all."""
-    reader = {".csv": _csv_rows, ".xlsx": _xlsx_rows}.get(path.suffix.lower())
+    """Read a CSV, XLSX, HTML or PDF file. Raise `ListError` for a file that cannot be read as this source at all."""
+    reader = READERS.get(path.suffix.lower())
     if not reader:
-        raise ListError(f"{path}: is neither .csv nor .xlsx; save it as one of them")
+        raise ListError(f"{path}: is none of {', '.join(READERS)}; save it as one of them")
     try:
         size = path.stat().st_size
         raw = path.read_bytes() if size <= MOST_BYTES else b""
@@ -179,6 +183,102 @@ def _xlsx_rows(raw: bytes, path: Path, _: Source) -> Iterator[_Row]:
         ) from error
 
 
+def _html_rows(raw: bytes, path: Path, source: Source) -> Iterator[_Row]:
+    """Yield (row number, cells) of the table with most of the mapped columns; nothing is run or fetched."""
+    try:
+        raw.decode()
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = None  # the page says it itself
+    try:
+        parser = lxml.html.HTMLParser(encoding=encoding, no_network=True, huge_tree=False)
+        page = lxml.html.document_fromstring(raw, parser=parser)
+        lxml.etree.strip_elements(page, "script", "style", with_tail=False)
+        tables = page.findall(".//table")
+    except (lxml.etree.LxmlError, ValueError) as error:
+        raise ListError(f"{path}: is not an HTML page ({type(error).__name__}); save the page again") from error
+    if not tables:
+        raise ListError(f"{path}: holds no table; save the page on which the list is shown")
+    wanted = {_key(column) for column in source.columns.values()}
+
+    def fits(rows: Iterable[Sequence[str]]) -> int:
+        top = itertools.islice(rows, MOST_TITLE_ROWS)
+        return max((len(wanted & {_key(cell) for cell in row}) for row in top), default=0)
+
+    yield from enumerate(max((_html_table(table) for table in tables), key=fits), 1)
+
+
+def _html_table(table: lxml.html.HtmlElement) -> Sequence[Sequence[str]]:
+    """Return the cells of the table's own rows; one over many rows stands in each, over many columns in the first."""
+    rows: list[list[str]] = []
+    hanging: dict[int, tuple[int, str]] = {}
+    for row in table.iter("tr"):
+        if next(row.iterancestors("table")) is not table:
+            continue
+        cells: list[str] = []
+
+        def hang(cells: list[str] = cells) -> None:
+            while len(cells) in hanging:
+                left, words = hanging.pop(len(cells))
+                if left > 1:
+                    hanging[len(cells)] = (left - 1, words)
+                cells.append(words)
+
+        for cell in row.iterchildren("td", "th"):
+            hang()
+            words = " ".join(cell.text_content().split())[:LONGEST_CELL]
+            for words_here in [words, *[""] * (_span(cell, "colspan") - 1)]:
+                if (down := _span(cell, "rowspan")) > 1:
+                    hanging[len(cells)] = (down - 1, words_here)
+                cells.append(words_here)
+        hang()
+        rows.append(cells[:MOST_COLUMNS])
+    return rows
+
+
+def _span(cell: lxml.html.HtmlElement, name: str) -> int:
+    said = str(cell.get(name, "1")).strip()
+    most = MOST_COLUMNS if name == "colspan" else MOST_ROWS_SPANNED
+    return max(1, min(int(said), most)) if said.isascii() and said.isdecimal() else 1
+
+
+def _pdf_rows(raw: bytes, path: Path, source: Source) -> Iterator[_Row]:
+    """Yield (row number, cells) of the ruled tables of all pages, counted over the whole file.
+
+    Raise `ListError` for a table below the header that has another number of columns: its cells would be misread.
+    """
+    wanted = {_key(column) for column in source.columns.values()}
+    number, width = 0, 0
+    try:
+        with pdfplumber.open(io.BytesIO(raw)) as document:
+            for page in document.pages:
+                for row in itertools.chain.from_iterable(page.extract_tables()):
+                    number += 1
+                    cells = [" ".join((cell or "").split())[:LONGEST_CELL] for cell in row]
+                    if wanted <= {_key(cell) for cell in cells}:
+                        width = len(cells)
+                    if width and len(cells) != width:
+                        raise ListError(
+                            f"{path}: page {page.page_number} has a table of {len(cells)} columns where the list has "
+                            f"{width}; get the list as CSV or XLSX"
+                        )
+                    yield number, cells
+                page.close()
+    except ListError:
+        raise
+    except Exception as error:  # the library lets any fault of a broken file through
+        raise ListError(
+            f"{path}: cannot be read as PDF ({type(error).__name__}); download it again, or save the table as CSV"
+        ) from error
+    if not number:
+        raise ListError(f"{path}: holds no table with lines that can be read (a scan?); get it as CSV or XLSX")
+
+
+READERS: Final = {
+    ".csv": _csv_rows, ".xlsx": _xlsx_rows, ".html": _html_rows, ".htm": _html_rows, ".pdf": _pdf_rows,
+}  # fmt: skip
+
+
 def _header(rows: Iterator[_Row], source: Source, path: Path) -> dict[str, int]:
     """Return where each field stands, reading *rows* up to the header; raise `ListError` naming the missing columns."""
     best: tuple[list[str], list[str]] | None = None
@@ -207,6 +307,8 @@ def _agencies(rows: Iterable[_Row], places: dict[str, int], source: Source) -> t
         cells = {field: row[at] if at < len(row) else None for field, at in places.items()}
         if not any(_clean(cell) for cell in cells.values()):
             continue
+        if all(_key(_clean(cell)) == _key(source.columns[field]) for field, cell in cells.items()):
+            continue  # the header again, on a new page
         read = _agency(cells, line, source)
         if isinstance(read, Problem):
             problems.append(read)

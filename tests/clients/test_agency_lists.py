@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from fpdf import FPDF
 
 from bot.clients import agency_lists
 from bot.clients.agency_lists import ListError, ParsedList, load_source, read_list
@@ -48,6 +49,21 @@ def zipped_again(raw: bytes, mend: Callable[[str, bytes], bytes]) -> bytes:
         for name in old.namelist():
             new.writestr(name, mend(name, old.read(name)))
     return kept.getvalue()
+
+
+def pdf(*tables: list[list[str]]) -> bytes:
+    """Return a document with one ruled table on each page; without any, a page of plain words."""
+    paper = FPDF(orientation="landscape")
+    paper.set_font("Helvetica", size=9)
+    for table in tables:
+        paper.add_page()
+        with paper.table() as drawn:
+            for row in table:
+                drawn.row(row)
+    if not tables:
+        paper.add_page()
+        paper.cell(text="Agency name, none")
+    return bytes(paper.output())
 
 
 GOOD_XLSX = xlsx(list(HEADER.split(",")), ["A", "B-1", "Active", datetime(2027, 2, 1), "Patna", 1000010037])
@@ -101,6 +117,46 @@ def test_bad_rows_are_named_with_their_line(tmp_path: Path) -> None:
     assert all(problem.what and problem.why and problem.what_to_do for problem in parsed.problems)
 
 
+def test_a_page_of_html_gives_the_table_that_holds_the_list(tmp_path: Path) -> None:
+    """Among tables for layout, with cells over several rows and columns, and the header repeated; no script is run."""
+    head = "".join(f"<th>{name}</th>" for name in HEADER.split(","))
+    page = f"""<html><body><table><tr><td>Menu</td><td><script>document.write("x")</script>
+    <table><tr><td colspan=6>List of agents</td></tr><tr>{head}</tr>
+    <tr><td>A &amp; B</td><td>B-1</td><td rowspan="2">Active</td><td>01-02-2027</td><td rowspan=2> Patna
+    City </td><td>00000 10001</td></tr>
+    <tr><td>C<style>td {{}}</style></td><td>B-2</td><td>01-03-2027</td></tr>
+    <tr>{head}</tr>
+    <tr><td>D</td><td>B-3</td><td colspan="2">Cancelled</td><td>Gaya</td><td>00000 10003</td></tr>
+    <tr><td></td><td>B-4</td><td>Active</td></tr></table></td></tr></table>"""
+    parsed = read(tmp_path, page, "list.html")
+    assert [(row.name, row.licence, row.standing, row.valid_until, row.place, row.phones) for row in parsed.rows] == [
+        ("A & B", "B-1", Standing.ACTIVE, date(2027, 2, 1), "Patna City", ("00000 10001",)),
+        ("C", "B-2", Standing.ACTIVE, date(2027, 3, 1), "Patna City", ()),
+        ("D", "B-3", Standing.CANCELLED, None, "Gaya", ("00000 10003",)),
+    ]
+    assert [problem.line for problem in parsed.problems] == [7]
+
+
+def test_a_pdf_is_read_over_all_its_pages(tmp_path: Path) -> None:
+    """With the header on each, and a row without a name reported by its number in the file."""
+    head = HEADER.split(",")
+    raw = pdf(
+        [
+            head,
+            ROW.split(","),
+            ["Second with a long name that\nis wrapped", "B-2", "Suspended", "", "Gaya", "00000 10002"],
+        ],
+        [head, ["", "B-3", "Active", "", "", ""], ["Third", "B-4", "Active", "01-02-2027", "Ara", ""]],
+    )
+    parsed = read(tmp_path, raw, "list.pdf")
+    assert [(row.name, row.standing, row.place) for row in parsed.rows] == [
+        ("Suryodaya Overseas", Standing.ACTIVE, "Patna"),
+        ("Second with a long name that is wrapped", Standing.SUSPENDED, "Gaya"),
+        ("Third", Standing.ACTIVE, "Ara"),
+    ]
+    assert [problem.line for problem in parsed.problems] == [5]
+
+
 def test_xlsx_rows_are_named_by_their_number(tmp_path: Path) -> None:
     """Empty rows are counted but are no problem."""
     raw = xlsx(list(HEADER.split(",")), ["A", "B-1", "Active"], [], ["", "B-2", "Active"])
@@ -145,7 +201,7 @@ def test_a_phone_that_a_spreadsheet_spoilt_is_not_kept(tmp_path: Path) -> None:
         ("a.csv", f"{HEADER}\nCafé".encode("latin-1"), "not UTF-8"),
         ("a.csv", f"{HEADER}\n\x00", "NUL"),
         ("a.csv", f'{HEADER}\n"A' + "x" * 200_000, "from line 2"),
-        ("a.xls", b"x", "neither"),
+        ("a.xls", b"x", "none of .csv"),
         ("a.xlsx", b"x", "not an XLSX"),
         ("a.xlsx", GOOD_XLSX[: len(GOOD_XLSX) // 2], "not an XLSX"),
         (
@@ -159,6 +215,15 @@ def test_a_phone_that_a_spreadsheet_spoilt_is_not_kept(tmp_path: Path) -> None:
             "cannot be read",
         ),
         ("a.xlsx", xlsx(["Agency name"], ["A"]), "lacks the columns"),
+        ("a.html", "", "not an HTML page"),
+        ("a.html", "<p>nothing here", "holds no table"),
+        ("a.html", "<table><tr><td>Agency name<td>Status</table>", "lacks the columns"),
+        ("a.html", "<table><tr><td></table>", "is empty"),
+        ("a.pdf", b"x", "cannot be read as PDF"),
+        ("a.pdf", pdf([["Agency name"], ["A"]])[:400], "cannot be read as PDF"),
+        ("a.pdf", pdf(), "a scan"),
+        ("a.pdf", pdf([["Agency name"], ["A"]]), "lacks the columns"),
+        ("a.pdf", pdf([HEADER.split(","), ROW.split(",")], [["Signed", "Nobody"]]), "page 2 has a table of 2 columns"),
     ],
 )
 def test_a_file_that_cannot_be_such_a_list_is_refused(tmp_path: Path, name: str, raw: str | bytes, said: str) -> None:
