@@ -8,6 +8,9 @@ MOST_WORDS = 4000
 
 
 def folded_words(text: str) -> tuple[str, ...]:
-    """Return the folded Latin form of each word of *text*, at most 4,000 words; linear in its length."""
+    """Return the folded Latin form of each word of *text*, at most 4,000 words; linear in its length.
+
+    Numbers stay as they are: 11 is not 1, as "heeelp" is "help".
+    """
     words = forms.tokens(forms.normalise(text))[:MOST_WORDS]
-    return tuple(folded for word in words if (folded := forms.fold(forms.romanise(word))))
+    return tuple(folded for word in words if (folded := word if word.isdecimal() else forms.fold(forms.romanise(word))))

@@ -94,6 +94,11 @@ def test_invisible_characters_change_nothing(joined: str) -> None:
 
 def test_repeated_letters_and_full_width_forms_fold() -> None:
     assert folded_words("bachaoooooo") == folded_words("bachao")
+
+
+def test_numbers_are_not_drawn_together() -> None:
+    """11 is not 1, whatever the digits."""
+    assert folded_words("11 ११ ௧௧ 5000") == ("11", "11", "11", "5000")
     assert forms.normalise("ｓｔｏｐ　１２") == "stop 12"
 
 
