@@ -8,8 +8,10 @@ from typing import Any
 
 from bot.app import Service
 from bot.clients.agency_lists import ListError, load_source, read_list
+from bot.content.model import Content
 from bot.domain.agencies import AgencyList, Check
 from bot.recruiters.lists import diff, refusal
+from bot.recruiters.offers import Offers
 
 
 async def import_file(service: Service, file: Path | None, source_file: Path, *, force: bool, apply: bool) -> str:
@@ -42,6 +44,21 @@ async def import_file(service: Service, file: Path | None, source_file: Path, *,
     return f"{summary}. In force as version {stored.version}."
 
 
+async def roll_back(service: Service, source: str, version: int, *, apply: bool) -> str:
+    """Put an older version of a list in force; return what happened, for people. Raise `ListError`."""
+    versions = {listing.version: listing for listing in await service.agencies.versions(source)}
+    if version not in versions:
+        known = ", ".join(str(number) for number in versions) or "none"
+        raise ListError(f"{source}: has no version {version} (kept: {known}); see sahyatri agencies status")
+    listing = versions[version]
+    summary = f"{listing.title}: version {version} of {listing.as_of}, {listing.rows} rows"
+    if not apply:
+        return f"{summary}. Nothing applied yet: roll back with --apply."
+    await service.agencies.make_current(source, version)
+    await service.recruiters.refresh()
+    return f"{summary}. In force again."
+
+
 def check_json(query: str, found: Check, lists: dict[str, AgencyList]) -> dict[str, Any]:
     """Return the machine-readable line of a check."""
     return {
@@ -59,4 +76,17 @@ def check_json(query: str, found: Check, lists: dict[str, AgencyList]) -> dict[s
             }
             for match in found.matches
         ],
+    }
+
+
+def offer_json(text: str, offers: Offers, content: Content) -> dict[str, Any]:
+    """Return the machine-readable line of an offer: no flag is not "safe"."""
+    flags = offers.find(text)
+    return {
+        "text": text,
+        "flags": [
+            {"id": flag.id, "reason": flag.reason, "facts": [fact.id for fact in content.flag_facts[flag.id]]}
+            for flag in flags
+        ],
+        "urgent": offers.is_urgent(flags),
     }

@@ -35,6 +35,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.domain.messages import ChannelName
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
+from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.listen import Listener, keep_fetching
@@ -186,7 +187,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     agencies = MongoAgencies(db)
     recruiters = Recruiters(agencies, now)
     await recruiters.refresh()
-    guard, gazetteer = Guard(content.danger), Gazetteer(content)
+    guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return Service(
@@ -220,7 +221,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         http=http,
         bot=bot,
         knowledge=lambda: Knowledge(
-            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, config.translate
+            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, offers, config.translate
         ),
         now=now,
         wake_answers=wake_answers,

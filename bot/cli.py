@@ -270,9 +270,25 @@ def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lin
     _run(work)
 
 
+@agencies_app.command("offer")
+def agencies_offer(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
+    """Find warning signs in `{"text": …}` lines; print the flags with their facts, and whether a human should look."""
+    from bot.agencies import offer_json
+    from bot.content.load import load
+    from bot.recruiters.offers import Offers
+
+    async def work(config: Config) -> None:
+        content = load(config.content)
+        offers = Offers(content.red_flags)
+        for row in _objects("text"):
+            print(json.dumps(offer_json(row["text"], offers, content), ensure_ascii=False))
+
+    _run(work)
+
+
 @agencies_app.command("import")
 def agencies_import(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX file")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, HTML or PDF file")],
     source: Annotated[Path, typer.Option("--source", help="mapping file, content/recruiters/sources/<source>.yaml")],
     apply: Annotated[
         bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")
@@ -289,9 +305,26 @@ def agencies_import(
     _run(work)
 
 
+@agencies_app.command("rollback")
+def agencies_rollback(
+    source: Annotated[str, typer.Argument(help="the list, as `agencies status` names it")],
+    version: Annotated[int, typer.Argument(help="the version to put in force")],
+    apply: Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be in force")] = False,
+) -> None:
+    """Put an older version of a list in force again."""
+    from bot.agencies import roll_back
+
+    async def work(config: Config) -> None:
+        async with _service(config) as service:
+            print(await roll_back(service, source, version, apply=apply))
+
+    _run(work)
+
+
 @agencies_app.command("status")
 def agencies_status() -> None:
     """Say which lists are in force, how old they are, and which versions are kept."""
+    from bot.dialogue.answers import STALE_AFTER_DAYS
 
     async def work(config: Config) -> None:
         async with _service(config) as service:
@@ -301,6 +334,7 @@ def agencies_status() -> None:
                 sample = " SAMPLE" if listing.sample else ""
                 print(
                     f"{listing.source}: {listing.title}{sample}, version {listing.version} of {kept}, {listing.rows} rows, as of {listing.as_of} ({age} days)"
+                    + (f": STALE, over {STALE_AFTER_DAYS} days; import a new one" if age > STALE_AFTER_DAYS else "")
                 )
 
     _run(work)

@@ -14,6 +14,7 @@ from bot.content.load import ContentError, load, read
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content, Fact, Locale, Place
 from bot.content.render import LIMITS
 from bot.domain.messages import ChannelName
+from bot.domain.patterns import Pattern
 from bot.domain.words import folded_words
 
 #: Labels are counted in code points, as WhatsApp counts them; answers in graphemes, as a person counts.
@@ -45,6 +46,8 @@ ALWAYS_NAMED: Final = (
     "near.first",
     "near.ask",
 )
+#: The one sign that is found by sums and not by phrases.
+ABOVE_CAP: Final = "fee_above_cap"
 INDIA: Final = ((6.0, 36.0), (68.0, 97.5))
 KINDS: Final = frozenset({"station", "bus_stand", "crossing"})
 _SENTENCE: Final = regex.compile(r"(?<=[\p{Sentence_Terminal}:;])\s+|\n+")
@@ -67,6 +70,7 @@ def check(root: Path, today: date | None = None) -> list[str]:
         *_schemes(content, root, today),
         *_languages(content, root),
         *_danger(content, root),
+        *_flags(content, root, today),
     ]
 
 
@@ -116,7 +120,9 @@ def _wanted(content: Content) -> set[str]:
     rules = {f"rule.{item.rule}" for scheme in content.schemes.values() for item in scheme.criteria}
     provided = {f"provided.{scheme.provided}" for scheme in content.schemes.values() if scheme.provided}
     lines = {f"helpline.{line}" for line in content.helplines}
-    return set(content.messages["en"]) | topics | audiences | areas | states | schemes | rules | provided | lines
+    flags = {f"flag.{flag}" for flag in content.red_flags.order}
+    lists = (topics, audiences, areas, states, schemes, rules, provided, lines, flags)
+    return set(content.messages["en"]).union(*lists)
 
 
 def message_problems(key: str, words: str, content: Content) -> Iterator[str]:
@@ -237,10 +243,38 @@ def _danger(content: Content, root: Path) -> Iterator[str]:
             yield f"{place}: {pattern.id} has the kind {pattern.kind!r}, for which there is no message distress.wait.{pattern.kind}; a person in danger would get no answer; use a kind that has one"
         if pattern.level not in LEVELS:
             yield f"{place}: {pattern.id} has the level {pattern.level!r}; use {' or '.join(LEVELS)}"
-        if not all(pattern.steps):
-            yield f"{place}: {pattern.id} has a step without letters; it could never match; write a word"
-        elif len(pattern.steps) == 1 and max(map(len, pattern.steps[0])) < SHORTEST_PHRASE:
-            yield f"{place}: {pattern.id} is one word of fewer than {SHORTEST_PHRASE} letters once folded; it would match by chance; add a word"
+        yield from _phrase(place, pattern)
+
+
+def _phrase(place: str, pattern: Pattern) -> Iterator[str]:
+    if not all(pattern.steps):
+        yield f"{place}: {pattern.id} has a step without letters; it could never match; write a word"
+    elif len(pattern.steps) == 1 and max(map(len, pattern.steps[0])) < SHORTEST_PHRASE:
+        yield f"{place}: {pattern.id} is one word of fewer than {SHORTEST_PHRASE} letters once folded; it would match by chance; add a word"
+
+
+def _flags(content: Content, root: Path, today: date) -> Iterator[str]:
+    """Every warning sign rests on facts, has phrases in every language, and no phrase is for a sign that is not there."""
+    place, flags = f"{root}/recruiters/red_flags.yaml", content.red_flags
+    yield from _unknown(place, "sign", (*flags.urgent, *frozenset().union(*flags.together)), flags.order, "name a sign")
+    yield from _unknown(place, "sign", (ABOVE_CAP,), flags.order, "the sums would not be told")
+    for flag in flags.order:
+        if not content.flag_facts[flag]:
+            yield f"{place}: sign {flag} states no fact; add one with its source"
+        for fact in content.flag_facts[flag]:
+            yield from _fact(place, fact, today)
+    found: dict[str, set[str]] = {}
+    for pattern in (*flags.patterns, *flags.calming):
+        code = pattern.id.partition(".")[0]
+        here = f"{root}/recruiters/flags/{code}.yaml"
+        yield from _unknown(here, "sign", (pattern.kind,), flags.order, "nothing would be told")
+        yield from _phrase(here, pattern)
+    for pattern in flags.patterns:
+        found.setdefault(pattern.id.partition(".")[0], set()).add(pattern.kind)
+    for code in {code.partition("-")[0] for code in content.locales}:
+        missing = sorted(set(flags.order) - {ABOVE_CAP} - found.get(code, set()))
+        if missing:
+            yield f"{root}/recruiters/flags/{code}.yaml: has no phrase for {', '.join(missing)}; such offers would pass; add some"
 
 
 def _helplines(content: Content, root: Path, today: date) -> Iterator[str]:

@@ -16,7 +16,6 @@ from bot.content.model import (
     Content,
     Criterion,
     Danger,
-    DangerPattern,
     District,
     Fact,
     Helpline,
@@ -29,6 +28,8 @@ from bot.content.model import (
     Topic,
 )
 from bot.domain.hunch import Hunch
+from bot.domain.offers import RedFlags
+from bot.domain.patterns import Pattern
 from bot.domain.words import folded_words
 
 GAP = "~"
@@ -45,6 +46,7 @@ def load(root: Path) -> Content:
     others = {row["code"]: _other(row) for row in read(root / "locales.yaml").get("others") or ()}
     messages, statuses, lines = _messages(root, locales)
     states, notes = _states(root / "directory" / "states.yaml")
+    red_flags, flag_facts = _red_flags(root / "recruiters")
     return Content(
         locales=locales,
         messages=messages,
@@ -65,6 +67,8 @@ def load(root: Path) -> Content:
         ),
         stations=_stations(root / "directory" / "stations.csv"),
         lines=lines,
+        red_flags=red_flags,
+        flag_facts=flag_facts,
         pictures={
             str(sign): str(choice) for sign, choice in (read(root / "commands.yaml").get("pictures") or {}).items()
         },
@@ -270,7 +274,7 @@ def _folded(path: Path, section: str, kind: type) -> dict[str, str]:
 
 def load_danger(folder: Path) -> Danger:
     """Return the phrases of every locale in *folder* and the learned weights. Raise `ContentError`."""
-    found: dict[str, list[DangerPattern]] = {"patterns": [], "calming": [], "silent": [], "minor": []}
+    found: dict[str, list[Pattern]] = {"patterns": [], "calming": [], "silent": [], "minor": []}
     for path in sorted(folder.glob("*.yaml")):
         row = read(path)
         sets = {name: _words(words) for name, words in (row.get("words") or {}).items()}
@@ -286,6 +290,36 @@ def load_danger(folder: Path) -> Danger:
     )
 
 
+def _red_flags(folder: Path) -> tuple[RedFlags, dict[str, tuple[Fact, ...]]]:
+    """Read the warning signs, the phrases of every language that find them, and the facts each rests on."""
+    found: dict[str, list[Pattern]] = {"flags": [], "calming": []}
+    for path in sorted((folder / "flags").glob("*.yaml")):
+        row = read(path)
+        sets = {name: _words(words) for name, words in (row.get("words") or {}).items()}
+        for section, patterns in found.items():
+            for group in row.get(section) or ():
+                patterns.extend(_group({**group, "kind": group.get("id")}, sets, path))
+    path = folder / "red_flags.yaml"
+    head = read(path)
+    try:
+        rows = head["flags"]
+        units = {name: frozenset().union(*(_words([word]) for word in words)) for name, words in head["units"].items()}
+        facts = {str(row["id"]): _fact(row, path) for row in head["facts"]}
+        flags = RedFlags(
+            order=tuple(row["id"] for row in rows),
+            urgent=frozenset(row["id"] for row in rows if row.get("urgent")),
+            together=tuple(frozenset(names) for names in head.get("together") or ()),
+            asking=frozenset(row["id"] for row in rows if row.get("asking")),
+            patterns=tuple(found["flags"]),
+            calming=tuple(found["calming"]),
+            lakh=units["lakh"],
+            thousand=units["thousand"],
+        )
+        return flags, {row["id"]: tuple(facts[str(name)] for name in row["facts"]) for row in rows}
+    except (KeyError, TypeError) as error:
+        raise ContentError(f"{path}: lacks {error}, or names a fact that is not listed; add it") from error
+
+
 def _hunch(path: Path) -> Hunch:
     """Read the learned weights: {"bias", "now", "perhaps", "doubt", "terms": {term: [weight, rarity]}}."""
     try:
@@ -297,7 +331,7 @@ def _hunch(path: Path) -> Hunch:
         raise ContentError(f"{path}: cannot be read ({why}); make it again: make nlu-danger") from error
 
 
-def _group(group: Mapping[str, Any], sets: Mapping[str, frozenset[str]], path: Path) -> list[DangerPattern]:
+def _group(group: Mapping[str, Any], sets: Mapping[str, frozenset[str]], path: Path) -> list[Pattern]:
     try:
         phrases, kind, level = group["phrases"], str(group.get("kind") or ""), str(group.get("level") or "now")
         return [
@@ -309,19 +343,21 @@ def _group(group: Mapping[str, Any], sets: Mapping[str, frozenset[str]], path: P
         ) from error
 
 
-def _pattern(name: str, kind: str, level: str, phrase: str, sets: Mapping[str, frozenset[str]]) -> DangerPattern:
-    """Read `mujhe ~ {locked}`: words in order, `~` lets up to three others in between, `{name}` is a set of words."""
+def _pattern(name: str, kind: str, level: str, phrase: str, sets: Mapping[str, frozenset[str]]) -> Pattern:
+    """Read `mujhe ~ {locked}`: words in order, up to three others at `~`; `{name}` is a set of words, `|` is or."""
     steps: list[frozenset[str]] = []
     for part in phrase.split():
         if part == GAP:
             continue
-        steps.extend([sets[part[1:-1]]] if part.startswith("{") else _steps(part))
-    return DangerPattern(name, kind, level, tuple(steps), GAP_WORDS if GAP in phrase.split() else 0)
+        steps.append(_step(part, sets))
+    return Pattern(name, kind, level, tuple(steps), GAP_WORDS if GAP in phrase.split() else 0)
 
 
-def _steps(part: str) -> list[frozenset[str]]:
-    """Return one step for `word`, `word*` or `this|that`."""
-    return [_words(part.split("|"))]
+def _step(part: str, sets: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the words of one step: `word`, `word*`, `{set}`, or several of them as `this|that|{set}`."""
+    names = [word[1:-1] for word in part.split("|") if word.startswith("{")]
+    words = [word for word in part.split("|") if not word.startswith("{")]
+    return _words(words).union(*(sets[name] for name in names))
 
 
 @cache

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bot.domain.hunch import Hunch
+from bot.domain.offers import RedFlags
+from bot.domain.patterns import Pattern
 
 AREAS = ("rights", "overseas", "prevention", "schemes", "documents")
 TOPIC_PARTS = ("title", "answer", "steps", "papers", "where")
@@ -138,27 +140,13 @@ class Helpline:
 
 
 @dataclass(frozen=True, slots=True)
-class DangerPattern:
-    """A small pattern over folded words: `steps` match in order, at most `gap` other words between two steps.
-
-    A step is a set of folded words; a word that ends in `*` matches as a prefix.
-    """
-
-    id: str
-    kind: str
-    level: str
-    steps: tuple[frozenset[str], ...]
-    gap: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Danger:
     """Danger patterns of every locale, words that take a match back, silent-mode phrases, the learned weights."""
 
-    patterns: tuple[DangerPattern, ...] = ()
-    calming: tuple[DangerPattern, ...] = ()
-    silent: tuple[DangerPattern, ...] = ()
-    minor: tuple[DangerPattern, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    calming: tuple[Pattern, ...] = ()
+    silent: tuple[Pattern, ...] = ()
+    minor: tuple[Pattern, ...] = ()
     hunch: Hunch = field(default_factory=Hunch)
 
 
@@ -186,7 +174,8 @@ class Content:
     """Everything under content/, loaded and checked. `messages` is locale → message id → words.
 
     `places` are the points whose codes may stand on posters, `stations` every railway station we know; `lines` tells
-    the file and the line of (locale, message id), for authors; `pictures` which emoji stands for which choice.
+    the file and the line of (locale, message id), for authors; `pictures` which emoji stands for which choice;
+    `flag_facts` what each warning sign in an offer rests on.
     """
 
     locales: Mapping[str, Locale]
@@ -206,6 +195,8 @@ class Content:
     stations: tuple[Place, ...] = ()
     lines: Mapping[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     pictures: Mapping[str, str] = field(default_factory=dict)
+    red_flags: RedFlags = field(default_factory=RedFlags)
+    flag_facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
 
     def words(self, locale: str, message_id: str) -> str:
         """Return the words of a message in *locale*, else in its fallbacks. Raise KeyError if nobody has them."""

@@ -66,6 +66,7 @@ def facts_of(content: Content) -> list[tuple[str, Fact]]:
     found = [(f"topics/{topic.id}.yaml", fact) for topic in content.topics.values() for fact in topic.facts]
     found += [(f"schemes/{scheme.id}.yaml", fact) for scheme in content.schemes.values() for fact in scheme.facts]
     found += [("directory/states.yaml", fact) for note in content.state_notes for fact in note.facts]
+    found += [("recruiters/red_flags.yaml", fact) for facts in content.flag_facts.values() for fact in facts]
     found += [("directory/helplines.yaml", line.fact) for line in content.helplines.values()]
     return found
 

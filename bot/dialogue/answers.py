@@ -9,6 +9,7 @@ from bot.content.model import AREAS, NONE_APPLIES, Content, Fact, Topic
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import AgencyList, Check, Match, Verdict
 from bot.domain.messages import ChoiceRef, Lane, Reply
+from bot.domain.offers import Flag
 from bot.domain.private import Private
 from bot.domain.risk import Risk
 
@@ -199,6 +200,18 @@ def verdict(check: Check, query: str, knowledge: Knowledge, today: date) -> tupl
     abroad = best is None or best.agency.kind == "overseas"
     choices = (CHECK, ChoiceRef("c:report_recruiter", "report.recruiter.label"), PERSON, MENU)
     return (*said, Reply("verify.next" if abroad else "verify.next_india", choices=choices))
+
+
+def offer(flags: tuple[Flag, ...], content: Content, *, urgent: bool) -> tuple[Reply, ...]:
+    """Tell the warning signs of an offer with what they rest on; without any, that this says nothing."""
+    look = (CHECK, topic_choice("recruitment_fees"), topic_choice("before_you_go"), PERSON, MENU)
+    if not flags:
+        return (Reply("offer.none"), Reply("offer.ask", choices=look))
+    found = Reply("offer.found", items=tuple(Reply(f"flag.{flag.id}") for flag in flags))
+    rest = sources(tuple(fact for flag in flags for fact in content.flag_facts[flag.id]))
+    if urgent:
+        return (found, rest, Reply("offer.urgent", choices=(PERSON, HELP_NOW, CHECK, MENU)))
+    return (found, rest, Reply("offer.ask", choices=look))
 
 
 def day(value: date) -> str:

@@ -15,6 +15,8 @@ from bot.domain.risk import Level, Risk
 
 DELETE_YES = ChoiceRef("c:delete_yes", "core.delete_yes.label")
 SHORT_ANSWER = 6
+#: An offer of fewer words without a sign is asked for whole.
+WHOLE_OFFER = 12
 REPORT_CHOICES = (
     ChoiceRef("c:report_recruiter", "report.recruiter.label"),
     ChoiceRef("c:report_trafficking", "report.trafficking.label"),
@@ -29,6 +31,8 @@ def proceed(conversation: Conversation, message: InboundMessage, knowledge: Know
     text = message.text.reveal()
     if conversation.flow == "verify":
         return check(text, conversation, knowledge, now)
+    if conversation.flow == "offer":
+        return offer(conversation, text, knowledge)
     if conversation.flow == "finder":
         return finder.proceed(conversation, text, knowledge) or finder.unclear(conversation)
     if conversation.flow == "near":
@@ -56,7 +60,21 @@ def ask_recruiter(conversation: Conversation, _: Knowledge, __: datetime) -> Tur
 def check(query: str, conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn:
     """Look a recruiter up; the flow stays open, so the next name can simply be typed."""
     found = knowledge.check_recruiter(query)
-    return Turn(replace(conversation, flow="verify"), answers.verdict(found, query, knowledge, now.date()))
+    said = answers.verdict(found, query, knowledge, now.date())
+    if flags := knowledge.offers.find(query):
+        urgent = knowledge.offers.is_urgent(flags)
+        said = (*answers.offer(flags, knowledge.content, urgent=urgent)[: 1 + urgent * 2], *said)
+    return Turn(replace(conversation, flow="verify"), said)
+
+
+def offer(conversation: Conversation, text: str, knowledge: Knowledge) -> Turn:
+    """Look for warning signs in an offer; too few words to judge are answered by asking for the whole of it."""
+    flags = knowledge.offers.find(text)
+    if not flags and len(text.split()) < WHOLE_OFFER:
+        paste = Reply("offer.paste", choices=(answers.CHECK, answers.PERSON, answers.MENU))
+        return Turn(replace(conversation, flow="offer", slots={}), (Reply("offer.advice"), paste))
+    urgent = knowledge.offers.is_urgent(flags)
+    return Turn(replace(conversation, flow=""), answers.offer(flags, knowledge.content, urgent=urgent))
 
 
 def ask_for_person(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:

@@ -21,7 +21,10 @@ def on_intent(
     """Return the turn for an intent that is sure enough."""
     conversation = replace(conversation, flow="", slots={}, repairs=0, asked_if_in_danger="")
     if intent in knowledge.content.topics:
-        return on_choice(f"t:{intent}", conversation, knowledge, now)
+        turn = on_choice(f"t:{intent}", conversation, knowledge, now)
+        return _with_signs(turn, message, knowledge) if intent in OFFERED else turn
+    if intent == "check_job_offer":
+        return flows.offer(conversation, message.text.reveal(), knowledge)
     if intent in _AS_CHOICE:
         return on_choice(_AS_CHOICE[intent], conversation, knowledge, now)
     if intent == "check_recruiter":
@@ -32,6 +35,17 @@ def on_intent(
     if plain:
         return Turn(conversation, plain())
     return Turn(conversation, (answers.menu("core.not_understood_menu"),))
+
+
+def _with_signs(turn: Turn, message: InboundMessage, knowledge: Knowledge) -> Turn:
+    """Where a question tells of an offer, name the warning signs in it before the answer; few words only ask."""
+    text = message.text.reveal()
+    flags = knowledge.offers.find(text) if len(text.split()) >= flows.WHOLE_OFFER else ()
+    if not flags:
+        return turn
+    urgent = knowledge.offers.is_urgent(flags)
+    signs = answers.offer(flags, knowledge.content, urgent=urgent)[:1]
+    return replace(turn, replies=(*signs, *turn.replies))
 
 
 def _check_recruiter(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
@@ -47,6 +61,8 @@ def _with_menu(message: str, *choices: str) -> Callable[[], tuple[Reply, ...]]:
     return lambda: (Reply(message, choices=(*refs, answers.PERSON, answers.MENU)),)
 
 
+#: Topics that people ask about by telling of an offer.
+OFFERED = frozenset({"cyber_slavery", "visa_types", "recruitment_fees", "parent_guidance"})
 _AS_CHOICE = {
     "menu": "c:menu",
     "change_language": "c:language",
@@ -72,12 +88,6 @@ _PLAIN: dict[str, Callable[[], tuple[Reply, ...]]] = {
     "privacy_question": _with_menu("core.privacy"),
     "out_of_scope": lambda: (answers.menu("core.out_of_scope"),),
     "report_status": _with_menu("report.status"),
-    "check_job_offer": lambda: (
-        Reply("offer.advice"),
-        Reply(
-            "offer.ask", choices=(answers.CHECK, answers.topic_choice("cyber_slavery"), answers.PERSON, answers.MENU)
-        ),
-    ),
     "register_journey": _with_menu("journey.register", "before_you_go", "travel_safety"),
     "check_in": _with_menu("journey.check_in", "arrival_tips", "ration_onorc"),
     "follow_journey": _with_menu("journey.follow", "parent_guidance"),

@@ -9,13 +9,14 @@ from bot.content.model import Content
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.safety import Guard
 from bot.domain.agencies import AgencyList, Check
+from bot.recruiters.offers import Offers
 
 Checker = Callable[[str], Check]
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Content, the compiled danger check, the recruiter check over the current lists, and the places.
+    """Content, the compiled danger check, the recruiter check over the lists, the places, the signs in offers.
 
     `may_translate`: the operator has switched a translation machine on.
     """
@@ -25,4 +26,5 @@ class Knowledge:
     check_recruiter: Checker
     lists: dict[str, AgencyList]
     gazetteer: Gazetteer
+    offers: Offers
     may_translate: bool = False

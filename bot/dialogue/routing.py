@@ -153,7 +153,8 @@ def _leaves(conversation: Conversation, understanding: Understanding) -> bool:
     """A flow that waits for an answer is left only for something clearly else, never for "I do not understand"."""
     if conversation.flow in ASKING and understanding.intent in STAYS:
         return False
-    same = {"verify": {"check_recruiter", "check_job_offer", "out_of_scope"}}.get(conversation.flow, set())
+    asked = {"check_recruiter", "check_job_offer", "out_of_scope", "cyber_slavery"}
+    same = {"verify": asked, "offer": asked}.get(conversation.flow, set())
     return understanding.confidence >= LEAVES_FLOW and understanding.intent not in same
 
 

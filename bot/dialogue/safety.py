@@ -6,11 +6,11 @@ uses a regular expression on what people write: Indian vowel signs are not "word
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.content.model import Danger, DangerPattern
+from bot.content.model import Danger
+from bot.domain.patterns import Matcher
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
 from bot.domain.words import folded_words
@@ -34,31 +34,6 @@ LEARNED = "learned"
 NLU_SURE = 0.4
 NLU_PERHAPS = 0.2
 NLU_SURE_IN_FLOW = 0.8
-
-
-class Matcher:
-    """Finds patterns in folded words. Built once; `find` costs words × patterns that start with one of them."""
-
-    def __init__(self, patterns: Iterable[DangerPattern]) -> None:
-        """Index *patterns* by the words that they can start with."""
-        self._by_word: dict[str, list[DangerPattern]] = defaultdict(list)
-        self._by_prefix: dict[str, list[DangerPattern]] = defaultdict(list)
-        for pattern in patterns:
-            for word in pattern.steps[0] if pattern.steps else ():
-                table = self._by_prefix if word.endswith("*") else self._by_word
-                table[word.rstrip("*")].append(pattern)
-        self._prefix_lengths = sorted({len(prefix) for prefix in self._by_prefix})
-
-    def find(self, words: Sequence[str]) -> list[DangerPattern]:
-        """Return the patterns that match somewhere in *words*, in order of place."""
-        return [
-            pattern for at, word in enumerate(words) for pattern in self._starting(word) if _fits(pattern, words, at)
-        ]
-
-    def _starting(self, word: str) -> Iterable[DangerPattern]:
-        yield from self._by_word.get(word, ())
-        for length in self._prefix_lengths:
-            yield from self._by_prefix.get(word[:length], ()) if length <= len(word) else ()
 
 
 class Guard:
@@ -146,15 +121,3 @@ def _heard(understanding: Understanding, *, in_flow: bool) -> Risk:
     if share >= NLU_PERHAPS and not in_flow:
         return Risk(Level.PERHAPS, kind, f"nlu:{kind}")
     return NO_RISK
-
-
-def _fits(pattern: DangerPattern, words: Sequence[str], at: int) -> bool:
-    places = {at}
-    for step in pattern.steps[1:]:
-        reach = {place + n for place in places for n in range(1, pattern.gap + 2) if place + n < len(words)}
-        places = {place for place in reach if _is(words[place], step)}
-    return bool(places)
-
-
-def _is(word: str, step: frozenset[str]) -> bool:
-    return word in step or any(option.endswith("*") and word.startswith(option[:-1]) for option in step)

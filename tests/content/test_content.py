@@ -77,7 +77,7 @@ BROKEN = {
     "helpline without its number": (_edit("messages/ta/places.yaml", '"112 ', '"113 '), "leaves out the number 112"),
     "long sentence": (
         _edit("messages/en/rights.yaml", 'wages_minimum.answer: "', f'wages_minimum.answer: "{"go " * 40}'),
-        "words to a sentence",
+        "has a sentence of",
     ),
     "district of nowhere": (_edit("directory/districts.csv", "BR,Patna", "XX,Patna"), "not in states.yaml"),
     "station at sea": (

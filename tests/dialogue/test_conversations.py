@@ -21,6 +21,7 @@ from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Rais
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING, Ranked, Understanding
+from bot.recruiters.offers import Offers
 from tests.conftest import NOW
 
 FOLDER = Path(__file__).resolve().parent.parent / "conversations"
@@ -68,7 +69,14 @@ def case_of(turn: Turn) -> str:
 
 @pytest.fixture(scope="module")
 def knowledge(content: Content) -> Knowledge:
-    return Knowledge(content, Guard(content.danger), lambda _: Check(Verdict.NOT_FOUND), {}, Gazetteer(content))
+    return Knowledge(
+        content,
+        Guard(content.danger),
+        lambda _: Check(Verdict.NOT_FOUND),
+        {},
+        Gazetteer(content),
+        Offers(content.red_flags),
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])

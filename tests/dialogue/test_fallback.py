@@ -16,6 +16,7 @@ from bot.domain.agencies import Check, Verdict
 from bot.domain.conversation import Conversation, Translate, Turn
 from bot.domain.messages import Reply
 from bot.domain.risk import Level, Risk
+from bot.recruiters.offers import Offers
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "nlu" / "evaluation"
 
@@ -24,7 +25,13 @@ EVALUATION = Path(__file__).resolve().parent.parent.parent / "nlu" / "evaluation
 def knowledge(content: Content) -> Knowledge:
     gazetteer = Gazetteer(content)
     return Knowledge(
-        content, Guard(content.danger), lambda _: Check(Verdict.NOT_FOUND), {}, gazetteer, may_translate=True
+        content,
+        Guard(content.danger),
+        lambda _: Check(Verdict.NOT_FOUND),
+        {},
+        gazetteer,
+        Offers(content.red_flags),
+        may_translate=True,
     )
 
 
@@ -106,5 +113,5 @@ def test_the_machine_is_offered_only_when_switched_on(knowledge: Knowledge, cont
     told = fallback.tell(turn, knowledge)
     assert told.replies[0].message == "core.other_language"
     assert answers.TRANSLATE in told.replies[-1].choices
-    off = Knowledge(content, knowledge.guard, knowledge.check_recruiter, {}, knowledge.gazetteer)
+    off = Knowledge(content, knowledge.guard, knowledge.check_recruiter, {}, knowledge.gazetteer, knowledge.offers)
     assert answers.TRANSLATE not in fallback.tell(turn, off).replies[-1].choices

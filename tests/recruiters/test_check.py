@@ -153,7 +153,7 @@ def test_bad_rows_are_named_and_left_out(tmp_path: Path) -> None:
         ("a.csv", b"", "is empty"),
         ("a.csv", b"Name,Licence\nx,y\n", "lacks the columns"),
         ("a.xlsx", b"not a zip", "not an XLSX"),
-        ("a.pdf", b"%PDF", "neither .csv nor .xlsx"),
+        ("a.ods", b"PK", "none of .csv"),
     ],
 )
 def test_a_file_that_is_not_such_a_list_is_refused(tmp_path: Path, name: str, raw: bytes, said: str) -> None:
