@@ -332,6 +332,7 @@ async def test_a10_the_commit_is_repeated_not_the_turn(ledger: Ledger) -> None:
     assert len(state["outbox"]) == 2
 
 
+@pytest.mark.timeout(300)  # eighteen starts of two processes: the time is theirs
 async def test_a22_random_kills_under_load(ledger: Ledger) -> None:
     """Two processes at 20 messages a second, killed at random times: nothing lost, nothing doubled."""
     cycles = int(os.environ.get("SAHYATRI_KILL_CYCLES", "8"))
