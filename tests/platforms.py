@@ -20,6 +20,8 @@ from typing import Any
 import jsonschema
 from aiohttp import web
 
+from bot.ports import SpeechFailed
+
 SPECS = Path(__file__).resolve().parent.parent.parent / "shared" / "specs"
 SECRET = "made-up-app-secret"
 PHONE_ID = "1001"
@@ -337,3 +339,15 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
     """The headers of a genuine webhook."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
+
+
+class Speaks:
+    """A voice that says the words as bytes, or fails."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+
+    async def say(self, text: str, locale: str, message_id: str) -> bytes:
+        if self.fails:
+            raise SpeechFailed("no voice")
+        return f"OggS {locale} {message_id} {text}".encode()

@@ -19,8 +19,8 @@ from bot.channels import telegram
 from bot.channels.telegram import TelegramChannel, TelegramWebhook
 from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, Media, OutboundMessage
 from bot.domain.private import Private
-from bot.ports import ChannelError, SpeechFailed, StoreUnavailable
-from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, serving, telegram_server
+from bot.ports import ChannelError, StoreUnavailable
+from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, Speaks, serving, telegram_server
 
 TO = Address(ChannelName.TELEGRAM, Private("777000777000"))
 
@@ -223,18 +223,6 @@ async def test_polling_confirms_only_what_is_kept(platform: FakeTelegram, bot: B
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert [item.text.reveal() for item in taken.messages] == ["one", "two"]
-
-
-class Speaks:
-    """A voice that says the words as bytes, or fails."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.fails = fails
-
-    async def say(self, text: str, locale: str, message_id: str) -> bytes:
-        if self.fails:
-            raise SpeechFailed("no voice")
-        return f"OggS {locale} {message_id} {text}".encode()
 
 
 async def test_a_voice_message_is_sent_as_a_file(platform: FakeTelegram, bot: Bot) -> None:

@@ -25,11 +25,12 @@ from bot.domain.messages import (
     ReceiptState,
 )
 from bot.domain.private import Private
-from bot.ports import ChannelError, SpeechFailed
+from bot.ports import ChannelError
 from tests.platforms import (
     PHONE_ID,
     SECRET,
     FakeWhatsApp,
+    Speaks,
     serving,
     signed,
     whatsapp_batch,
@@ -316,18 +317,6 @@ async def test_a_refused_connection_is_certain_and_a_broken_one_is_in_doubt(plat
 
 def test_constant_time_compare_takes_any_header() -> None:
     assert not whatsapp.verified(b"x", "sha256=\udcff", (SECRET,))
-
-
-class Speaks:
-    """A voice that says the words as bytes, or fails."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.fails = fails
-
-    async def say(self, text: str, locale: str, message_id: str) -> bytes:
-        if self.fails:
-            raise SpeechFailed("no voice")
-        return f"OggS {locale} {message_id} {text}".encode()
 
 
 async def test_a_voice_message_is_uploaded_once_and_sent_by_its_id(platform: FakeWhatsApp) -> None:

@@ -79,6 +79,12 @@ BROKEN = {
         _edit("messages/en/rights.yaml", 'wages_minimum.answer: "', f'wages_minimum.answer: "{"go " * 40}'),
         "has a sentence of",
     ),
+    "sentences long on average": (
+        _edit(
+            "messages/en/rights.yaml", 'wages_minimum.answer: "', f'wages_minimum.answer: "{("go " * 30 + ". ") * 9}'
+        ),
+        "words to a sentence",
+    ),
     "district of nowhere": (_edit("directory/districts.csv", "BR,Patna", "XX,Patna"), "not in states.yaml"),
     "station at sea": (
         _edit("directory/stations.csv", "PNBE,Patna Jn,BR,25.6026,85.1368", "PNBE,Patna Jn,BR,5.0,85.1"),
