@@ -14,6 +14,7 @@ from bot.content.load import ContentError, load, read
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content, Fact, Locale, Place
 from bot.content.render import LIMITS
 from bot.domain.messages import ChannelName
+from bot.domain.offers import ABOVE_CAP
 from bot.domain.patterns import Pattern
 from bot.domain.words import folded_words
 
@@ -46,8 +47,6 @@ ALWAYS_NAMED: Final = (
     "near.first",
     "near.ask",
 )
-#: The one sign that is found by sums and not by phrases.
-ABOVE_CAP: Final = "fee_above_cap"
 INDIA: Final = ((6.0, 36.0), (68.0, 97.5))
 KINDS: Final = frozenset({"station", "bus_stand", "crossing"})
 _SENTENCE: Final = regex.compile(r"(?<=[\p{Sentence_Terminal}:;])\s+|\n+")

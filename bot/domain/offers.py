@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.patterns import Pattern
+
+#: The one sign that is found by sums and not by phrases.
+ABOVE_CAP: Final = "fee_above_cap"
 
 
 @dataclass(frozen=True, slots=True)

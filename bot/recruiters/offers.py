@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bot.domain.offers import Flag, RedFlags
+from bot.domain.offers import ABOVE_CAP, Flag, RedFlags
 from bot.domain.patterns import Matcher
 from bot.domain.text import normalise, tokens
 from bot.domain.words import folded_words
 
 #: The most a registered agent may take as service charge for work abroad, in rupees (Rule 25 of 2017).
 CAP: Final = 30_000
-ABOVE_CAP: Final = "fee_above_cap"
 LAKH: Final = 100_000
 THOUSAND: Final = 1_000
 LONGEST: Final = 8000

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.content.model import Content
-from bot.recruiters.offers import ABOVE_CAP, LONGEST, Offers
+from bot.domain.offers import ABOVE_CAP
+from bot.recruiters.offers import LONGEST, Offers
 
 FOLDER = Path(__file__).parent / "adverts"
 LOCALES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
