@@ -35,6 +35,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.domain.messages import ChannelName
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
+from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
@@ -185,7 +186,8 @@ async def _build(  # noqa: PLR0913 - the composition root
     cases = MongoCases(client, db, sealer, writer, ladder)
     alerts = MongoAlerts(db)
     agencies = MongoAgencies(db)
-    recruiters = Recruiters(agencies, now)
+    lexicon = Lexicon(content.firm_words)
+    recruiters = Recruiters(agencies, lexicon, now)
     await recruiters.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
@@ -221,7 +223,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         http=http,
         bot=bot,
         knowledge=lambda: Knowledge(
-            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, offers, config.translate
+            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, offers, lexicon, config.translate
         ),
         now=now,
         wake_answers=wake_answers,

@@ -27,6 +27,7 @@ from bot.content.model import (
     StateNote,
     Topic,
 )
+from bot.domain.firm_words import KINDS, FirmWords
 from bot.domain.hunch import Hunch
 from bot.domain.offers import RedFlags
 from bot.domain.patterns import Pattern
@@ -68,6 +69,7 @@ def load(root: Path) -> Content:
         stations=_stations(root / "directory" / "stations.csv"),
         lines=lines,
         red_flags=red_flags,
+        firm_words=load_firm_words(root / "recruiters" / "names"),
         flag_facts=flag_facts,
         pictures={
             str(sign): str(choice) for sign, choice in (read(root / "commands.yaml").get("pictures") or {}).items()
@@ -318,6 +320,33 @@ def _red_flags(folder: Path) -> tuple[RedFlags, dict[str, tuple[Fact, ...]]]:
         return flags, {row["id"]: tuple(facts[str(name)] for name in row["facts"]) for row in rows}
     except (KeyError, TypeError) as error:
         raise ContentError(f"{path}: lacks {error}, or names a fact that is not listed; add it") from error
+
+
+def load_firm_words(folder: Path) -> FirmWords:
+    """Read the words of firms' names, English first. Raise `ContentError`."""
+    found = FirmWords()
+    for path in sorted(folder.glob("*.yaml"), key=lambda path: (path.stem != "en", path.stem)):
+        row = read(path)
+        try:
+            fillers = tuple(
+                (kind, str(canon), str(word))
+                for kind in KINDS
+                for canon, words in (row.get(kind) or {}).items()
+                for word in words or ()
+            )
+            letters = tuple(
+                (str(letter), word) for letter, words in (row.get("letters") or {}).items() for word in words
+            )
+            found = FirmWords(
+                (*found.fillers, *fillers),
+                (*found.asking, *(row.get("asking") or ())),
+                (*found.lengthening, *(row.get("lengthening") or ())),
+                (*found.letters, *letters),
+                (*found.spoken, *((str(word), str(said)) for word, said in (row.get("spoken") or {}).items())),
+            )
+        except (AttributeError, TypeError) as error:
+            raise ContentError(f"{path}: is not as the others ({error}); compare it with en.yaml") from error
+    return found
 
 
 def _hunch(path: Path) -> Hunch:

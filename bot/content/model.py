@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from bot.domain.firm_words import FirmWords
 from bot.domain.hunch import Hunch
 from bot.domain.offers import RedFlags
 from bot.domain.patterns import Pattern
@@ -197,6 +198,7 @@ class Content:
     pictures: Mapping[str, str] = field(default_factory=dict)
     red_flags: RedFlags = field(default_factory=RedFlags)
     flag_facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
+    firm_words: FirmWords = field(default_factory=FirmWords)
 
     def words(self, locale: str, message_id: str) -> str:
         """Return the words of a message in *locale*, else in its fallbacks. Raise KeyError if nobody has them."""

@@ -51,7 +51,7 @@ def _with_signs(turn: Turn, message: InboundMessage, knowledge: Knowledge) -> Tu
 def _check_recruiter(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
     """A question that names nobody we can look up is answered by asking for the name."""
     found = knowledge.check_recruiter(message.text.reveal())
-    if found.verdict is Verdict.NOT_FOUND and not names_somebody(message.text.reveal()):
+    if found.verdict is Verdict.NOT_FOUND and not names_somebody(message.text.reveal(), knowledge.lexicon):
         return flows.ask_recruiter(conversation, knowledge, now)
     return flows.check(message.text.reveal(), conversation, knowledge, now)
 

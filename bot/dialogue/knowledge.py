@@ -9,6 +9,7 @@ from bot.content.model import Content
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.safety import Guard
 from bot.domain.agencies import AgencyList, Check
+from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 
 Checker = Callable[[str], Check]
@@ -17,6 +18,8 @@ Checker = Callable[[str], Check]
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Content, the compiled danger check, the recruiter check over the lists, the places, the signs in offers.
+
+    lexicon: the words of firms' names.
 
     `may_translate`: the operator has switched a translation machine on.
     """
@@ -27,4 +30,5 @@ class Knowledge:
     lists: dict[str, AgencyList]
     gazetteer: Gazetteer
     offers: Offers
+    lexicon: Lexicon
     may_translate: bool = False

@@ -19,7 +19,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One row of a list: exact name, licence number, standing, validity, place, phones, and where it came from."""
+    """One row of a list: exact name, licence number, standing, validity, place, contacts, and where it came from."""
 
     id: str
     name: str
@@ -31,6 +31,9 @@ class Agency:
     emails: tuple[str, ...] = ()
     source: str = ""
     kind: str = "overseas"
+    webs: tuple[str, ...] = ()
+    upis: tuple[str, ...] = ()
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An agency that a query may mean: score 0 to 100, and which details agree or differ (`name`, `phone`, …)."""
+    """An agency that a query may mean: score 0 to 100, and which details agree or differ (`name`, `phone`, …).
+
+    meant: `licence` or `phone` when nothing but one wrong character in it speaks for this agency ("did you mean").
+    """
 
     agency: Agency
     score: float
     agrees: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

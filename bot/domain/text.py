@@ -7,6 +7,7 @@ The Brahmi-derived blocks of Unicode share one order (that of ISCII), so one tab
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -77,6 +78,12 @@ _FOLDS: Final = (
     ("z", "j"), ("x", "ks"), ("aa", "a"), ("ee", "i"), ("ii", "i"), ("oo", "u"), ("uu", "u"), ("ey", "e"), ("ay", "ai"),
     ("ae", "ai"), ("y", "i"),
 )  # fmt: skip
+#: The same for plain ASCII, where most of a long list of names is.
+_NO_CONTROLS: Final = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
+_APOSTROPHE: Final = re.compile(r"(?<=[A-Za-z0-9])'+(?=\S)")
+_DRAWN: Final = re.compile(r"([A-Za-z])\1{2,}")
+_ONCE: Final = r"\1"
+_WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 _SHORT: Final = 3
 _SCHWA: Final = "\x01"
 _VOWEL_LETTERS: Final = frozenset("aeiou\x01")
@@ -86,6 +93,13 @@ _NASAL_ENDINGS: Final = ("n", "m")
 
 def normalise(text: str) -> str:
     """Return *text* in one written form: full-width forms, nukta, joiners, control characters, digits, case, spaces."""
+    if text.isascii():
+        return " ".join(text.translate(_NO_CONTROLS).lower().split())
+    return normalise_any(text)
+
+
+def normalise_any(text: str) -> str:
+    """Do what `normalise` does, letter by letter."""
     kept = []
     for char in unicodedata.normalize("NFKD", text):
         category = unicodedata.category(char)
@@ -104,6 +118,13 @@ def tokens(text: str) -> list[str]:
     Never by the word class of regular expressions: Python's `re` leaves Indian vowel signs out of it. An apostrophe
     inside a word is dropped.
     """
+    if text.isascii():
+        return _WORDS.findall(_DRAWN.sub(_ONCE, _APOSTROPHE.sub("", text)))
+    return tokens_any(text)
+
+
+def tokens_any(text: str) -> list[str]:
+    """Do what `tokens` does, letter by letter."""
     found: list[str] = []
     word: list[str] = []
     drawn = False

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Final
 
 from bot.domain.agencies import Agency, Check, Match, Standing, Verdict
+from bot.domain.identifiers import IdentifierKind
+from bot.recruiters.build import detail_key, whole_key
 from bot.recruiters.extract import Query, email_key, extract, licence_key, phone_key
-from bot.recruiters.index import Index, closeness, same_name, whole_key
-from bot.recruiters.names import LENGTHENING, Name, Word, is_asking, mended, name_of, read_name, segments_of
+from bot.recruiters.identifiers import identifiers_of
+from bot.recruiters.index import SIMILAR, Index, closeness, same_name
+from bot.recruiters.names import Lexicon, Name, Word, name_of
 
-SIMILAR: Final = 86.0
 #: In a text of more words than this the rest is taken for prose; in a shorter one every word counts.
 LONG_TEXT_WORDS: Final = 8
 MOST_CORE_WORDS: Final = 6
@@ -35,27 +37,39 @@ class _Named:
 class _Asked:
     """A query beside the index: what was given, the names found in it, and what it claims beyond them.
 
-    claims: names in the query that no agency has; places: folded words that are places of agencies.
+    claims: names in the query that no agency has; whole: all words of a short query, for one that
+    only seems to ask may be part of a name; places: folded words that are places of agencies; webs, upis: web addresses
+    and UPI ids in normal form.
     """
 
     query: Query
     names: tuple[_Named, ...]
     claims: tuple[tuple[Word, ...], ...]
     places: frozenset[str]
+    whole: tuple[Word, ...] = ()
+    webs: tuple[str, ...] = ()
+    upis: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Firm:
-    """All rows of one licence: its phones, e-mails and branches count together."""
+    """All rows of one licence: its phones, addresses and branches count together."""
 
     phones: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
+    webs: set[str] = field(default_factory=set)
+    upis: set[str] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
 
 
 def check(query: str, index: Index, today: date) -> Check:
     """Look *query* up: a name, a licence or phone number, or a pasted message with several of them."""
-    asked = _read(extract(query), index)
+    found = identifiers_of(query)
+    asked = replace(
+        _read(extract(query), index),
+        webs=tuple(other.value for other in found if other.kind is IdentifierKind.WEB),
+        upis=tuple(other.value for other in found if other.kind is IdentifierKind.UPI),
+    )
     exact = _exact(asked, index)
     if exact:
         return _judged(exact, asked, today)
@@ -63,11 +77,11 @@ def check(query: str, index: Index, today: date) -> Check:
     return Check(Verdict.LOOKALIKE, near) if near else Check(Verdict.NOT_FOUND)
 
 
-def names_somebody(query: str) -> bool:
+def names_somebody(query: str, lexicon: Lexicon) -> bool:
     """Say whether *query* holds anything to look up: a number, an e-mail, or a telling word before trade words."""
     read = extract(query)
-    numbers = (*read.phones, *read.licences, *read.emails, *read.odd_phones)
-    return bool(numbers or _trade_names(segments_of(read.name), set()))
+    numbers = (*read.phones, *read.licences, *read.emails, *read.odd_phones, *identifiers_of(query))
+    return bool(numbers or _trade_names(lexicon.segments(read.name), set()))
 
 
 def is_active(agency: Agency, today: date) -> bool:
@@ -78,13 +92,13 @@ def is_active(agency: Agency, today: date) -> bool:
 def _read(query: Query, index: Index) -> _Asked:
     known = tuple(key for key in query.maybe_licences if key not in query.licences and index.by_licence(key))
     query = replace(query, licences=(*query.licences, *known))
-    segments = segments_of(query.name)
+    segments = index.lexicon.segments(query.name)
     words = [word for words in segments for word in words]
     names = _names_in(segments, index)
     if not names and len(segments) > 1 and len(words) <= LONG_TEXT_WORDS:
         names = _names_in((tuple(words),), index)
     covered = {at for named in names for at in named.words}
-    rest = {at: word for at, word in enumerate(words) if at not in covered and not is_asking(word)}
+    rest = {at: word for at, word in enumerate(words) if at not in covered and not word.asks}
     rest = {at: word for at, word in rest.items() if not any(word.plain in key for key in known)}
     if len(words) > LONG_TEXT_WORDS:
         before = [min(named.words) - 1 for named in names]
@@ -94,12 +108,13 @@ def _read(query: Query, index: Index) -> _Asked:
     places = frozenset(word.folded for word in telling if names and index.knows_place(word.folded))
     claimed = tuple(word for word in telling if word.folded not in places)
     says_nothing = not names and not any(not word.kind for word in claimed)
-    return _Asked(query, names, () if says_nothing or not claimed else (claimed,), places)
+    whole = tuple(word for word in words if word.kind != "link") if claimed and not names else ()
+    return _Asked(query, names, () if says_nothing or not claimed else (claimed,), places, whole)
 
 
 def _lengthens(words: list[Word], at: int) -> bool:
     """Say whether the word before a name makes it another firm's ("New …", "Shree …"), even in prose."""
-    return at >= 0 and words[at].folded in LENGTHENING
+    return at >= 0 and words[at].lengthens
 
 
 def _names_in(segments: Iterable[tuple[Word, ...]], index: Index) -> tuple[_Named, ...]:
@@ -110,9 +125,10 @@ def _names_in(segments: Iterable[tuple[Word, ...]], index: Index) -> tuple[_Name
         whole = name_of(words)
         if not whole.core:
             found += _named(range(start, start + len(words)), whole, index, whole_key(whole))
-        for first, last, cores in _runs(words):
-            candidates = index.by_core(*cores)
-            if candidates:
+        runs = list(_runs(words))
+        known = iter(index.knows_cores([core for _, _, cores in runs for core in cores]))
+        for first, last, cores in runs:
+            if any([next(known) for _ in cores]):  # noqa: C419 - every core takes its answer
                 found += _spanned(words, first, last, start, index, cores)
         start += len(words)
     longest = sorted(found, key=lambda named: -len(named.words))
@@ -152,7 +168,7 @@ def _spanned(
 
 def _named(places: range, name: Name, index: Index, *cores: str) -> list[_Named]:
     """Return the name in *places* if agencies surely carry it; across scripts only those that sound nearest."""
-    same = [(closeness(name, known), agency) for known, agency in index.by_core(*cores) if same_name(name, known)]
+    same = [(closeness(name, known), agency) for known, agency in index.by_same(name, cores) if same_name(name, known)]
     nearest = max((close for close, _ in same), default=0.0)
     agencies = tuple(agency for close, agency in same if close == nearest)
     return [_Named(frozenset(places), name, agencies)] if agencies else []
@@ -177,7 +193,7 @@ def _trade_names(segments: Iterable[tuple[Word, ...]], covered: set[int]) -> tup
 
 
 def _is_telling(word: Word) -> bool:
-    return not word.kind and not is_asking(word)
+    return not word.kind and not word.asks
 
 
 def _exact(asked: _Asked, index: Index) -> list[Match]:
@@ -185,7 +201,8 @@ def _exact(asked: _Asked, index: Index) -> list[Match]:
     query = asked.query
     agencies = [agency for licence in query.licences for agency in index.by_licence(licence)]
     agencies += [agency for phone in query.phones for agency in index.by_phone(phone)]
-    agencies += [agency for email in query.emails for agency in index.by_email(email)]
+    for table, values in (("email", query.emails), ("web", asked.webs), ("upi", asked.upis)):
+        agencies += [agency for value in values for agency in index.by_detail(table, value)]
     agencies += [agency for named in asked.names for agency in named.agencies]
     agencies += [row for agency in agencies for row in index.by_licence(licence_key(agency.licence))]
     unique = list({(agency.source, agency.id): agency for agency in agencies}.values())
@@ -195,7 +212,9 @@ def _exact(asked: _Asked, index: Index) -> list[Match]:
             firm = firms.setdefault(_firm_of(agency), _Firm())
             firm.phones.update(phone_key(phone) for phone in row.phones)
             firm.emails.update(email_key(email) for email in row.emails)
-            firm.places.update(read_name(row.place).words)
+            firm.webs.update(detail_key(IdentifierKind.WEB, web) for web in row.webs)
+            firm.upis.update(detail_key(IdentifierKind.UPI, upi) for upi in row.upis)
+            firm.places.update(index.lexicon.name(row.place).words)
     return [_match(agency, firms[_firm_of(agency)], asked) for agency in unique]
 
 
@@ -214,7 +233,8 @@ def _match(agency: Agency, firm: _Firm, asked: _Asked) -> Match:
     for detail, given, known in (
         ("licence", set(query.licences), {licence_key(agency.licence)}),
         ("phone", {*query.phones, *query.odd_phones} if "name" in agrees else set(query.phones), firm.phones),
-        ("email", set(query.emails), firm.emails),
+        ("email", {*query.emails, *asked.webs}, firm.emails | firm.webs),
+        ("upi", set(asked.upis), firm.upis),
         ("place", set(asked.places), firm.places),
     ):
         if given & known:
@@ -253,13 +273,14 @@ def _rank(agency: Agency, today: date) -> int:
 def _near(asked: _Asked, index: Index) -> tuple[Match, ...]:
     """Return what the query may have meant; never said as listed."""
     query = asked.query
-    licences = dict.fromkeys((*query.licences, *query.maybe_licences))
-    found = [
-        Match(agency, DIGITS_OFF, (), ("licence",)) for licence in licences for agency in index.near_licence(licence)
-    ]
-    phones = (*query.phones, *query.odd_phones)
-    found += [Match(agency, DIGITS_OFF, (), ("phone",)) for phone in phones for agency in index.near_phone(phone)]
-    for name in dict.fromkeys(name_of(read) for claim in asked.claims for read in (claim, mended(claim))):
+    found: list[Match] = []
+    for licence in dict.fromkeys((*query.licences, *query.maybe_licences)):
+        found += [Match(agency, DIGITS_OFF, (), ("licence",), "licence") for agency in index.near_licence(licence)]
+    for phone in (*query.phones, *query.odd_phones):
+        found += [Match(agency, DIGITS_OFF, (), ("phone",), "phone") for agency in index.near_phone(phone)]
+    claims = (*asked.claims, asked.whole) if asked.whole else asked.claims
+    claims = tuple(dict.fromkeys(read for claim in claims for read in (claim, index.lexicon.mended(claim))))
+    for name in dict.fromkeys(map(name_of, claims)):
         found += [Match(agency, score, (), ("name",)) for score, agency in index.by_name(name) if score >= SIMILAR]
     best: dict[tuple[str, str], Match] = {}
     for match in sorted(found, key=lambda match: -match.score):

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.domain.agencies import AgencyList, Check
 from bot.ports import Agencies
 from bot.recruiters.index import Index
+from bot.recruiters.names import Lexicon
 from bot.recruiters.verdict import check
 
 log = logging.getLogger(__name__)
@@ -17,11 +18,12 @@ log = logging.getLogger(__name__)
 class Recruiters:
     """The current lists and the index over them; answers checks without touching the database."""
 
-    def __init__(self, agencies: Agencies, now: Callable[[], datetime]) -> None:
+    def __init__(self, agencies: Agencies, lexicon: Lexicon, now: Callable[[], datetime]) -> None:
         """Empty until `refresh` has run once."""
         self._agencies = agencies
         self._now = now
-        self._index = Index(())
+        self._lexicon = lexicon
+        self._index = Index.of((), lexicon)
         self._versions: tuple[tuple[str, int], ...] = ()
         self.lists: dict[str, AgencyList] = {}
 
@@ -32,7 +34,7 @@ class Recruiters:
         if versions == self._versions:
             return False
         rows = [row for listing in lists for row in await self._agencies.rows(listing.source)]
-        self._index = Index(rows)
+        self._index = Index.of(rows, self._lexicon)
         self.lists = {listing.source: listing for listing in lists}
         self._versions = versions
         log.info("lists of recruiters loaded", extra={"lists": len(lists), "rows": len(rows)})

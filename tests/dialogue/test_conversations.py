@@ -21,6 +21,7 @@ from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Rais
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING, Ranked, Understanding
+from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from tests.conftest import NOW
 
@@ -76,6 +77,7 @@ def knowledge(content: Content) -> Knowledge:
         {},
         Gazetteer(content),
         Offers(content.red_flags),
+        Lexicon(content.firm_words),
     )
 
 

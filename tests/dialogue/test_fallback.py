@@ -16,6 +16,7 @@ from bot.domain.agencies import Check, Verdict
 from bot.domain.conversation import Conversation, Translate, Turn
 from bot.domain.messages import Reply
 from bot.domain.risk import Level, Risk
+from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "nlu" / "evaluation"
@@ -31,6 +32,7 @@ def knowledge(content: Content) -> Knowledge:
         {},
         gazetteer,
         Offers(content.red_flags),
+        Lexicon(content.firm_words),
         may_translate=True,
     )
 
@@ -113,5 +115,13 @@ def test_the_machine_is_offered_only_when_switched_on(knowledge: Knowledge, cont
     told = fallback.tell(turn, knowledge)
     assert told.replies[0].message == "core.other_language"
     assert answers.TRANSLATE in told.replies[-1].choices
-    off = Knowledge(content, knowledge.guard, knowledge.check_recruiter, {}, knowledge.gazetteer, knowledge.offers)
+    off = Knowledge(
+        content,
+        knowledge.guard,
+        knowledge.check_recruiter,
+        {},
+        knowledge.gazetteer,
+        knowledge.offers,
+        knowledge.lexicon,
+    )
     assert answers.TRANSLATE not in fallback.tell(turn, off).replies[-1].choices

@@ -126,3 +126,10 @@ def test_anything_can_be_read(text: str) -> None:
 def test_the_trap_this_avoids_is_real() -> None:
     """Python's own word class cuts Indian words at their vowel signs."""
     assert re.findall(r"\w+", "मुझे") != ["मुझे"]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=60) | st.text(alphabet="aab' .1-", max_size=30))
+def test_plain_ascii_is_read_the_same_on_the_short_way(text: str) -> None:
+    """The quick path for ASCII gives what the letter-by-letter one gives."""
+    assert forms.normalise(text) == forms.normalise_any(text)
+    assert forms.tokens(forms.normalise(text)) == forms.tokens_any(forms.normalise(text))

@@ -17,6 +17,7 @@ from bot.domain.agencies import Agency, Standing, Verdict
 from bot.recruiters.index import Index
 from bot.recruiters.lists import diff, refusal
 from bot.recruiters.verdict import check
+from tests.recruiters import LEXICON
 
 CONTENT = Path(__file__).resolve().parent.parent.parent / "content" / "recruiters"
 TODAY = date(2026, 11, 24)
@@ -34,7 +35,7 @@ def shipped() -> list[Agency]:
 
 
 ROWS = shipped()
-INDEX = Index(ROWS)
+INDEX = Index.of(ROWS, LEXICON)
 VERDICTS = {
     "Suryodaya Overseas": Verdict.LISTED,
     "सूर्योदय ओवरसीज": Verdict.LISTED,

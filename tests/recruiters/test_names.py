@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.recruiters.index import same_name
-from bot.recruiters.names import read_name, segments_of
+from tests.recruiters import LEXICON
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from bot.recruiters.names import read_name, segments_of
 )
 def test_one_name_in_two_writings_is_the_same(asked: str, known: str) -> None:
     """Script, spacing, initials, case and a legal form left out do not make another name."""
-    assert same_name(read_name(asked), read_name(known))
+    assert same_name(LEXICON.name(asked), LEXICON.name(known))
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_one_name_in_two_writings_is_the_same(asked: str, known: str) -> None:
 )
 def test_a_name_that_is_only_near_is_another(asked: str, known: str) -> None:
     """One letter, one trade word or an added legal form is enough to be somebody else."""
-    assert not same_name(read_name(asked), read_name(known))
+    assert not same_name(LEXICON.name(asked), LEXICON.name(known))
 
 
 def test_fillers_are_set_apart_not_dropped() -> None:
     """Fillers are kept with what they stand for; the telling word stands alone."""
-    name = read_name("Suryodaya HR Consultancy Pvt Ltd")
+    name = LEXICON.name("Suryodaya HR Consultancy Pvt Ltd")
     assert len(name.core) == 1
     assert name.trade == ("consultancy", "hr")
     assert name.legal == {"pvt", "ltd"}
@@ -64,4 +64,4 @@ def test_fillers_are_set_apart_not_dropped() -> None:
 
 def test_a_name_never_runs_over_a_full_stop() -> None:
     """What stands behind a comma, a line's end or a full stop is another thing said; initials keep together."""
-    assert len(segments_of("Himgiri Recruiters, Patna. Overseas jobs | K. K. R. Overseas")) == 4
+    assert len(LEXICON.segments("Himgiri Recruiters, Patna. Overseas jobs | K. K. R. Overseas")) == 4

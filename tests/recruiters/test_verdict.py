@@ -14,6 +14,7 @@ from bot.domain.agencies import Agency, Standing, Verdict
 from bot.recruiters.extract import licence_key
 from bot.recruiters.index import Index
 from bot.recruiters.verdict import check, is_active
+from tests.recruiters import LEXICON
 
 TODAY = date(2026, 11, 24)
 LATER = date(2028, 1, 1)
@@ -34,7 +35,7 @@ GONE = agency(3, "Rajhanslok Manpower Services", Standing.CANCELLED)
 OLD = agency(4, "Kalpataru Recruiters", valid_until=TODAY - timedelta(days=1))
 ILLEGAL = agency(5, "Swapnalok Gulf Jobs", Standing.UNREGISTERED, licence="", phones=("00000 77001",))
 ROWS = (A, B, GONE, OLD, ILLEGAL)
-INDEX = Index(ROWS)
+INDEX = Index.of(ROWS, LEXICON)
 
 
 def verdict(query: str, index: Index = INDEX) -> Verdict:
@@ -124,24 +125,24 @@ def test_each_verdict(query: str, expected: Verdict) -> None:
 
 def test_the_last_day_still_counts_and_no_date_does_not() -> None:
     """Active means active on the day of asking; a row without a date is not called listed."""
-    assert verdict("Suryodaya Overseas", Index([replace(A, valid_until=TODAY)])) is Verdict.LISTED
-    assert verdict("Suryodaya Overseas", Index([replace(A, valid_until=None)])) is Verdict.LAPSED
+    assert verdict("Suryodaya Overseas", Index.of([replace(A, valid_until=TODAY)], LEXICON)) is Verdict.LISTED
+    assert verdict("Suryodaya Overseas", Index.of([replace(A, valid_until=None)], LEXICON)) is Verdict.LAPSED
     assert not is_active(replace(A, standing=Standing.SUSPENDED), TODAY)
 
 
 def test_branches_of_one_licence_count_together() -> None:
     """A branch's phone is the firm's phone; a cancelled branch row taints the licence."""
     branch = replace(A, id="1b", place="Delhi", phones=("00000 55001",))
-    both = Index([A, branch])
+    both = Index.of([A, branch], LEXICON)
     assert verdict(f"Suryodaya Overseas {branch.phones[0]} {A.phones[0]}", both) is Verdict.LISTED
-    tainted = Index([A, replace(branch, standing=Standing.CANCELLED)])
+    tainted = Index.of([A, replace(branch, standing=Standing.CANCELLED)], LEXICON)
     assert verdict(A.phones[0], tainted) is Verdict.LAPSED
 
 
 def test_two_agencies_of_one_name_are_told_apart_by_a_number() -> None:
     """The name alone gives the warning; with its own licence number the active one is listed."""
     twin = replace(GONE, name=A.name)
-    index = Index([A, twin])
+    index = Index.of([A, twin], LEXICON)
     assert verdict(A.name, index) is Verdict.LAPSED
     assert verdict(f"{A.name} {A.licence}", index) is Verdict.LISTED
     assert verdict(f"{A.name} {twin.licence}", index) is Verdict.LAPSED
@@ -149,14 +150,14 @@ def test_two_agencies_of_one_name_are_told_apart_by_a_number() -> None:
 
 def test_a_listed_name_that_is_also_on_the_unregistered_list_warns() -> None:
     """Somebody has used that name without registration: the person must hear it."""
-    index = Index([A, replace(ILLEGAL, name=A.name)])
+    index = Index.of([A, replace(ILLEGAL, name=A.name)], LEXICON)
     assert verdict(A.name, index) is Verdict.UNREGISTERED
     assert verdict(f"{A.name} {A.phones[0]}", index) is Verdict.LISTED
 
 
 def test_a_name_made_of_fillers_only_is_found_only_whole() -> None:
     """An agency may be called so; half of its words, or their order changed, are nobody's name."""
-    index = Index([replace(A, name="Global Manpower Services")])
+    index = Index.of([replace(A, name="Global Manpower Services")], LEXICON)
     assert verdict("Global Manpower Services", index) is Verdict.LISTED
     assert verdict("Manpower Services", index) is Verdict.NOT_FOUND
     assert verdict("Services Global Manpower", index) is Verdict.NOT_FOUND
@@ -228,7 +229,7 @@ def test_no_text_breaks_the_check(text: str) -> None:
 
 def test_a_long_paste_does_not_hold_up_the_others() -> None:
     """The longest text that is read takes well under half a second of one core."""
-    index = Index(ROWS)
+    index = Index.of(ROWS, LEXICON)
     start = time.process_time()
     check("Suryodya overseas me kaam hai Himgiri manpower " * 200, index, TODAY)
     assert time.process_time() - start < 0.5
