@@ -44,14 +44,15 @@ def route(
     if message.carrier in WITHOUT_WORDS and not message.text:
         return _wordless(conversation, message, knowledge)
     if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
-        return flows.proceed(conversation, message, knowledge, now)
+        return flows.proceed(conversation, message, knowledge, now, understanding.entities)
     if place := _bare_place(conversation, message, understanding, knowledge):
         return _first(place, knowledge)
     sure = understanding.is_sure()
     if sure and (asked := repair.which(conversation, understanding, knowledge)):
         return _first(asked, knowledge)
     if sure and understanding.intent is not None:
-        return _first(on_intent(understanding.intent, conversation, message, knowledge, now), knowledge)
+        turn = on_intent(understanding.intent, conversation, message, knowledge, now, understanding.entities)
+        return _first(turn, knowledge)
     if not conversation.locale:
         return Turn(conversation, (answers.choose_language(knowledge.content),))
     return repair.ask(conversation, understanding, knowledge)

@@ -70,6 +70,13 @@ def names_somebody(query: str) -> bool:
     return bool(numbers or _trade_names(segments_of(read.name), set()))
 
 
+def tells_of_somebody(named: str) -> bool:
+    """Say whether *named*, picked out as a name or number, is one: not only trade words or words of a question."""
+    if names_somebody(named):
+        return True
+    return any(_is_telling(word) for words in segments_of(extract(named).name) for word in words)
+
+
 def is_active(agency: Agency, today: date) -> bool:
     """Say whether the list has it as active with a date that has not passed; no date is not active."""
     return agency.standing is Standing.ACTIVE and agency.valid_until is not None and agency.valid_until >= today
