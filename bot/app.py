@@ -24,6 +24,7 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
+from bot.clients.reader import open_reader
 from bot.clients.speech import Speech
 from bot.clients.transcriber import open_transcriber
 from bot.clients.translator import GoogleTranslate
@@ -217,7 +218,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         terminal=terminal,
         speech=speech,
         media=media,
-        listener=Listener(media, fetchers, open_transcriber(config.speech_model), now),
+        listener=_listener(config, media, fetchers, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,
@@ -233,6 +234,15 @@ async def _build(  # noqa: PLR0913 - the composition root
         pagers=pagers,
         owner=owner,
     )
+
+
+def _listener(
+    config: Config, media: MongoMedia, fetchers: dict[ChannelName, Fetch], now: Callable[[], datetime]
+) -> Listener:
+    """Pictures take at most half the workers, and one core each: somebody in danger must find a worker free."""
+    looking = max(config.workers // 2, 1)
+    reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
+    return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
 
 
 async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:

@@ -95,6 +95,11 @@ class Config(BaseSettings):
     speech_model: str = Field(
         "", alias="SAHYATRI_SPEECH_MODEL", description="faster-whisper model directory; empty: voice notes go to people"
     )
+    read_images: Literal["auto", "off"] = Field(
+        "auto",
+        alias="SAHYATRI_READ_IMAGES",
+        description="auto: words in pictures are read where tesseract is installed; off: pictures go to people",
+    )
     spool_after: float = Field(
         0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over"
     )

@@ -71,9 +71,17 @@ class Transcriber(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """Reads what stands in a picture, on this machine."""
+
+    async def read(self, data: bytes, locale: str) -> str:
+        """Return the words, a line each, or "" when there are none or it cannot tell. Never raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A voice note still to be fetched; `id` is the inbox row it came with."""
+    """A voice note or picture still to be fetched; `id` is the inbox row it came with."""
 
     id: str
     conversation_id: str
@@ -90,7 +98,7 @@ class Fetch(Protocol):
 
 
 class MediaStore(Protocol):
-    """Voice notes as people sent them, sealed like everything they wrote."""
+    """Voice notes and pictures as people sent them, sealed like everything they wrote."""
 
     async def want(self, wanted: Wanted, now: datetime) -> None:
         """Remember that a note is to be fetched."""
@@ -102,6 +110,10 @@ class MediaStore(Protocol):
 
     async def failed(self, note_id: str) -> None:
         """Count one failed try."""
+        ...
+
+    async def refuse(self, note_id: str) -> None:
+        """Give one up for good: too large, or not what it claims to be."""
         ...
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:

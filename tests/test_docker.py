@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.clients.reader import LANGUAGES
+from bot.content.load import load
+
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = sorted((ROOT / "docker").glob("*.Dockerfile"))
 NLU_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
@@ -41,6 +44,13 @@ def test_the_nlu_image_has_all_that_its_programs_import(tmp_path: Path) -> None:
     code = "import nlu.train, nlu.server, nlu.evaluate, nlu.danger; nlu.evaluate.load_danger(nlu.evaluate.DANGER)"
     done = subprocess.run([NLU_PYTHON, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-1500:]
+
+
+def test_the_image_reads_pictures_in_every_language_that_the_reader_knows() -> None:
+    """By the names of Debian's packages."""
+    text = (ROOT / "docker" / "bot.Dockerfile").read_text(encoding="utf-8")
+    assert set(re.findall(r"tesseract-ocr-([a-z]{3})\b", text)) == set(LANGUAGES.values())
+    assert {LANGUAGES[code] for code in load(ROOT / "content").locales} == set(LANGUAGES.values())
 
 
 def test_compose_names_what_it_must() -> None:

@@ -30,6 +30,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, Media, OutboundMessage
+from bot.domain.pictures import PICTURE_TYPES
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import ChannelError, SpeechFailed, Voice
 
@@ -91,7 +92,7 @@ class TelegramChannel:
         return Private(str(sent.message_id))
 
     async def fetch(self, media: Media, most_bytes: int) -> bytes:
-        """Return a voice note's bytes. Raise `ChannelError`."""
+        """Return the bytes of a voice note or picture. Raise `ChannelError`."""
         try:
             found = await self._bot.get_file(media.id.reveal())
             if found.file_size and found.file_size > most_bytes:
@@ -184,6 +185,8 @@ def _words(message: Message) -> tuple[str, Carrier]:
         (message.document, "document"),
     ):
         carrier = Carrier(name) if kind else carrier
+    if message.document and message.document.mime_type in PICTURE_TYPES:
+        carrier = Carrier.IMAGE
     if message.location:
         carrier = Carrier.LOCATION
     if message.sticker:
@@ -192,8 +195,17 @@ def _words(message: Message) -> tuple[str, Carrier]:
 
 
 def _media(message: Message) -> Media | None:
+    """Return the voice note or picture to be fetched; of a photo the largest of its sizes."""
     note = message.voice or message.audio
-    return Media(Private(note.file_id), note.mime_type or "audio/ogg", note.file_size or 0) if note else None
+    if note:
+        return Media(Private(note.file_id), note.mime_type or "audio/ogg", note.file_size or 0)
+    if message.photo:
+        largest = max(message.photo, key=lambda size: size.width * size.height)
+        return Media(Private(largest.file_id), "image/jpeg", largest.file_size or 0)
+    paper = message.document
+    if paper and paper.mime_type in PICTURE_TYPES:
+        return Media(Private(paper.file_id), paper.mime_type, paper.file_size or 0)
+    return None
 
 
 def _point(message: Message) -> Private:

@@ -30,6 +30,7 @@ from bot.domain.messages import (
     Receipt,
     ReceiptState,
 )
+from bot.domain.pictures import PICTURE_TYPES
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import ChannelError, SpeechFailed, Voice
 
@@ -91,9 +92,9 @@ class WhatsAppChannel:
             raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True) from error
 
     async def fetch(self, media: Media, most_bytes: int) -> bytes:
-        """Return a voice note's bytes: its address is asked for first, and asked only of the platform itself.
+        """Return the bytes of a voice note or picture. Raise `ChannelError`.
 
-        Raise `ChannelError`.
+        Its address is asked for first, and asked only of the platform itself.
         """
         try:
             async with self._get(f"{self._api}/{media.id.reveal()}") as answer:
@@ -340,7 +341,7 @@ def parse(item: Json, phone_id: str, received_at: datetime) -> InboundMessage | 
         raise ValueError("no id")
     return InboundMessage(
         key, address, carrier, Private(text), _when(item, received_at), received_at, choice,
-        media=_media(item) if carrier is Carrier.VOICE else None, point=_point(item),
+        media=_media(item), point=_point(item),
     )  # fmt: skip
 
 
@@ -371,6 +372,8 @@ _KINDS = {
     "document": "document",
     "location": "location",
 }
+#: What is fetched, and what it is when the platform does not say.
+_FETCHED = {"audio": "audio/ogg", "voice": "audio/ogg", "image": "image/jpeg", "document": ""}
 
 
 def _words(item: Json) -> tuple[str, Carrier, str | None]:
@@ -386,14 +389,21 @@ def _words(item: Json) -> tuple[str, Carrier, str | None]:
     caption = _text(part.get("caption"))
     if caption:
         return caption, Carrier.CAPTION, None
+    if kind == "document" and _media(item):
+        return "", Carrier.IMAGE, None
     return "", Carrier(_KINDS.get(kind, "unsupported")), None
 
 
 def _media(item: Json) -> Media | None:
-    part = item.get("audio") or item.get("voice")
+    """Return the voice note or picture to be fetched; a document only if it says that it is a picture."""
+    kind = _text(item.get("type"))
+    part = item.get(kind) if kind in _FETCHED else None
     if not isinstance(part, dict) or not _text(part.get("id")):
         return None
-    return Media(Private(_text(part["id"])), _text(part.get("mime_type")).partition(";")[0] or "audio/ogg")
+    mime = _text(part.get("mime_type")).partition(";")[0].strip() or _FETCHED[kind]
+    if kind in {"image", "document"} and mime not in PICTURE_TYPES:
+        return None
+    return Media(Private(_text(part["id"])), mime)
 
 
 def _point(item: Json) -> Private:

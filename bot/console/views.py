@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
+from bot.domain.pictures import PICTURE_TYPES
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
 
@@ -227,13 +228,14 @@ class Views:
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
 
     async def media(self, request: web.Request) -> web.Response:
-        """A voice note of the case, to be heard; listening is recorded."""
+        """A voice note or picture of the case; listening and looking are recorded."""
         case = await self._case(request)
         note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
         if not note:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
-        await self.record(self._session(request).responder.id, "voice note heard", case.id)
-        mime = note[0] if note[0].startswith("audio/") else "application/octet-stream"
+        seen = note[0] in PICTURE_TYPES
+        await self.record(self._session(request).responder.id, "picture seen" if seen else "voice note heard", case.id)
+        mime = note[0] if seen or note[0].startswith("audio/") else "application/octet-stream"
         return web.Response(body=note[1], content_type=mime, headers={"Content-Disposition": "inline"})
 
     async def claim(self, request: web.Request) -> web.StreamResponse:

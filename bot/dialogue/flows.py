@@ -7,16 +7,21 @@ from datetime import datetime
 
 from bot.dialogue import answers, finder, nearby, states
 from bot.dialogue.knowledge import Knowledge
+from bot.domain.agencies import Verdict
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Turn
 from bot.domain.ids import case_id
 from bot.domain.messages import ChoiceRef, InboundMessage, Reply
 from bot.domain.risk import Level, Risk
+from bot.domain.understanding import Entity
+from bot.recruiters.verdict import names_somebody, tells_of_somebody
 
 DELETE_YES = ChoiceRef("c:delete_yes", "core.delete_yes.label")
 SHORT_ANSWER = 6
 #: An offer of fewer words without a sign is asked for whole.
 WHOLE_OFFER = 12
+#: Kinds of entities that a recruiter can be looked up by.
+NAMING = frozenset({"agency", "person", "licence", "phone"})
 REPORT_CHOICES = (
     ChoiceRef("c:report_recruiter", "report.recruiter.label"),
     ChoiceRef("c:report_trafficking", "report.trafficking.label"),
@@ -26,11 +31,17 @@ REPORT_CHOICES = (
 )
 
 
-def proceed(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
+def proceed(
+    conversation: Conversation,
+    message: InboundMessage,
+    knowledge: Knowledge,
+    now: datetime,
+    entities: tuple[Entity, ...] = (),
+) -> Turn:
     """Take the next words in the open flow."""
     text = message.text.reveal()
     if conversation.flow == "verify":
-        return check(text, conversation, knowledge, now)
+        return check(text, conversation, knowledge, now, entities)
     if conversation.flow == "offer":
         return offer(conversation, text, knowledge)
     if conversation.flow == "finder":
@@ -57,14 +68,31 @@ def ask_recruiter(conversation: Conversation, _: Knowledge, __: datetime) -> Tur
     return Turn(replace(conversation, flow="verify"), (Reply("verify.ask", choices=(answers.MENU,)),))
 
 
-def check(query: str, conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn:
+def check(
+    text: str, conversation: Conversation, knowledge: Knowledge, now: datetime, entities: tuple[Entity, ...] = ()
+) -> Turn:
     """Look a recruiter up; the flow stays open, so the next name can simply be typed."""
+    query = looked_up(text, entities, knowledge) or text
     found = knowledge.check_recruiter(query)
     said = answers.verdict(found, query, knowledge, now.date())
-    if flags := knowledge.offers.find(query):
+    if flags := knowledge.offers.find(text):
         urgent = knowledge.offers.is_urgent(flags)
         said = (*answers.offer(flags, knowledge.content, urgent=urgent)[: 1 + urgent * 2], *said)
     return Turn(replace(conversation, flow="verify"), said)
+
+
+def looked_up(text: str, entities: tuple[Entity, ...], knowledge: Knowledge) -> str:
+    """Return what to look up: the whole text, or what the NLU picked out of it where the text itself leads nowhere.
+
+    "" when neither names anybody.
+    """
+    if knowledge.check_recruiter(text).verdict is not Verdict.NOT_FOUND:
+        return text
+    picked = "\n".join(dict.fromkeys(entity.value for entity in entities if entity.kind in NAMING))
+    named = text if names_somebody(text, knowledge.lexicon) else ""
+    if not tells_of_somebody(picked, knowledge.lexicon):
+        return named
+    return picked if knowledge.check_recruiter(picked).verdict is not Verdict.NOT_FOUND else named or picked
 
 
 def offer(conversation: Conversation, text: str, knowledge: Knowledge) -> Turn:

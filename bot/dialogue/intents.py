@@ -9,16 +9,20 @@ from datetime import datetime
 from bot.dialogue import answers, flows, nearby
 from bot.dialogue.choices import on_choice
 from bot.dialogue.knowledge import Knowledge
-from bot.domain.agencies import Verdict
 from bot.domain.conversation import Conversation, Turn
 from bot.domain.messages import InboundMessage, Reply
-from bot.recruiters.verdict import names_somebody
+from bot.domain.understanding import Entity
 
 
 def on_intent(
-    intent: str, conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime
+    intent: str,
+    conversation: Conversation,
+    message: InboundMessage,
+    knowledge: Knowledge,
+    now: datetime,
+    entities: tuple[Entity, ...] = (),
 ) -> Turn:
-    """Return the turn for an intent that is sure enough."""
+    """Return the turn for an intent that is sure enough; *entities* are what the NLU picked out of the words."""
     conversation = replace(conversation, flow="", slots={}, repairs=0, asked_if_in_danger="")
     if intent in knowledge.content.topics:
         turn = on_choice(f"t:{intent}", conversation, knowledge, now)
@@ -28,7 +32,7 @@ def on_intent(
     if intent in _AS_CHOICE:
         return on_choice(_AS_CHOICE[intent], conversation, knowledge, now)
     if intent == "check_recruiter":
-        return _check_recruiter(conversation, message, knowledge, now)
+        return _check_recruiter(conversation, message, knowledge, now, entities)
     if intent == "find_help_nearby":
         return nearby.by_words(conversation, message.text.reveal(), knowledge) or nearby.ask(conversation)
     plain = _PLAIN.get(intent)
@@ -48,12 +52,18 @@ def _with_signs(turn: Turn, message: InboundMessage, knowledge: Knowledge) -> Tu
     return replace(turn, replies=(*signs, *turn.replies))
 
 
-def _check_recruiter(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
-    """A question that names nobody we can look up is answered by asking for the name."""
-    found = knowledge.check_recruiter(message.text.reveal())
-    if found.verdict is Verdict.NOT_FOUND and not names_somebody(message.text.reveal(), knowledge.lexicon):
+def _check_recruiter(
+    conversation: Conversation,
+    message: InboundMessage,
+    knowledge: Knowledge,
+    now: datetime,
+    entities: tuple[Entity, ...],
+) -> Turn:
+    """A question in which neither we nor the NLU find anybody to look up is answered by asking for the name."""
+    text = message.text.reveal()
+    if not flows.looked_up(text, entities, knowledge):
         return flows.ask_recruiter(conversation, knowledge, now)
-    return flows.check(message.text.reveal(), conversation, knowledge, now)
+    return flows.check(text, conversation, knowledge, now, entities)
 
 
 def _with_menu(message: str, *choices: str) -> Callable[[], tuple[Reply, ...]]:

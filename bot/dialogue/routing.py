@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, flows, nearby, repair, speech
+from bot.dialogue import answers, fallback, flows, nearby, pictures, repair, speech
 from bot.dialogue.choices import by_label, on_choice
 from bot.dialogue.intents import on_intent
 from bot.dialogue.knowledge import Knowledge
@@ -42,16 +42,17 @@ def route(
             conversation, knowledge, Reply("place.welcome", {"place": _place_name(conversation, knowledge)})
         )
     if message.carrier in WITHOUT_WORDS and not message.text:
-        return _wordless(conversation, message, knowledge)
+        return _wordless(conversation, message, knowledge, now)
     if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
-        return flows.proceed(conversation, message, knowledge, now)
+        return flows.proceed(conversation, message, knowledge, now, understanding.entities)
     if place := _bare_place(conversation, message, understanding, knowledge):
         return _first(place, knowledge)
     sure = understanding.is_sure()
     if sure and (asked := repair.which(conversation, understanding, knowledge)):
         return _first(asked, knowledge)
     if sure and understanding.intent is not None:
-        return _first(on_intent(understanding.intent, conversation, message, knowledge, now), knowledge)
+        turn = on_intent(understanding.intent, conversation, message, knowledge, now, understanding.entities)
+        return _first(turn, knowledge)
     if not conversation.locale:
         return Turn(conversation, (answers.choose_language(knowledge.content),))
     return repair.ask(conversation, understanding, knowledge)
@@ -67,8 +68,15 @@ def _bare_place(
     return nearby.by_words(conversation, text, knowledge) if knowledge.gazetteer.is_place(text) else None
 
 
-def _wordless(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> Turn:
-    """A location gives the nearest help; a voice note the spoken menu; anything else says what we cannot read."""
+def _wordless(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
+    """A location gives the nearest help; a voice note the spoken menu; a picture what the checks say to its words.
+
+    Anything else says what we cannot read.
+    """
+    if message.seen is not None:
+        read = pictures.answer(message.seen.reveal(), conversation, knowledge, now)
+        if read:
+            return _first(read, knowledge)
     if message.point and (found := nearby.by_point(conversation, message, knowledge)):
         return found
     if message.carrier is Carrier.VOICE:

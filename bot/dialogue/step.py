@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, language, speech
+from bot.dialogue import answers, fallback, language, pictures, speech
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import answers_first, assess
@@ -38,11 +38,12 @@ def step(
         return _remembered(hand_off(conversation, risk), understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge)
-    if risk.level is Level.PERHAPS and not answers_first(risk, understanding):
+    if risk.level is Level.PERHAPS and not _answers_first(conversation, message, risk, understanding, knowledge):
         return _remembered(_ask(conversation, risk), understanding)
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:
-        turn = _with_help(turn, risk)
+        printed = risk.reason.startswith(pictures.PRINTED)
+        turn = pictures.asked_last(turn, risk) if printed else _with_help(turn, risk)
     if conversation.open_case and not _opens(turn):
         turn = replace(turn, effects=(*turn.effects, Forward(conversation.open_case)))
     return _remembered(turn, understanding)
@@ -108,12 +109,23 @@ def _risk(
         return Risk(Level.NOW, conversation.asked_if_in_danger, "voice:after_danger")
     if command(message, knowledge) == HELP_ME:
         return Risk(Level.NOW, conversation.asked_if_in_danger or "distress_help", "command:help_me")
+    if message.seen:
+        return pictures.danger(message.seen.reveal(), conversation, knowledge)
     answer = bool(command(message, knowledge) or chosen(conversation, message, knowledge))
     spoken = knowledge.guard.check(message.text.reveal(), answers=answer) if message.text else NO_RISK
     risk = assess(spoken, understanding, in_flow=conversation.flow == "verify")
     if risk.level is Level.PERHAPS and conversation.asked_if_in_danger == risk.kind and not spoken.level:
         return NO_RISK
     return risk
+
+
+def _answers_first(
+    conversation: Conversation, message: InboundMessage, risk: Risk, understanding: Understanding, knowledge: Knowledge
+) -> bool:
+    """Say whether there is an answer to give before, or beside, the question whether help is needed."""
+    if message.seen:
+        return pictures.holds_something(message.seen.reveal(), conversation, knowledge)
+    return answers_first(risk, understanding)
 
 
 def _says_yes(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:

@@ -54,8 +54,9 @@ class InboundMessage:
     """One message from a person.
 
     `key` is the idempotency key (`telegram:<bot>:<update_id>`, `whatsapp:<wamid>`, …); `choice` is the id of a tapped
-    choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note that
-    is still to be fetched, `point` a shared location as "latitude,longitude" in degrees.
+    choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note or
+    picture that is still to be fetched, `point` a shared location as "latitude,longitude" in degrees; `seen` are the
+    words read in its picture ("" for none, None where no picture was looked at): never a choice or a command.
     """
 
     key: str
@@ -68,6 +69,7 @@ class InboundMessage:
     blocked: bool = False
     media: Media | None = None
     point: Private = NOTHING_SAID
+    seen: Private | None = None
 
 
 class ReceiptState(StrEnum):

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bot.content.model import Content
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
+from bot.domain.pictures import PICTURE_TYPES, picture_type
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import SpeechFailed
 from bot.public.headers import security_headers, stream_headers
@@ -32,7 +33,8 @@ SESSION_BYTES = 32
 HEARTBEAT = 1.0
 LONGEST_STREAM = 600.0
 BODY_PATIENCE = 10.0
-VOICE_PATIENCE = 30.0
+FILE_PATIENCE = 30.0
+MOST_BYTES = 5 * 1024 * 1024
 VOICE_TYPES = frozenset({"audio/ogg", "audio/webm", "audio/mp4", "audio/mpeg"})
 #: `bot.app.Service`, handed in: this floor may not import the one above it.
 Service = Any
@@ -52,6 +54,7 @@ def add_public(app: web.Application, service: Service) -> None:
     app.router.add_get("/chat/events", pages.stream)
     app.router.add_get("/chat/audio/{id}", pages.audio)
     app.router.add_post("/chat/voice", pages.voice)
+    app.router.add_post("/chat/picture", pages.picture)
     app.router.add_get("/q/{code}", pages.code)
     app.router.add_get("/health", pages.health)
     app.router.add_get("/ready", pages.ready)
@@ -143,22 +146,26 @@ class Pages:
     async def voice(self, request: web.Request) -> web.Response:
         """Keep a voice note; the client's id makes a repeat harmless."""
         _same_site(request)
-        address = _address(request)
-        name, mime = _clean(request.query.get("id", "")), request.content_type
-        if not name or len(name) > LONGEST_ID or mime not in VOICE_TYPES:
-            raise web.HTTPBadRequest(text=f"id, and one of {', '.join(sorted(VOICE_TYPES))}")
-        try:
-            async with asyncio.timeout(VOICE_PATIENCE):
-                data = await request.content.read(-1)
-        except TimeoutError as error:
-            raise web.HTTPRequestTimeout(text="too slow") from error
-        now = self._service.now()
-        owner = hashlib.sha256(address.value.reveal().encode()).hexdigest()
-        key = f"web:{owner}:{name}"
-        service = self._service
+        address, key = _key(request)
+        if request.content_type not in VOICE_TYPES:
+            raise web.HTTPBadRequest(text=f"one of {', '.join(sorted(VOICE_TYPES))}")
+        return await self._file(address, key, Carrier.VOICE, request.content_type, await _bytes(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """Keep a picture that is one, whatever it says it is; the client's id makes a repeat harmless."""
+        _same_site(request)
+        address, key = _key(request)
+        data = await _bytes(request)
+        mime = picture_type(data)
+        if not mime:
+            raise web.HTTPBadRequest(text=f"one of {', '.join(sorted(PICTURE_TYPES))}")
+        return await self._file(address, key, Carrier.IMAGE, mime, data)
+
+    async def _file(self, address: Address, key: str, carrier: Carrier, mime: str, data: bytes) -> web.Response:
+        service, now = self._service, self._service.now()
         conversation = service.inbox.conversation_id(address)
         await service.media.keep(service.media.id_of(key), conversation, mime, data, now)
-        return await self._received(InboundMessage(key, address, Carrier.VOICE, NOTHING_SAID, now, now))
+        return await self._received(InboundMessage(key, address, carrier, NOTHING_SAID, now, now))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send new messages as they come; the browser resumes by the id of the last one it saw."""
@@ -258,6 +265,28 @@ def _address(request: web.Request) -> Address:
     if len(session) < SESSION_BYTES or not set(session) <= SAFE or len(session) > 2 * LONGEST_ID:
         raise web.HTTPUnauthorized(text="open a session first")
     return Address(ChannelName.WEB, Private(session))
+
+
+def _key(request: web.Request) -> tuple[Address, str]:
+    """Return who sends a file, and its idempotency key."""
+    address, name = _address(request), _clean(request.query.get("id", ""))
+    if not name or len(name) > LONGEST_ID:
+        raise web.HTTPBadRequest(text="an id is needed")
+    return address, f"web:{hashlib.sha256(address.value.reveal().encode()).hexdigest()}:{name}"
+
+
+async def _bytes(request: web.Request) -> bytes:
+    """Return the body of a file, which may be neither slow nor large."""
+    data = b""
+    try:
+        async with asyncio.timeout(FILE_PATIENCE):
+            while part := await request.content.readany():
+                data += part
+                if len(data) > MOST_BYTES:
+                    raise web.HTTPRequestEntityTooLarge(MOST_BYTES, len(data))
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="too slow") from error
+    return data
 
 
 def _same_site(request: web.Request) -> None:

@@ -30,7 +30,7 @@ LONGEST_LETTER: Final = 8
 MOST_INITIALS: Final = 5
 SOUNDS_LIKE: Final = 70.0
 #: Where one thing said ends and the next begins; not the dots of initials, not brackets ("(Pvt) Ltd").
-_BREAKS: Final = re.compile(r"[|;:,!?*•।]|(?<=[^\s.]{4})\.(?:\s|$)")
+_BREAKS: Final = re.compile(r"[|;:,!?*•\u0964]|(?<=[^\s.]{4})\.(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +333,7 @@ _LIGATURES: Final = {
     "Beng": (("\u09cd\u09af", "\u09cd\u09af\u09bc"),),
     "Taml": (("\u0bb1\u0bcd\u0bb1", "\u0b9f\u0bcd\u0b9f"),),
 }  # fmt: skip
-#: Spellings of one sound: anusvara before a labial, ज्ञ as Marathi types it, ksh as Tamil writes it.
+#: Spellings of one sound: anusvara before a labial, gya as Marathi types it, ksh as Tamil writes it.
 _SAME_SOUND: Final = (("mb", "nb"), ("mp", "np"), ("dni", "gi"), ("jn", "gi"), ("tsu", "ks"), ("ts", "ks"))
 _HEARD: Final = {
     "Taml": str.maketrans("ghdbfcj", "kktppss", ""),

@@ -84,6 +84,13 @@ def names_somebody(query: str, lexicon: Lexicon) -> bool:
     return bool(numbers or _trade_names(lexicon.segments(read.name), set()))
 
 
+def tells_of_somebody(named: str, lexicon: Lexicon) -> bool:
+    """Say whether *named*, picked out as a name or number, is one: not only trade words or words of a question."""
+    if names_somebody(named, lexicon):
+        return True
+    return any(_is_telling(word) for words in lexicon.segments(extract(named).name) for word in words)
+
+
 def is_active(agency: Agency, today: date) -> bool:
     """Say whether the list has it as active with a date that has not passed; no date is not active."""
     return agency.standing is Standing.ACTIVE and agency.valid_until is not None and agency.valid_until >= today

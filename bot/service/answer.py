@@ -128,12 +128,23 @@ class Answerer:
         await self._commit(turn, waiting, lease, knowledge)
 
     async def _heard(self, waiting: Waiting, conversation: Conversation) -> tuple[Waiting, str]:
-        """Keep a voice note; where this machine can write it down, its words are treated as if typed."""
-        listener = self._senses.listener
-        if not listener or waiting.message.carrier is not Carrier.VOICE or waiting.message.text:
+        """Keep what came with a message; where this machine can hear or read it, its words go on with the message.
+
+        The words of a voice note are treated as if typed; those of a picture stay apart, and are not waited for while a
+        responder answers, who sees the picture itself. With a caption, the caption is what was said.
+        """
+        listener, message = self._senses.listener, waiting.message
+        if not listener:
             return waiting, ""
-        words = await listener.hear(waiting, conversation.locale or conversation.locale_guess)
-        return replace(waiting, message=replace(waiting.message, text=Private(words))), words
+        locale = conversation.locale or conversation.locale_guess
+        if message.carrier is Carrier.VOICE and not message.text:
+            words = await listener.hear(waiting, locale)
+            return replace(waiting, message=replace(message, text=Private(words))), words
+        if message.carrier is Carrier.IMAGE and not message.text and not conversation.with_responder:
+            seen = await listener.look(waiting, locale)
+            return replace(waiting, message=replace(message, seen=None if seen is None else Private(seen))), ""
+        await listener.keep(waiting)
+        return waiting, ""
 
     async def _translated(self, turn: Turn, knowledge: Knowledge) -> Turn:
         """Fulfil a wish for a machine's translation; what was answered before stands, whatever comes of it."""

@@ -1,4 +1,4 @@
-"""Voice notes: fetched from the channel, kept sealed, and written down where this machine can."""
+"""Voice notes and pictures: fetched from the channel, kept sealed, and made words where this machine can."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from datetime import datetime
 
 from bot.domain.conversation import Waiting
 from bot.domain.messages import Carrier, ChannelName
-from bot.ports import ChannelError, Fetch, MediaStore, Transcriber, Wanted
+from bot.domain.pictures import PICTURE_TYPES, picture_type
+from bot.ports import ChannelError, Fetch, MediaStore, Reader, Transcriber, Wanted
 
 log = logging.getLogger(__name__)
 FETCH_PATIENCE = 8.0
 HEAR_PATIENCE = 20.0
+READ_PATIENCE = 20.0
 AGAIN = 30.0
 MOST_BYTES = 5 * 1024 * 1024
+MOST_LOOKING = 4
 
 
 class Listener:
-    """Turns a voice note into stored bytes and, with a transcriber, into words."""
+    """Turns a voice note or a picture into stored bytes and, where it can, into words."""
 
     def __init__(
         self,
@@ -27,28 +30,64 @@ class Listener:
         fetchers: Mapping[ChannelName, Fetch],
         transcriber: Transcriber | None,
         now: Callable[[], datetime],
+        reader: Reader | None = None,
+        most_looking: int = MOST_LOOKING,
     ) -> None:
-        """*transcriber* None: no speech model here; notes are kept for people to hear."""
+        """*transcriber* None: no speech model here; notes are kept for people to hear.
+
+        *reader* None: pictures are kept for people to see. *most_looking*: how many messages may wait for a picture to
+        be read; one more is answered at once as unread, so that pictures never take every worker.
+        """
         self._media = media
         self._fetchers = fetchers
         self._transcriber = transcriber
         self._now = now
+        self._reader = reader
+        self._most_looking = most_looking
+        self._looking = 0
 
     async def hear(self, waiting: Waiting, locale: str) -> str:
         """Keep the note of a message and return its words, or "". A note that cannot be had now is fetched later."""
         message = waiting.message
         if message.carrier is not Carrier.VOICE or message.text:
             return ""
-        if message.media:
-            wanted = Wanted(waiting.id, waiting.conversation_id, message.address.channel, message.media)
-            await self._media.want(wanted, self._now())
-            if not self._transcriber:
-                return ""  # the clock fetches it: nobody waits for the bytes
-            await self._fetch(wanted)
+        wanted = await self.keep(waiting)
         if not self._transcriber:
-            return ""
+            return ""  # the clock fetches it: nobody waits for the bytes
+        if wanted:
+            await self._fetch(wanted)
         note = await self._media.get(waiting.id, waiting.conversation_id)
         return await self._words(self._transcriber, note[1], locale) if note else ""
+
+    async def look(self, waiting: Waiting, locale: str) -> str | None:
+        """Keep the picture of a message and return its words, "" when it cannot be had or read now.
+
+        None when nothing is looked at: no reader here, or no picture (a film counts as an image on WhatsApp).
+        """
+        wanted = await self.keep(waiting)
+        if not self._reader:
+            return None
+        if self._looking >= self._most_looking:
+            return ""
+        self._looking += 1
+        try:
+            if wanted:
+                await self._fetch(wanted)
+            note = await self._media.get(waiting.id, waiting.conversation_id)
+            if not note:
+                return "" if wanted else None
+            return await self._seen(self._reader, note[1], locale)
+        finally:
+            self._looking -= 1
+
+    async def keep(self, waiting: Waiting) -> Wanted | None:
+        """Remember the file that came with a message, so that it is fetched for people; None when there is none."""
+        message = waiting.message
+        if not message.media:
+            return None
+        wanted = Wanted(waiting.id, waiting.conversation_id, message.address.channel, message.media)
+        await self._media.want(wanted, self._now())
+        return wanted
 
     async def fetch_wanted(self) -> int:
         """Fetch what is still to be had; return how many were kept."""
@@ -56,23 +95,40 @@ class Listener:
 
     async def _fetch(self, wanted: Wanted) -> bool:
         fetch = self._fetchers.get(wanted.channel)
-        if not fetch or wanted.media.size > MOST_BYTES:
+        if wanted.media.size > MOST_BYTES:
+            return await self._refuse(wanted)
+        if not fetch:
             await self._media.failed(wanted.id)
             return False
         try:
             async with asyncio.timeout(FETCH_PATIENCE):
                 data = await fetch(wanted.media, MOST_BYTES)
         except (ChannelError, TimeoutError) as error:
-            log.warning("a voice note could not be fetched yet", extra={"note": wanted.id, "error": str(error)})
+            log.warning("a file could not be fetched yet", extra={"note": wanted.id, "error": str(error)})
             await self._media.failed(wanted.id)
             return False
-        await self._media.keep(wanted.id, wanted.conversation_id, wanted.media.mime, data, self._now())
+        mime = picture_type(data) if wanted.media.mime in PICTURE_TYPES else wanted.media.mime
+        if not mime or len(data) > MOST_BYTES:
+            return await self._refuse(wanted)
+        await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now())
         return True
+
+    async def _refuse(self, wanted: Wanted) -> bool:
+        log.warning("a file is refused: too large, or no picture", extra={"note": wanted.id})
+        await self._media.refuse(wanted.id)
+        return False
 
     async def _words(self, transcriber: Transcriber, data: bytes, locale: str) -> str:
         try:
             async with asyncio.timeout(HEAR_PATIENCE):
                 return (await transcriber.write_down(data, locale)).strip()
+        except TimeoutError:
+            return ""
+
+    async def _seen(self, reader: Reader, data: bytes, locale: str) -> str:
+        try:
+            async with asyncio.timeout(READ_PATIENCE):
+                return (await reader.read(data, locale)).strip()
         except TimeoutError:
             return ""
 

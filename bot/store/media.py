@@ -1,4 +1,4 @@
-"""Voice notes, sealed under the conversation's own key: erasing the conversation makes them unreadable too."""
+"""Voice notes and pictures, sealed under the conversation's own key: erasing it makes them unreadable too."""
 
 from __future__ import annotations
 
@@ -88,3 +88,8 @@ class MongoMedia:
     async def failed(self, note_id: str) -> None:
         """Count one failed try."""
         await self._notes.update_one({"_id": note_id, "state": "wanted"}, {"$inc": {"tries": 1}})
+
+    async def refuse(self, note_id: str) -> None:
+        """Never ask for it again, and forget how it could be had."""
+        refused = {"$set": {"state": "refused"}, "$unset": {"sealed": ""}}
+        await self._notes.update_one({"_id": note_id, "state": "wanted"}, refused)

@@ -256,3 +256,30 @@ def test_a_voice_note_and_a_location_keep_what_is_needed(bot: Bot) -> None:
     place = telegram.parse(update(2, location={"latitude": 25.6, "longitude": 85.1}), bot, datetime.now(UTC))
     assert place and place.point.reveal() == "25.60000,85.10000"
     assert "25.6" not in repr(place)
+
+
+async def test_photos_and_pictures_sent_as_files_are_to_be_fetched(bot: Bot) -> None:
+    """Of a photo the largest size; a document only if it says that it is a picture; a film is none."""
+    taken = Taken()
+    sizes = [
+        {"file_id": f"f{side}", "file_unique_id": f"u{side}", "width": side, "height": side} for side in (90, 1280, 320)
+    ]
+    paper = {"file_id": "d", "file_unique_id": "ud", "file_size": 700}
+    async with hooked(bot, taken) as url:
+        for item in (
+            update(1, photo=[{**size, "file_size": 5} for size in sizes]),
+            update(2, photo=sizes, caption="kya ye sahi hai"),
+            update(3, document={**paper, "mime_type": "image/png"}),
+            update(4, document={**paper, "mime_type": "application/pdf"}),
+        ):
+            assert (await post(url, item))[0] == 200
+    found = [
+        (item.carrier, item.media and (item.media.id.reveal(), item.media.mime, item.media.size))
+        for item in taken.messages
+    ]
+    assert found == [
+        (Carrier.IMAGE, ("f1280", "image/jpeg", 5)),
+        (Carrier.CAPTION, ("f1280", "image/jpeg", 0)),
+        (Carrier.IMAGE, ("d", "image/png", 700)),
+        (Carrier.DOCUMENT, None),
+    ]

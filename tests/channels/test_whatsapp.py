@@ -349,3 +349,31 @@ async def test_a_voice_note_is_fetched_from_the_platform_only(platform: FakeWhat
             platform.elsewhere = address
             with pytest.raises(ChannelError):
                 await channel.fetch(Media(Private("m1"), "audio/ogg"), 100)
+
+
+async def test_pictures_are_to_be_fetched_and_films_are_not(hook: Hook) -> None:
+    """With or without a caption; a document only if it says that it is a picture."""
+    base = {"from": "910000000001", "timestamp": str(int(NOW.timestamp()))}
+    kinds: list[dict[str, Any]] = [
+        {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}},
+        {"type": "image", "image": {"id": "2", "mime_type": "image/webp; charset=binary", "caption": "sahi hai"}},
+        {"type": "document", "document": {"id": "3", "mime_type": "image/png", "filename": "card.png"}},
+        {"type": "document", "document": {"id": "4", "mime_type": "application/pdf", "filename": "offer.pdf"}},
+        {"type": "video", "video": {"id": "5", "mime_type": "video/mp4"}},
+        {"type": "image", "image": {"id": "6", "mime_type": "image/svg+xml"}},
+        {"type": "image", "image": "nonsense"},
+    ]
+    body = whatsapp_batch(*({**base, "id": f"wamid.p{number}", **kind} for number, kind in enumerate(kinds)))
+    assert await post(hook, body, signed(body)) == 200
+    found = [
+        (item.carrier, item.media and (item.media.id.reveal(), item.media.mime)) for item in hook.messages.values()
+    ]
+    assert found == [
+        (Carrier.IMAGE, ("1", "image/jpeg")),
+        (Carrier.CAPTION, ("2", "image/webp")),
+        (Carrier.IMAGE, ("3", "image/png")),
+        (Carrier.DOCUMENT, None),
+        (Carrier.IMAGE, None),
+        (Carrier.IMAGE, None),
+        (Carrier.IMAGE, None),
+    ]

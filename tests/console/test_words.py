@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 
 from bot.domain.wording import MarkKind
+from tests import pictures
 from tests.console.conftest import Site
 
 MESSAGE = "/console/words/ta/message/core.thanks"
@@ -108,6 +109,45 @@ async def test_a_voice_note_is_heard_by_its_responder_and_the_hearing_is_recorde
         assert (answer.status, answer.content_type, await answer.read()) == (200, "audio/ogg", b"OggS voice")
     assert (await asha.get(f"/console/cases/{case.id}/media/none"))[0] == 404
     assert "voice note heard" in {line["action"] for line in await site.service.audit.latest()}
+    await asha.session.close()
+
+
+async def test_a_picture_is_seen_by_its_responder_and_the_look_is_recorded(site: Site) -> None:
+    """Taken for what its bytes are, whatever its header says; what is no picture, has no name or is too large is not."""
+    shown = pictures.picture("png", 60, 40)
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as web:
+        async with web.post(site.url + "/chat/picture?id=p0", data=shown) as answer:
+            assert answer.status == 401
+        await web.post(site.url + "/chat/session")
+        await web.post(site.url + "/chat/messages", json={"id": "a1", "text": "please help me he is beating me"})
+        async with asyncio.timeout(10):
+            while not (cases := await site.service.cases.queue()):
+                await asyncio.sleep(0.05)
+        kind = {"Content-Type": "text/html"}
+        for path, data, status in (
+            ("/chat/picture?id=p1", shown, 200),
+            ("/chat/picture?id=p1", shown, 200),
+            ("/chat/picture", shown, 400),
+            ("/chat/picture?id=p2", b"<script>alert(1)</script>", 400),
+            ("/chat/picture?id=p3", shown + b"\0" * 5 * 1024 * 1024, 413),
+        ):
+            async with web.post(site.url + path, data=data, headers=kind) as answer:
+                assert answer.status == status, path
+    asha = await site.login("asha")
+    case = cases[0]
+    async with asyncio.timeout(10):
+        while not (
+            found := [x for x in await site.service.cases.transcript(case.conversation_id) if x.carrier == "image"]
+        ):
+            await asyncio.sleep(0.05)
+    assert len(found) == 1
+    path = f"/console/cases/{case.id}/media/{found[0].id}"
+    assert f'href="{path}"' in (await asha.get(f"/console/cases/{case.id}"))[1]
+    async with asha.session.get(site.url + path) as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", shown)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "picture seen" in {line["action"] for line in await site.service.audit.latest()}
     await asha.session.close()
 
 

@@ -69,6 +69,23 @@
     tick();
   }
 
+  function attached(row, line) {
+    var address = "/console/cases/" + encodeURIComponent(page.case) + "/media/" + encodeURIComponent(line.id), made;
+    if (line.carrier === "voice") {
+      made = part("audio");
+      made.controls = true;
+      made.preload = "none";
+      made.src = address;
+    } else if (line.carrier === "image" || line.carrier === "caption") {
+      made = part("a", page.picture);
+      made.href = address;
+      made.target = "_blank";
+      made.rel = "noopener";
+      row.appendChild(document.createTextNode(" "));
+    } else { return; }
+    row.appendChild(made);
+  }
+
   function lines(found) {
     var list = document.getElementById("lines"), bottom = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
     list.textContent = "";
@@ -79,6 +96,7 @@
       row.appendChild(part("small", [who, line.at.slice(11, 19), kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
       text.dir = "auto";
       row.appendChild(text);
+      if (kind === "person") { attached(row, line); }
       list.appendChild(row);
     });
     if (bottom) { list.scrollTop = list.scrollHeight; }

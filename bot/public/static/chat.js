@@ -84,12 +84,12 @@
     if (started && started.catch) { started.catch(function () { button.classList.remove("playing"); }); }
   }
 
-  function sendVoice(data, kind, name, tries) {
-    return fetch("/chat/voice?id=" + name, { method: "POST", headers: { "Content-Type": kind }, body: data })
+  function sendFile(path, data, kind, name, tries) {
+    return fetch(path + "?id=" + name, { method: "POST", headers: { "Content-Type": kind }, body: data })
       .then(function (answer) { if (!answer.ok) { throw new Error(String(answer.status)); } note(""); })
       .catch(function () {
         note("web.waiting");
-        if (tries < 20) { setTimeout(function () { sendVoice(data, kind, name, tries + 1); }, 3000); }
+        if (tries < 20) { setTimeout(function () { sendFile(path, data, kind, name, tries + 1); }, 3000); }
       });
   }
 
@@ -106,13 +106,22 @@
         button.classList.remove("playing");
         button.setAttribute("aria-label", word("web.record"));
         bubble("\uD83C\uDFA4", "mine");
-        sendVoice(new Blob(pieces, { type: kind }), kind, id(), 0);
+        sendFile("/chat/voice", new Blob(pieces, { type: kind }), kind, id(), 0);
       };
       recorder.start();
       button.classList.add("playing");
       button.setAttribute("aria-label", word("web.record_stop"));
       setTimeout(function () { if (recorder) { recorder.stop(); } }, 120000);
     }, function () { button.hidden = true; });
+  }
+
+  function sendPictures(files) {
+    var pictures = Array.from(files || []).filter(function (file) { return file.type.indexOf("image/") === 0; });
+    pictures.forEach(function (file) {
+      bubble("\uD83D\uDDBC\uFE0F", "mine");
+      sendFile("/chat/picture", file, file.type, id(), 0);
+    });
+    return pictures.length > 0;
   }
 
   function locate() {
@@ -178,6 +187,9 @@
   box.addEventListener("keydown", function (event) {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit ? form.requestSubmit() : form.dispatchEvent(new Event("submit", { cancelable: true })); }
   });
+  box.addEventListener("paste", function (event) { if (sendPictures(event.clipboardData && event.clipboardData.files)) { event.preventDefault(); } });
+  document.addEventListener("dragover", function (event) { event.preventDefault(); });
+  document.addEventListener("drop", function (event) { event.preventDefault(); sendPictures(event.dataTransfer && event.dataTransfer.files); });
   document.getElementById("leave").addEventListener("click", leave);
   var microphone = document.getElementById("record"), place = document.getElementById("locate");
   microphone.hidden = !(window.MediaRecorder && navigator.mediaDevices);
