@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -92,17 +91,10 @@ async def test_what_is_not_believed_waits_in_quarantine(service: Service, tmp_pa
             await import_file(service, fewer, SAMPLE, force=False, apply=True)
         assert "\n" not in str(refused.value)
     assert service.recruiters.check("Narmada Travels").verdict is Verdict.LISTED
-    assert [line async for line in status(service)] == [
-        "sample: Sample list (made up) SAMPLE, version 1 (1 kept), 2 rows, as of 2026-11-23 ("
-        f"{(service.now().date() - date(2026, 11, 23)).days} days)",
-        *(
-            f"  IN QUARANTINE: version {version} of 2026-11-23, 1 rows, imported "
-            f"{service.now():%Y-%m-%d} {clock} by ?: it loses 1 of 2 rows."
-            for version, clock in [
-                (one.version, f"{one.imported_at:%H:%M}") for one in (await service.agencies.versions("sample"))[:2]
-            ]
-        ),
-    ]
+    said, *held = [line async for line in status(service)]
+    assert said.startswith("sample: Sample list (made up) SAMPLE, version 1 (1 kept), 2 rows, as of 2026-11-23 (")
+    assert [line.split(" of ")[0] for line in held] == ["  IN QUARANTINE: version 3", "  IN QUARANTINE: version 2"]
+    assert all(line.endswith(" by ?: it loses 1 of 2 rows.") for line in held)
     with pytest.raises(ListError, match="quarantined"):
         await roll_back(service, "sample", 2, apply=True)
     assert "Nothing applied yet" in await release(service, "sample", 2, apply=False)
