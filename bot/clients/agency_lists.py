@@ -166,16 +166,19 @@ def open_list(path: Path, source: Source, tell: Callable[[int], None] = lambda _
         if not len(spool):
             said = findings.problems[0].what if findings.problems else "there is only a header"
             raise ListError(f"{path}: holds no usable row; {said}")
+        spool.close()
         yield OpenList(spool, findings, checksum)
 
 
 class _Spool:
-    """Agencies in a nameless temporary file, one JSON line each; memory holds only where each id stands."""
+    """Agencies in a nameless temporary file, one JSON line each; memory holds where each id stands, until `close`."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._file = tempfile.TemporaryFile(buffering=2**20)  # noqa: SIM115 - closed by __exit__
         self._places: dict[str, int] = {}
+        self._struck: set[int] = set()
+        self._count = 0
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -185,7 +188,11 @@ class _Spool:
         self._file.close()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return self._count - len(self._struck)
+
+    def close(self) -> None:
+        """Forget where each id stands: everything has been put."""
+        self._places = {}
 
     def put(self, agency: Agency) -> None:
         """Add a row; one of the same id that was there is forgotten."""
@@ -194,7 +201,10 @@ class _Spool:
             agency.id, agency.name, agency.licence, agency.standing.value, until, agency.place, agency.phones,
             agency.emails, agency.webs, agency.upis, agency.address, agency.line,
         )).encode() + b"\n"  # fmt: skip
+        if (former := self._places.get(agency.id)) is not None:
+            self._struck.add(former)
         self._places[agency.id] = self._end
+        self._count += 1
         self._file.write(line)
         self._end += len(line)
 
@@ -212,9 +222,8 @@ class _Spool:
         self._file.seek(0)
         at = 0
         for line in self._file:
-            agency = self._agency(json.loads(line))
-            if self._places[agency.id] == at:
-                yield agency
+            if at not in self._struck:
+                yield self._agency(json.loads(line))
             at += len(line)
 
     def _agency(self, row: list[Any]) -> Agency:

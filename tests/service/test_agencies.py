@@ -19,7 +19,7 @@ from bot.agencies import (
 )
 from bot.app import Service
 from bot.clients.agency_lists import ListError
-from bot.domain.agencies import Kind, Verdict
+from bot.domain.agencies import Kind, Standing, Verdict
 from bot.up import first_lists
 
 SAMPLE = Path(__file__).resolve().parent.parent.parent / "content" / "recruiters" / "sources" / "sample.yaml"
@@ -192,6 +192,10 @@ async def test_a_first_start_puts_every_shipped_list_in_force(service: Service, 
     assert len(said) == 5
     for name in ("Suryodaya Overseas", "Meherbaan Griha Seva", "Kosi Kinara Thekedari", "Sinhgarh Prahari Security"):
         assert service.recruiters.check(name).matches[0].agency.name == name
+    black = service.recruiters.check("Vindhyachal Crusher Labour")
+    assert (black.verdict, black.matches[0].agency.standing) == (Verdict.LAPSED, Standing.BLACKLISTED)
+    for standing in set(Standing) - {Standing.ACTIVE, Standing.UNREGISTERED}:
+        assert service.content.words("en", f"verify.lapsed_{standing}")
     await forget(service, "sample-security")
     await first_lists(service, said.append)
     assert len(await service.agencies.lists()) == 5
