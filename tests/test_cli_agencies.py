@@ -7,30 +7,37 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from tests.made_up_lists import write_csv, write_mapping
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = (sys.executable, "-m", "bot", "agencies")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path, mongodb_uri: str) -> Run:
-    """Run a command against a database of this test's own."""
-    given = {
+def given(tmp_path: Path, mongodb_uri: str) -> dict[str, str]:
+    """The environment of a command that works on a database of this test's own."""
+    return {
         **os.environ, "SAHYATRI_DATA": str(tmp_path / "data"), "MONGODB_URI": mongodb_uri,
         "MONGODB_NAME": f"t{secrets.token_hex(6)}",
     }  # fmt: skip
 
+
+@pytest.fixture
+def run(given: dict[str, str]) -> Run:
+    """Run a command to its end."""
+
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "bot", "agencies", *arguments],
-            capture_output=True, text=True, cwd=ROOT, env=given, timeout=50, check=False,
-        )  # fmt: skip
+            [*COMMAND, *arguments], capture_output=True, text=True, cwd=ROOT, env=given, timeout=50, check=False
+        )
 
     return command
 
@@ -71,3 +78,24 @@ def test_a_file_that_cannot_be_read_is_an_error_and_leaves_nothing(run: Run, tmp
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "lacks the columns" in done.stderr
     assert "made-up:" not in run("status").stdout
+
+
+def test_an_import_that_is_killed_leaves_the_old_list_in_force(run: Run, given: dict[str, str], tmp_path: Path) -> None:
+    """SIGKILL while rows are being stored: the next command sees the old list whole, the next import is whole."""
+    mapping = str(write_mapping(tmp_path / "m.yaml"))
+    small, large = write_csv(tmp_path / "small.csv", 30), write_csv(tmp_path / "large.csv", 60_000)
+    assert run("import", str(small), "--source", mapping, "--apply").returncode == 0
+    with MongoClient[dict[str, object]](given["MONGODB_URI"]) as client:
+        rows = client[given["MONGODB_NAME"]]["agencies"]
+        with subprocess.Popen(
+            [*COMMAND, "import", str(large), "--source", mapping, "--apply"], cwd=ROOT, env=given
+        ) as child:
+            while not rows.find_one({"source": "made-up", "version": 2}):
+                assert child.poll() is None
+                time.sleep(0.02)
+            child.kill()
+        assert 0 < rows.count_documents({"source": "made-up", "version": 2}) < 60_000
+    assert "made-up: Long made-up list SAMPLE, version 1 (1 kept), 30 rows" in run("status").stdout
+    assert run("rollback", "made-up", "2", "--apply").returncode == 2
+    said = run("import", str(small), "--source", mapping, "--apply").stdout
+    assert said == "Long made-up list: 30 rows, +0 −0 ~0. In force as version 3.\n"

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
 ALERT_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
 REMIND_AFTER_DAYS = 7
-LOOK_AT_LISTS_EVERY = 600.0
+LOOK_AT_LISTS_EVERY = 60.0
 
 
 class Watch:
