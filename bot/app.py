@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import socket
@@ -40,12 +41,13 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.respond import Respond
-from bot.service.watch import Watch, keep_paging, keep_watching
+from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
@@ -98,6 +100,8 @@ class Service:
     receiver: Receiver
     respond: Respond
     watch: Watch
+    list_watch: ListWatch
+    imports: Imports
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -131,8 +135,12 @@ async def open_service(
     nlu_url: str,
     listeners: Sequence[CommandListener] = (),
     now: Callable[[], datetime] = utc_now,
+    with_lists: bool = True,
 ) -> AsyncIterator[Service]:
-    """Connect and build everything; nothing runs yet (see `running`)."""
+    """Connect and build everything; nothing runs yet (see `running`).
+
+    *with_lists*: load the lists of recruiters into memory, which takes a while when they are long.
+    """
     content = load_content(config.content)
     master, index_key = load_keys(config.data / "keys")
     async with AsyncExitStack() as stack:
@@ -144,7 +152,11 @@ async def open_service(
         stack.push_async_callback(sealer.close)
         await mongo.prepare(db)
         await sealer.prepare()
-        yield await _build(config, content, client, db, sealer, http, nlu_url, now, stack)
+        service = await _build(config, content, client, db, sealer, http, nlu_url, now, stack)
+        await service.agencies.prepare()
+        if with_lists:
+            await service.recruiters.refresh()
+        yield service
 
 
 async def _build(  # noqa: PLR0913 - the composition root
@@ -189,7 +201,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, now)
-    await recruiters.refresh()
+    audit = MongoAudit(db)
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -205,7 +217,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         cases=cases,
         alerts=alerts,
         agencies=agencies,
-        audit=MongoAudit(db),
+        audit=audit,
         responders=MongoResponders(db, sealer),
         sessions=MongoSessions(db, sealer),
         quarantine=MongoQuarantine(db, sealer),
@@ -214,6 +226,8 @@ async def _build(  # noqa: PLR0913 - the composition root
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
         respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
+        list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
+        imports=Imports(agencies, audit, now, config.lists_kept),
         web=web_channel,
         terminal=terminal,
         speech=speech,
@@ -259,6 +273,11 @@ def _pagers(
     config: Config, content: Callable[[], Content], bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
 ) -> dict[str, Pager]:
     def words(alert: Alert) -> str:
+        if alert.source:
+            text = content().words("en", f"console.lists.alert_{alert.kind}")
+            return functools.reduce(
+                lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text
+            )
         return content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
 
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
@@ -291,6 +310,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
     jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
+    jobs += [keep_looking_at_lists(service.list_watch)]
     if service.bot and not service.config.public_url:
         jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
     tasks = [asyncio.create_task(job) for job in jobs]

@@ -31,6 +31,11 @@ app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
+ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]
+VersionNumber = Annotated[int, typer.Argument(help="the version's number")]
+DoIt = Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be done")]
+By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
+Reason = Annotated[str, typer.Option("--reason", help="why, for the record")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 
@@ -294,48 +299,109 @@ def agencies_import(
         bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="apply even if the list shrinks suspiciously")] = False,
+    by: By = "",
 ) -> None:
-    """Show what a list would change; with --apply put it in force. Every former version is kept."""
+    """Show what a list would change; with --apply put it in force, or in quarantine if it is not believed (exit 2)."""
     from bot.agencies import import_file
 
     async def work(config: Config) -> None:
-        async with _service(config) as service:
-            print(await import_file(service, file, source, force=force, apply=apply))
+        async with _service(config, with_lists=False) as service:
+            print(
+                await import_file(
+                    service, file, source, force=force, apply=apply, by=by or _me(), refresh=False, say=_say
+                )
+            )
 
     _run(work)
 
 
 @agencies_app.command("rollback")
 def agencies_rollback(
-    source: Annotated[str, typer.Argument(help="the list, as `agencies status` names it")],
-    version: Annotated[int, typer.Argument(help="the version to put in force")],
-    apply: Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be in force")] = False,
+    source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
 ) -> None:
     """Put an older version of a list in force again."""
-    from bot.agencies import roll_back
+    _change_list("roll_back", source, version, apply=apply, by=by, reason=reason)
+
+
+@agencies_app.command("release")
+def agencies_release(
+    source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
+) -> None:
+    """Put a version in force that was in quarantine, after you have looked at it (agencies diff)."""
+    _change_list("release", source, version, apply=apply, by=by, reason=reason)
+
+
+@agencies_app.command("discard")
+def agencies_discard(
+    source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
+) -> None:
+    """Drop a version that is in quarantine; what it was and why it was held stays on record."""
+    _change_list("discard", source, version, apply=apply, by=by, reason=reason)
+
+
+def _change_list(verb: str, source: str, version: int, *, apply: bool, by: str, reason: str) -> None:
+    from bot import agencies
+
+    act = getattr(agencies, verb)
 
     async def work(config: Config) -> None:
-        async with _service(config) as service:
-            print(await roll_back(service, source, version, apply=apply))
+        async with _service(config, with_lists=False) as service:
+            print(await act(service, source, version, apply=apply, by=by or _me(), reason=reason, refresh=False))
+
+    _run(work)
+
+
+def _me() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
+
+
+@agencies_app.command("diff")
+def agencies_diff(
+    source: ListName,
+    version: VersionNumber,
+    second: Annotated[
+        int, typer.Argument(help="a newer version; without it VERSION is compared with what is in force")
+    ] = 0,
+    json_lines: Json = False,
+) -> None:
+    """Print the rows that two versions of a list do not share, what changed in them, and the counts."""
+    from collections import Counter
+
+    from bot.agencies import DIFFERENCES_SAID, difference_json, difference_line, each_difference
+    from bot.recruiters.lists import Change
+
+    async def work(config: Config) -> None:
+        counts: Counter[Change] = Counter()
+        async with _service(config, with_lists=False) as service:
+            async for found in each_difference(service, source, version, second or None):
+                counts[found.change] += 1
+                if json_lines:
+                    print(json.dumps(difference_json(found), ensure_ascii=False))
+                elif counts[found.change] <= DIFFERENCES_SAID:
+                    print(difference_line(found))
+        if json_lines:
+            print(json.dumps({"counts": {change.value: counts[change] for change in Change}}))
+        else:
+            more = ", the first of each kind shown" if max(counts.values(), default=0) > DIFFERENCES_SAID else ""
+            print(", ".join(f"{change.value} {counts[change]}" for change in Change) + more)
 
     _run(work)
 
 
 @agencies_app.command("status")
 def agencies_status() -> None:
-    """Say which lists are in force, how old they are, and which versions are kept."""
-    from bot.dialogue.answers import STALE_AFTER_DAYS
+    """Say which lists are in force, how old they are, which versions are kept, and what is in quarantine."""
+    from bot.agencies import status
 
     async def work(config: Config) -> None:
-        async with _service(config) as service:
-            for listing in await service.agencies.lists():
-                kept = len(await service.agencies.versions(listing.source))
-                age = (service.now().date() - listing.as_of).days
-                sample = " SAMPLE" if listing.sample else ""
-                print(
-                    f"{listing.source}: {listing.title}{sample}, version {listing.version} of {kept}, {listing.rows} rows, as of {listing.as_of} ({age} days)"
-                    + (f": STALE, over {STALE_AFTER_DAYS} days; import a new one" if age > STALE_AFTER_DAYS else "")
-                )
+        async with _service(config, with_lists=False) as service:
+            async for line in status(service):
+                print(line)
 
     _run(work)
 
@@ -381,7 +447,7 @@ def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress, nl
     _run(work)
 
 
-def _service(config: Config) -> Any:  # noqa: ANN401 - an async context manager over Service
+def _service(config: Config, *, with_lists: bool = True) -> Any:  # noqa: ANN401 - an async context manager over Service
     from contextlib import asynccontextmanager
 
     from bot.app import open_service
@@ -390,8 +456,11 @@ def _service(config: Config) -> Any:  # noqa: ANN401 - an async context manager 
 
     @asynccontextmanager
     async def opened() -> Any:  # noqa: ANN401
-        async with database(config, _quiet) as uri, open_service(config, mongodb_uri=uri, nlu_url="") as service:
-            await first_lists(service, _quiet)
+        async with (
+            database(config, _quiet) as uri,
+            open_service(config, mongodb_uri=uri, nlu_url="", with_lists=with_lists) as service,
+        ):
+            await first_lists(service, _quiet, refresh=with_lists)
             yield service
 
     return opened()

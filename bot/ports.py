@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from bot.domain.agencies import Agency, AgencyList
+from bot.domain.agencies import Agency, AgencyList, ListState
 from bot.domain.cases import Case, CaseAction, CaseEvent
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
@@ -362,7 +362,10 @@ class NotOwner(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One page to one alert channel about one case event; carries ids and kinds, never a person's words."""
+    """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
+
+    source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
+    """
 
     id: str
     case_id: str
@@ -371,6 +374,13 @@ class Alert:
     reason: str
     locale: str
     attempts: int = 0
+    source: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Where in the console it leads."""
+        return "/console/lists" if self.source else f"/console/cases/{self.case_id}"
 
 
 class Alerts(Protocol):
@@ -378,6 +388,10 @@ class Alerts(Protocol):
 
     async def next_due(self, owner: str) -> Alert | None:
         """Lease one alert to send."""
+        ...
+
+    async def add(self, alerts: Sequence[Alert], now: datetime) -> int:
+        """Queue those whose ids are not there yet, whoever else does the same; return how many were new."""
         ...
 
     async def done(self, alert: Alert) -> None:
@@ -403,15 +417,55 @@ class Agencies(Protocol):
     """Imported lists of recruiters, every former version kept."""
 
     async def lists(self) -> Sequence[AgencyList]:
-        """Return the current version of every list."""
+        """Return the version in force of every list, without the problems of its file."""
+        ...
+
+    async def versions(self, source: str = "") -> Sequence[AgencyList]:
+        """Return every version of one list, or of all, newest first; without the problems of their files."""
+        ...
+
+    async def version(self, source: str, number: int) -> AgencyList | None:
+        """Return one version with the problems of its file."""
         ...
 
     async def rows(self, source: str) -> Sequence[Agency]:
-        """Return the rows of the current version of one list."""
+        """Return the rows of the version in force of one list."""
+        ...
+
+    def each_row(self, source: str, version: int | None = None) -> AsyncIterator[Agency]:
+        """Yield the rows of one version, else of the one in force, in the order of the file."""
+        ...
+
+    async def first_rows(self, source: str, version: int, most: int) -> Sequence[Agency]:
+        """Return at most *most* rows from the top of the file."""
+        ...
+
+    async def find(self, source: str, version: int, ids: Sequence[str]) -> Mapping[str, Agency]:
+        """Return the rows of these ids, those that are there."""
+        ...
+
+    async def store(self, listing: AgencyList, rows: Iterable[Agency]) -> AgencyList:
+        """Store a new version under the next number, as `STORING`: not in force, and not yet to be put in force."""
+        ...
+
+    async def settle(self, listing: AgencyList, state: ListState, reason: str = "") -> AgencyList:
+        """Say what became of a version that has been stored: kept or quarantined."""
         ...
 
     async def apply(self, listing: AgencyList, rows: Sequence[Agency]) -> AgencyList:
-        """Store a new version and make it current."""
+        """Store a new version and put it in force."""
+        ...
+
+    async def make_current(self, source: str, version: int, *, by: str = "", release: bool = False) -> None:
+        """Put one version in force by one write; with *release* also a quarantined one. Raise `LookupError`."""
+        ...
+
+    async def discard(self, source: str, version: int) -> bool:
+        """Drop the rows of a quarantined version, its line stays; False if it is not (any more) quarantined."""
+        ...
+
+    async def prune(self, source: str, keep: int, now: datetime) -> int:
+        """Drop the rows of all but the *keep* newest kept versions and the one in force; return how many versions."""
         ...
 
 

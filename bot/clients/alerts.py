@@ -46,7 +46,7 @@ class TelegramPager:
 
     async def page(self, alert: Alert) -> None:
         """Send it. Raise `ChannelError`."""
-        text = f"{self._words(alert)}\n{self._console_url}/console/cases/{alert.case_id}"
+        text = f"{self._words(alert)}\n{self._console_url}{alert.path}"
         try:
             await self._bot.send_message(self._chat, text, disable_web_page_preview=True)
         except RetryAfter as error:
@@ -70,7 +70,8 @@ class WebhookPager:
 
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
-        body = json.dumps({"id": alert.id, "case": alert.case_id, "kind": alert.kind, "reason": alert.reason}).encode()
+        about = {"list": alert.source} if alert.source else {"case": alert.case_id}
+        body = json.dumps({"id": alert.id, **about, "kind": alert.kind, "reason": alert.reason}).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}
         try:
@@ -99,7 +100,7 @@ class EmailPager:
         """Send it. Raise `ChannelError`."""
         message = EmailMessage()
         message["From"], message["To"] = self._sender, self._to
-        message["Subject"] = f"Sahyatri {alert.case_id}"
+        message["Subject"] = f"Sahyatri {alert.source or alert.case_id}"
         message["Message-ID"] = f"<{alert.id.replace(':', '.')}@sahyatri>"
         message.set_content(self._words(alert))
         try:

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Gate, Session
+from bot.console.lists import ListViews
 from bot.console.views import Views
 from bot.console.words import WordViews
 from bot.ports import Stamp
@@ -23,6 +24,8 @@ AUTHORS = frozenset({"author"})
 WORKERS = frozenset({"responder", "supervisor"})
 SUPERVISORS = frozenset({"supervisor"})
 ADMINS = frozenset({"admin"})
+LIST_READERS = frozenset({"supervisor", "admin"})
+CHECKERS = frozenset({"responder", "supervisor", "admin"})
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -71,6 +74,13 @@ ROUTES = (
     Route("GET", "/console/versions", "versions", AUTHORS),
     Route("POST", "/console/versions/publish", "publish_words", AUTHORS),
     Route("POST", "/console/versions/{number}/restore", "restore_words", AUTHORS),
+    Route("GET", "/console/lists", "lists", LIST_READERS),
+    Route("GET", "/console/lists/{source}/{version}", "list_version", LIST_READERS),
+    Route("POST", "/console/lists/{source}/{version}/release", "release_list", ADMINS),
+    Route("POST", "/console/lists/{source}/{version}/discard", "discard_list", ADMINS),
+    Route("POST", "/console/lists/{source}/{version}/restore", "restore_list", ADMINS),
+    Route("GET", "/console/recruiters", "recruiters", CHECKERS),
+    Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
     Route("POST", "/console/people", "add_person", ADMINS),
@@ -84,9 +94,9 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    words = WordViews(service, views, lambda request: request[SESSION])
+    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in (WordViews, ListViews)))
     for route in ROUTES:
-        view: Handler = getattr(words if hasattr(words, route.view) else views, route.view)
+        view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))
         app.router.add_route(route.method, route.path, guarded(route, view, service, gate, views))
     app.router.add_static("/static/console", HERE / "static")
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.content.model import Content
 from bot.content.render import render
+from bot.dialogue.answers import STALE_AFTER_DAYS, day
+from bot.domain.agencies import AgencyList, ListState
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.ports import Alerts, Cases, ChannelError, Pager
+from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Pager
 
 log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
 ALERT_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
+REMIND_AFTER_DAYS = 7
+LOOK_AT_LISTS_EVERY = 60.0
 
 
 class Watch:
@@ -85,6 +89,57 @@ class Watch:
             return True
         await self._alerts.done(alert)
         return True
+
+
+class ListWatch:
+    """Pages when a list in force has become stale, weekly while it is, and once for each import put in quarantine."""
+
+    def __init__(self, agencies: Agencies, alerts: Alerts, pagers: Sequence[str], now: Callable[[], datetime]) -> None:
+        """*pagers*: names of the alert channels; the consoles are not woken, they show lists on a page of their own."""
+        self._agencies = agencies
+        self._alerts = alerts
+        self._pagers = tuple(name for name in pagers if name != "console")
+        self._now = now
+
+    async def look(self) -> int:
+        """Queue what is due; every process may look, each page goes out once. Return how many were queued."""
+        due = [alert for listing in await self._agencies.lists() for alert in self._stale(listing)]
+        for listing in await self._agencies.versions():
+            if listing.state is ListState.QUARANTINED:
+                due += self._alerts_for(
+                    listing,
+                    "quarantined_list",
+                    str(listing.version),
+                    version=str(listing.version),
+                    reason=listing.reason,
+                )
+        return await self._alerts.add(due, self._now())
+
+    def _stale(self, listing: AgencyList) -> Sequence[Alert]:
+        days = (self._now().date() - listing.as_of).days
+        if days <= STALE_AFTER_DAYS:
+            return ()
+        week = (days - STALE_AFTER_DAYS - 1) // REMIND_AFTER_DAYS
+        number = f"{listing.as_of}:{week}"
+        return self._alerts_for(listing, "stale_list", number, days=str(days), as_of=day(listing.as_of))
+
+    def _alerts_for(self, listing: AgencyList, kind: str, number: str, **values: str) -> list[Alert]:
+        """Return an alert for each channel; *number* tells those of one kind about one list apart."""
+        source, told = listing.source, {"list": listing.title, **values}
+        return [
+            Alert(f"{kind}:{source}:{number}:{pager}", "", pager, kind, "", "en", 0, source, told)
+            for pager in self._pagers
+        ]
+
+
+async def keep_looking_at_lists(watch: ListWatch, pause: float = LOOK_AT_LISTS_EVERY) -> None:
+    """Look at the lists for ever."""
+
+    async def look() -> bool:
+        await watch.look()
+        return False
+
+    await _for_ever(look, pause)
 
 
 async def keep_paging(watch: Watch, pause: float = 0.25) -> None:

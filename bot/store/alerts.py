@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
 
 from bot.ports import Alert
 
@@ -35,8 +37,34 @@ class MongoAlerts:
         if not row:
             return None
         return Alert(
-            row["_id"], row["case"], row["channel"], row["kind"], row["reason"], row["locale"], row["attempts"]
-        )
+            row["_id"], row["case"], row["channel"], row["kind"], row["reason"], row["locale"], row["attempts"],
+            row.get("source", ""), row.get("values", {}),
+        )  # fmt: skip
+
+    async def add(self, alerts: Sequence[Alert], now: datetime) -> int:
+        """Queue those whose ids are not there yet: of several processes that page the same, one does."""
+        new = 0
+        for alert in alerts:
+            row: Doc = {
+                "_id": alert.id,
+                "case": alert.case_id,
+                "source": alert.source,
+                "channel": alert.channel,
+                "kind": alert.kind,
+                "reason": alert.reason,
+                "locale": alert.locale,
+                "values": dict(alert.values),
+                "state": "waiting",
+                "attempts": 0,
+                "created_at": now,
+                "not_before": now,
+            }
+            try:
+                await self._rows.insert_one(row)
+            except DuplicateKeyError:
+                continue
+            new += 1
+        return new
 
     async def done(self, alert: Alert) -> None:
         """Close it."""

@@ -19,7 +19,7 @@ from bot.ports import StoreUnavailable
 Doc = dict[str, Any]
 T = TypeVar("T")
 MAJORITY = WriteConcern("majority", j=True)
-SCHEMA = 1
+SCHEMA = 2
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
     "inbox": [
@@ -53,7 +53,8 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         ),
     ],
     "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
-    "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING)])],
+    "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
+    "agency_current": [],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
     "audit": [IndexModel([("number", ASCENDING)], unique=True)],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
@@ -95,7 +96,8 @@ async def prepare(db: AsyncDatabase[Doc]) -> None:
     for name, models in INDEXES.items():
         if name not in existing:
             await db.create_collection(name)
-        await db[name].create_indexes(list(models))
+        if models:
+            await db[name].create_indexes(list(models))
 
 
 async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncClientSession], Awaitable[T]]) -> T:

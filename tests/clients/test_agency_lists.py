@@ -14,8 +14,10 @@ import pytest
 from fpdf import FPDF
 
 from bot.clients import agency_lists
-from bot.clients.agency_lists import ListError, ParsedList, load_source, read_list
-from bot.domain.agencies import Standing
+from bot.clients.agency_lists import ListError, ParsedList, load_source, open_list, read_list
+from bot.domain.agencies import Kind, Standing
+from tests import made_up_lists
+from tests.made_up_lists import write_mapping
 
 SOURCES = Path(__file__).resolve().parent.parent.parent / "content" / "recruiters" / "sources"
 SOURCE = load_source(SOURCES / "sample.yaml")
@@ -277,3 +279,71 @@ def test_shipped_lists_are_whole_and_made_up(path: Path) -> None:
     assert source.as_of
     assert not parsed.problems
     assert all(phone.startswith("00000") for row in parsed.rows for phone in row.phones)
+
+
+def mapped(folder: Path, change: str = "", to: str = "") -> Path:
+    """Write a mapping with every column, changed in one place."""
+    path = write_mapping(folder / "mapping.yaml")
+    path.write_text(path.read_text().replace(change, to))
+    return path
+
+
+def test_web_upi_and_address_are_read_where_the_mapping_names_them(tmp_path: Path) -> None:
+    """Several in a cell are split, slashes of an address on the web are not; what is no UPI id is named and left."""
+    row = 'A,B-1,Blacklisted,,Patna,"1, Made-up Road",00000 10001,a@b.example,"https://b.example/x, c.example",{}'
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "\n".join([",".join(made_up_lists.HEADER), row.format("a@example b.c@example"), row.format("98@@x")])
+    )
+    parsed = read_list(path, load_source(mapped(tmp_path)))
+    first, second = parsed.rows
+    assert (first.webs, first.upis) == (("https://b.example/x", "c.example"), ("a@example", "b.c@example"))
+    assert (first.address, first.standing, first.line) == ("1, Made-up Road", Standing.BLACKLISTED, 2)
+    assert (second.upis, second.line) == ((), 3)
+    assert [(problem.line, problem.what) for problem in parsed.problems] == [
+        (3, "has the UPI id '98@@x', taken without it")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "said"),
+    [("kind: overseas", "kind: travel", "travel"), ("source: made-up", 'source: "../x"', "small letters")],
+)
+def test_a_mapping_with_an_unknown_kind_or_an_unusable_name_is_refused(
+    tmp_path: Path, change: str, to: str, said: str
+) -> None:
+    with pytest.raises(ListError, match=said):
+        load_source(mapped(tmp_path, change, to))
+
+
+def test_all_kinds_are_known(tmp_path: Path) -> None:
+    for kind in Kind:
+        assert load_source(mapped(tmp_path, "kind: overseas", f"kind: {kind}")).kind == kind
+
+
+def test_a_blacklisted_row_outweighs_a_cancelled_one(tmp_path: Path) -> None:
+    rows = ["A,B-1,Blacklisted,01-02-2027,Patna,", "A,B-1,Cancelled,01-02-2026,Patna,"]
+    assert [row.standing for row in read(tmp_path, "\n".join([HEADER, *rows])).rows] == [Standing.BLACKLISTED]
+
+
+def test_only_the_first_problems_are_kept_but_all_are_counted(tmp_path: Path) -> None:
+    """And the rows wait on disk: gone through twice they are the same, in the order of the file."""
+    path = tmp_path / "list.csv"
+    lines = [f"A{at},B-{at},{'Active' if at % 2 else 'Perhaps'},,," for at in range(1000)]
+    path.write_text("\n".join([HEADER, *lines, "A1 again,B-1,Cancelled,,,"]))
+    told: list[int] = []
+    with open_list(path, SOURCE, told.append) as found:
+        assert (len(found), found.left_out, found.problem_count) == (500, 500, 501)
+        assert len(found.problems) == agency_lists.MOST_PROBLEMS
+        once, twice = [list(found) for _ in range(2)]
+    assert once == twice
+    assert [row.line for row in once] == [*(at + 2 for at in range(3, 1000, 2)), 1002]
+
+
+def test_a_long_list_tells_how_far_it_is(tmp_path: Path) -> None:
+    path = made_up_lists.write_csv(tmp_path / "long.csv", 45_000)
+    told: list[int] = []
+    with open_list(path, load_source(write_mapping(tmp_path / "m.yaml")), told.append) as found:
+        assert len(found) == 45_000
+        assert not found.problem_count
+    assert told == [20_000, 40_000]

@@ -45,6 +45,11 @@ TABLE = {
     ("GET", "/console/versions"): "w",
     ("POST", "/console/versions/publish"): "w",
     ("POST", "/console/versions/{number}/restore"): "w",
+    ("GET", "/console/lists"): "sa",
+    ("GET", "/console/lists/{source}/{version}"): "sa",
+    **{("POST", f"/console/lists/{{source}}/{{version}}/{verb}"): "a" for verb in ("release", "discard", "restore")},
+    ("GET", "/console/recruiters"): "rsa",
+    ("POST", "/console/recruiters"): "rsa",
     ("GET", "/console/audit"): "s",
     ("GET", "/console/people"): "a",
     ("POST", "/console/people"): "a",
@@ -54,6 +59,7 @@ TABLE = {
 NAMES = {"r": "asha", "s": "sudha", "a": "root", "w": "vani"}
 FILLED = {
     "{person}": "bina", "{locale}": "hi", "{area}": "core", "{message}": "core.thanks", "{number}": "0", "{line}": "x",
+    "{source}": "sample", "{version}": "1",
 }  # fmt: skip
 
 
@@ -77,8 +83,8 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
     """F7: route × role. What is allowed is never 403; what is not is 403; without a session, the login page."""
     case = await open_case(site)
     for letter, name in NAMES.items():
+        browser = await site.login(name)
         for (method, path), allowed in TABLE.items():
-            browser = await site.login(name)
             real = filled(path, case)
             if real == "/console/live":
                 async with browser.session.get(site.url + real) as answer:
@@ -89,7 +95,10 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
                 status, _ = await browser.post(real, csrf=await browser.token())
             login_again = real == "/console/login" and method == "POST"
             assert (status == 403) == (letter not in allowed or login_again), (letter, method, path, status)
-            await browser.session.close()
+            if real == "/console/logout":
+                await browser.session.close()
+                browser = await site.login(name)
+        await browser.session.close()
     async with aiohttp.ClientSession() as session:
         for (method, path), allowed in TABLE.items():
             async with session.request(method, site.url + filled(path, case), allow_redirects=False) as answer:

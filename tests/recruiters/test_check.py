@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clients.agency_lists import ListError, load_source, read_list
-from bot.domain.agencies import Agency, Standing, Verdict
+from bot.domain.agencies import Agency, Verdict
 from bot.recruiters.index import Index
-from bot.recruiters.lists import diff, refusal
 from bot.recruiters.verdict import check
 from tests.recruiters import LEXICON
 
@@ -162,12 +161,3 @@ def test_a_file_that_is_not_such_a_list_is_refused(tmp_path: Path, name: str, ra
     (tmp_path / name).write_bytes(raw)
     with pytest.raises(ListError, match=said):
         read_list(tmp_path / name, source)
-
-
-def test_a_list_that_shrinks_or_turns_over_is_refused() -> None:
-    fewer = diff(ROWS, ROWS[: len(ROWS) // 2])
-    assert "loses" in (refusal(len(ROWS), fewer) or "")
-    turned = [Agency(row.id, row.name, row.licence, Standing.CANCELLED) for row in ROWS]
-    assert "standing" in (refusal(len(ROWS), diff(ROWS, turned)) or "")
-    assert refusal(len(ROWS), diff(ROWS, ROWS)) is None
-    assert refusal(0, diff([], ROWS)) is None
