@@ -24,6 +24,7 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
+from bot.clients.sheets import Sheets
 from bot.clients.speech import Speech
 from bot.clients.transcriber import open_transcriber
 from bot.clients.translator import GoogleTranslate
@@ -38,6 +39,7 @@ from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.history import Histories, Limits
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.publish import Wording
@@ -55,6 +57,7 @@ from bot.store.inbox import MongoInbox
 from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
 from bot.store.quarantine import MongoQuarantine
+from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
@@ -93,6 +96,8 @@ class Service:
     quarantine: MongoQuarantine
     spool: FileSpool
     recruiters: Recruiters
+    reports: MongoReports
+    histories: Histories
     receiver: Receiver
     respond: Respond
     watch: Watch
@@ -187,6 +192,9 @@ async def _build(  # noqa: PLR0913 - the composition root
     agencies = MongoAgencies(db)
     recruiters = Recruiters(agencies, now)
     await recruiters.refresh()
+    reports = MongoReports(client, db, sealer)
+    histories = _histories(config, content, reports, now)
+    await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -198,7 +206,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         sealer=sealer,
         inbox=inbox,
         outbox=outbox,
-        conversations=MongoConversations(client, db, sealer, writer, ladder),
+        conversations=MongoConversations(client, db, sealer, writer, ladder, reports),
         cases=cases,
         alerts=alerts,
         agencies=agencies,
@@ -208,6 +216,8 @@ async def _build(  # noqa: PLR0913 - the composition root
         quarantine=MongoQuarantine(db, sealer),
         spool=spool,
         recruiters=recruiters,
+        reports=reports,
+        histories=histories,
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
         respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
@@ -221,7 +231,14 @@ async def _build(  # noqa: PLR0913 - the composition root
         http=http,
         bot=bot,
         knowledge=lambda: Knowledge(
-            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, offers, config.translate
+            wording.content,
+            guard,
+            recruiters.check,
+            recruiters.lists,
+            gazetteer,
+            offers,
+            config.translate,
+            histories.reported,
         ),
         now=now,
         wake_answers=wake_answers,
@@ -231,6 +248,12 @@ async def _build(  # noqa: PLR0913 - the composition root
         pagers=pagers,
         owner=owner,
     )
+
+
+def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:
+    limits = Limits(config.reports_needed, config.most_shared, config.report_days)
+    helplines = [line.number for line in content.helplines.values()]
+    return Histories(reports, Sheets(), lambda: helplines, limits, now)
 
 
 async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
@@ -302,6 +325,7 @@ async def _keep_lists(service: Service) -> None:
         await asyncio.sleep(LISTS_EVERY)
         try:
             await service.recruiters.refresh()
+            await service.histories.refresh()
             await service.wording.refresh()
         except Exception as error:
             log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})

@@ -12,13 +12,15 @@ from bot.domain.agencies import AgencyList, Check
 from bot.recruiters.offers import Offers
 
 Checker = Callable[[str], Check]
+Reported = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Content, the compiled danger check, the recruiter check over the lists, the places, the signs in offers.
 
-    `may_translate`: the operator has switched a translation machine on.
+    `may_translate`: the operator has switched a translation machine on. `reported`: does a text name something of a
+    recruiter of whom a supervisor has signed that many people reported them?
     """
 
     content: Content
@@ -28,3 +30,4 @@ class Knowledge:
     gazetteer: Gazetteer
     offers: Offers
     may_translate: bool = False
+    reported: Reported = lambda _: False

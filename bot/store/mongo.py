@@ -55,7 +55,18 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING)])],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
-    "audit": [IndexModel([("number", ASCENDING)], unique=True)],
+    "reports": [
+        IndexModel([("mark", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("opened_at", ASCENDING)]),
+        IndexModel([("held.key", ASCENDING)]),
+    ],
+    "decisions": [],
+    "sheets": [],
+    "audit": [
+        IndexModel([("number", ASCENDING)], unique=True),
+        IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
+    ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
     "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],
@@ -95,7 +106,8 @@ async def prepare(db: AsyncDatabase[Doc]) -> None:
     for name, models in INDEXES.items():
         if name not in existing:
             await db.create_collection(name)
-        await db[name].create_indexes(list(models))
+        if models:
+            await db[name].create_indexes(list(models))
 
 
 async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
