@@ -28,8 +28,8 @@ NOTHING: Final = "–"
 TITLE, HEADING, BODY, SMALL = 16, 12, 10, 8
 LINE: Final = 6.0
 MARGIN: Final = 18
-#: Narrow enough for a whole SHA-256 beside it, which is read back by machines.
-NAMES: Final = 42.0
+NAMES: Final = 48.0
+LONG: Final = 60
 
 
 class Sheets:
@@ -101,8 +101,7 @@ def _pdf(sheet: Sheet, words: Mapping[str, str]) -> bytes:
     pdf = _Page(sheet, words)
     pdf.add_page()
     pdf.say(words["title"], TITLE)
-    pdf.say(words["unproven"], HEADING, framed=True)
-    pdf.ln(2)
+    pdf.warn(words["unproven"])
     for name, value in _facts(sheet, words):
         pdf.pair(name, value)
     for title, heads, rows in _tables(sheet, words):
@@ -149,39 +148,58 @@ class _Page(FPDF):
 
     def footer(self) -> None:
         self.set_y(-MARGIN)
-        self.set_font(LATIN, size=SMALL)
-        self.multi_cell(0, 4, _drawable(f"{self._foot} · {self.page_no()}"), align=Align.L)
+        self._lines(self._foot + f" · {self.page_no()}", self.epw, SMALL, 4)
 
-    def say(self, text: str, size: int, *, framed: bool = False) -> None:
-        self.set_font(LATIN, size=size)
-        self.multi_cell(
-            0, size * 0.55, _drawable(text), border="1" if framed else 0, align=Align.L, padding=2 * framed,
-            new_x=XPos.LMARGIN, new_y=YPos.NEXT,
-        )  # fmt: skip
+    def say(self, text: str, size: int) -> None:
+        self._lines(text, self.epw, size, size * 0.55)
+
+    def warn(self, text: str) -> None:
+        """Say it in a frame."""
+        top = self.get_y()
+        self.set_xy(self.l_margin + 2, top + 2)
+        self._lines(text, self.epw - 4, HEADING, HEADING * 0.55)
+        self.rect(self.l_margin, top, self.epw, self.get_y() - top + 2)
+        self.set_xy(self.l_margin, self.get_y() + 4)
 
     def pair(self, name: str, value: str) -> None:
         self.rows((), [(name, value)], widths=(NAMES, self.epw - NAMES))
 
     def rows(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, widths: tuple[float, ...] = ()) -> None:
-        """A table whose cells wrap; the head is drawn again on each page."""
+        """A table whose cells wrap; a row is never torn apart by the end of a page."""
         widths = widths or (45.0, self.epw - 45.0 - 35.0, 35.0)
         for row in ([heads] if heads else []) + list(rows):
-            is_head = row is heads
-            height = max(self._height(cell, width) for cell, width in zip(row, widths))
+            sizes = [SMALL if row is heads or _is_long(cell) else BODY for cell in row]
+            height = LINE * max(len(self._wrapped(*part)) for part in zip(row, widths, sizes))
             if self.get_y() + height > self.page_break_trigger:
                 self.add_page()
             top, left = self.get_y(), self.l_margin
-            for cell, width in zip(row, widths):
-                self.set_font(LATIN, size=SMALL if is_head else BODY)
+            for cell, width, size in zip(row, widths, sizes):
                 self.set_xy(left, top)
-                self.multi_cell(width, LINE, _drawable(cell), align=Align.L)
+                self._lines(cell, width, size, LINE)
                 left += width
             self.line(self.l_margin, top + height, self.l_margin + self.epw, top + height)
             self.set_xy(self.l_margin, top + height)
 
-    def _height(self, cell: str, width: float) -> float:
-        self.set_font(LATIN, size=BODY)
+    def _wrapped(self, text: str, width: float, size: int) -> list[str]:
+        self.set_font(LATIN, size=size)
         found = self.multi_cell(
-            width, LINE, _drawable(cell), align=Align.L, dry_run=True, output=MethodReturnValue.HEIGHT
+            width, LINE, _drawable(text), align=Align.L, dry_run=True, output=MethodReturnValue.LINES
         )
-        return found if isinstance(found, float) else LINE
+        return [str(line) for line in found] if isinstance(found, list) else []
+
+    def _lines(self, text: str, width: float, size: int, height: float) -> None:
+        """Draw each wrapped line by itself, from the present place down.
+
+        fpdf2 2.8 forgets, after a line in two scripts, that its own font must be set again: what follows in Latin
+        letters would be drawn with another font's glyphs, so the font is declared unset before each line.
+        """
+        left = self.get_x()
+        for line in self._wrapped(text, width, size):
+            self.current_font_is_set_on_page = False
+            self.set_x(left)
+            self.cell(width, height, line, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _is_long(cell: str) -> bool:
+    """A hash must stay on one line, to be read back by machines."""
+    return len(cell) >= LONG and " " not in cell

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_NODES: Final = 40
-MOST_LETTERS: Final = 25
+MOST_LETTERS: Final = 23
 LEFT, LEFT_WIDTH = 4, 226
 RIGHT, RIGHT_WIDTH = 318, 118
-WIDTH: Final = 470
-ROW, BOX, TOP = 50, 42, 6
+WIDTH, WITH_ARCS = 440, 476
+ROW, BOX, TOP = 54, 46, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def draw(
     lines = [_edge(one, other) for one, other in drawn]
     lines += [_arc(rights[one], rights[other]) for one, other in joined if one in rights and other in rights]
     cut_off = len(identifiers) - len(left) + len(reports) - len(right)
-    return Graph(WIDTH, TOP * 2 + rows * ROW, (*lefts.values(), *rights.values()), tuple(lines), cut_off)
+    width = WITH_ARCS if joined else WIDTH
+    return Graph(width, TOP * 2 + rows * ROW, (*lefts.values(), *rights.values()), tuple(lines), cut_off)
 
 
 def _box(node: Node, x: int, width: int, number: int, rows: int, count: int) -> Box:
@@ -89,4 +90,4 @@ def _edge(one: Box, other: Box) -> Line:
 
 def _arc(one: Box, other: Box) -> Line:
     side, above, below = one.x + one.width, one.y + BOX // 2, other.y + BOX // 2
-    return Line(f"M{side} {above}C{WIDTH} {above} {WIDTH} {below} {side} {below}", "joined")
+    return Line(f"M{side} {above}C{WITH_ARCS} {above} {WITH_ARCS} {below} {side} {below}", "joined")

@@ -183,7 +183,7 @@ class HistoryViews:
             "action": decision.action.value,
             "reports": self._labels(decision.reports, reports),
             "others": self._labels(decision.others, reports),
-            "keys": ", ".join(visible(values[key].shown) for key in decision.keys if key in values),
+            "named": ", ".join(visible(values[key].shown) for key in decision.keys if key in values),
             "reason": visible(decision.reason.reveal()),
         }
 

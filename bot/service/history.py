@@ -110,12 +110,13 @@ class Histories:
 
     def find(self, typed: str) -> tuple[History, ...]:
         """Return the histories that hold what was typed: an identifier of any kind, or an alias by its sound."""
-        keys = self._keys(typed)
+        keys = self._keys(typed, IdentifierKind.PHONE, IdentifierKind.ALIAS)
         return tuple(history for history in self.all if any(trace.key in keys for trace in history.traces))
 
-    def _keys(self, text: str) -> set[str]:
-        """Return the keys of all that *text* holds, and of what the whole of it may be: a bare account or licence."""
-        whole = (made for kind in IdentifierKind if (made := identifier(kind, text)))
+    def _keys(self, text: str, *also: IdentifierKind) -> set[str]:
+        """Return the keys of all that *text* holds, and of what the whole of it may be: a licence, a bare account."""
+        bare = () if any(map(str.isalpha, text)) else (IdentifierKind.ACCOUNT,)
+        whole = (made for kind in (IdentifierKind.LICENCE, *bare, *also) if (made := identifier(kind, text)))
         return {self._reports.key(one) for one in (*identifiers_of(text), *whole)}
 
     async def files(self, reports: Sequence[str]) -> Sequence[ReportFile]:

@@ -59,7 +59,6 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("mark", ASCENDING)]),
         IndexModel([("conversation", ASCENDING)]),
         IndexModel([("opened_at", ASCENDING)]),
-        IndexModel([("held.key", ASCENDING)]),
     ],
     "decisions": [],
     "sheets": [],

@@ -129,6 +129,8 @@ async def test_splitting_marking_and_merging(site: Site) -> None:
     _, page = await sudha.get(f"/console/histories/{history.id}")
     for words in ("another man", "the same after all", "no bank", "typed wrongly"):
         assert words in page
+    log = page.partition(">Decisions<")[2].partition("</ol>")[0]
+    assert log.count(SHOWN) == 3 and "built-in" not in page
 
 
 async def test_a_responder_edits_the_report_of_their_own_case_only(site: Site) -> None:
@@ -276,4 +278,4 @@ def test_the_graph_has_every_line_and_says_what_it_left_out() -> None:
     graph = draw(left, right, [("i0", "R1"), ("i1", "R2"), ("i44", "R2")], [("R1", "R2")])
     assert (len(graph.lines), len(graph.boxes), graph.cut_off) == (3, MOST_NODES + 2, 5)
     assert all(box.x + box.width <= graph.width and box.y + box.height <= graph.height for box in graph.boxes)
-    assert all(len(box.large) <= 25 for box in graph.boxes)
+    assert all(len(box.large) <= 23 for box in graph.boxes)

@@ -229,6 +229,24 @@ async def test_the_public_hears_of_a_history_only_while_it_is_signed(service: Se
         assert (at(service).state, await checked(service, PHONE)) == (HistoryState.WITHDRAWN, False)
 
 
+async def test_a_bare_account_and_an_odd_licence_are_known_when_checked(service: Service) -> None:
+    """Typed alone they need no word beside them; digits strewn over a text are no account; the search knows names."""
+    async with answering(service):
+        for _ in range(3):
+            _, case_id = await report(service, "a/c 12345678901")
+            case = await service.cases.get(case_id)
+            assert case
+            await service.histories.hold(case, "asha", IdentifierKind.LICENCE, "1234/DEL/2020")
+            await service.histories.hold(case, "asha", IdentifierKind.ALIAS, "Ramesh Bhaiya")
+        await service.histories.confirm(at(service), "sudha", [trace.key for trace in at(service).traces], "")
+        await service.histories.sign(at(service), "sudha", "")
+        known = {text: service.histories.reported(text) for text in (
+            "1234 5678 901", "1234-DEL-2020", "12345 men, 678 women, 901 children", "Ramesh Bhaiya", "12345678902",
+        )}  # fmt: skip
+        assert list(known.values()) == [True, True, False, False, False]
+        assert service.histories.find("रमेश भैया") == service.histories.all
+
+
 async def test_old_reports_are_gone_and_count_no_more(service: Service) -> None:
     async with answering(service):
         await signed(service)
@@ -357,3 +375,19 @@ def test_a_pdf_can_be_read_and_is_honest_about_letters() -> None:
     assert all("unproven" in text and "2026-0007" in text for text in texts)
     assert "70123 45670" in texts[0] and "[U+4E2D]" in texts[0]
     assert any("Devanagari" in font for font in fonts)
+
+
+@pytest.mark.parametrize("code", ["en", "hi"])
+def test_a_pdf_shows_latin_values_beside_any_script(content: Content, code: str) -> None:
+    """Values stand whole after words and names in another script: fpdf2 alone loses the font between them."""
+    prefix = "console.hist."
+    words = {key.removeprefix(prefix): text for key, text in content.messages[code].items() if key.startswith(prefix)}
+    words |= {name.removeprefix("sheet."): text for name, text in words.items() if name.startswith("sheet.")}
+    mixed = replace(SHEET, recipient="थाना कोतवाली, Patna City", reason="FIR 12/2026 धारा 143 BNS " * 8)
+    with pdfplumber.open(io.BytesIO(Sheets().write(mixed, "pdf", words))) as pdf:
+        text = pdf.pages[0].extract_text()
+        fonts = {char["fontname"].partition("+")[2] for char in pdf.pages[0].chars if char["text"] in "2026FIRsudha"}
+    for value in ("2026-0007", "24-11-2026 09:30 UTC", "sudha", "Patna City", "70123 45670", "ab" * 32, "Patna, Bihar"):
+        assert value in text, value
+    assert text.count("FIR 12/2026") == 8 and text.count("BNS") == 8
+    assert fonts == {"NotoSans"}
