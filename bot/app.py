@@ -252,8 +252,10 @@ async def _build(  # noqa: PLR0913 - the composition root
 
 def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:
     limits = Limits(config.reports_needed, config.most_shared, config.report_days)
-    helplines = [line.number for line in content.helplines.values()]
-    return Histories(reports, Sheets(), lambda: helplines, limits, now)
+    facts = [fact for topic in content.topics.values() for fact in topic.facts]
+    facts += [line.fact for line in content.helplines.values()]
+    official = sorted({line.number for line in content.helplines.values()} | {fact.url for fact in facts})
+    return Histories(reports, Sheets(), lambda: official, limits, now)
 
 
 async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:

@@ -456,6 +456,10 @@ class Reports(Protocol):
         """Let a report count no more; False if it does not count already."""
         ...
 
+    async def restore(self, case_id: str) -> bool:
+        """Let a retracted report count again; False if it was not retracted."""
+        ...
+
     async def expire(self, before: datetime) -> int:
         """Remove the reports that were opened before; return how many."""
         ...

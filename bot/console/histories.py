@@ -26,6 +26,7 @@ Service = Any
 Form = Mapping[str, str]
 MOST_LISTED: Final = 100
 MOST_NAMED: Final = 3
+MOST_ALIKE: Final = 10
 LONGEST_FIELD: Final = 500
 LONGEST_RECIPIENT: Final = 120
 MOST_RUPEES: Final = 100_000_000
@@ -134,6 +135,7 @@ class HistoryViews:
             decisions=[self._decision(item, reports, values) for item in await self._service.histories.log(history)],
             sheets=await self._service.histories.sheets(history),
             lines=lines,
+            alike=[(other, await self._names(other)) for other in self._service.histories.alike(history)[:MOST_ALIKE]],
             needed=self._service.histories.limits.needed,
             days=self._service.histories.limits.days,
             public=self._public(history),
@@ -344,6 +346,10 @@ class HistoryViews:
         return await self._correct(
             request, "report retracted", lambda case: self._histories.retract(case, self._who(request), form["reason"])
         )
+
+    async def restore_report(self, request: web.Request) -> web.StreamResponse:
+        """Let a report count again."""
+        return await self._correct(request, "report restored", self._histories.restore)
 
     async def _correct(
         self, request: web.Request, action: str, verb: Callable[[Case], Awaitable[None]]

@@ -66,6 +66,7 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/report", "describe_report", WORKERS),
     Route("POST", "/console/cases/{case}/retract", "retract_report", WORKERS),
+    Route("POST", "/console/cases/{case}/restore", "restore_report", WORKERS),
     Route("GET", "/console/histories", "list_histories", SUPERVISORS),
     Route("POST", "/console/histories", "find_histories", SUPERVISORS),
     Route("GET", "/console/histories/{history}", "show_history", WORKERS),

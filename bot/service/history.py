@@ -59,14 +59,14 @@ class Histories:
         self,
         reports: Reports,
         writer: SheetWriter,
-        helplines: Callable[[], Iterable[str]],
+        official: Callable[[], Iterable[str]],
         limits: Limits,
         now: Callable[[], datetime],
     ) -> None:
-        """*helplines*: the numbers that link nobody, as they are written. Empty until `refresh` has run once."""
+        """*official*: helplines and addresses that link nobody, as they are written. Empty until `refresh` has run."""
         self._reports = reports
         self._writer = writer
-        self._helplines = helplines
+        self._official = official
         self._now = now
         self._stamp: tuple[int, int, int] | None = None
         self._decisions: Sequence[Decision] = ()
@@ -88,7 +88,7 @@ class Histories:
         if stamp == self._stamp:
             return False
         reports, decisions = await self._reports.live(), await self._reports.decisions()
-        rules = Rules(self._official(), self.limits.most_shared)
+        rules = Rules(self._never(), self.limits.most_shared)
         self.all = await asyncio.to_thread(histories, reports, decisions, rules)
         self._decisions = decisions
         self._by_report = {report: history for history in self.all for report in history.members}
@@ -97,10 +97,15 @@ class Histories:
         log.info("histories built", extra={"reports": len(reports), "histories": len(self.all)})
         return True
 
-    def _official(self) -> frozenset[str]:
-        numbers = {forms.digits_of(line) for line in self._helplines()}
-        keys = {phone_key(number) for number in numbers} | numbers
-        return frozenset(self._reports.key(Identifier(IdentifierKind.PHONE, number)) for number in keys)
+    def _never(self) -> frozenset[str]:
+        """Return the keys of what belongs to an authority: a helpline's number in any writing, the site of a source."""
+        found: set[Identifier] = set()
+        for line in self._official():
+            found.update(identifiers_of(line))
+            if not any(map(str.isalpha, line)):
+                digits = forms.digits_of(line)
+                found |= {Identifier(IdentifierKind.PHONE, number) for number in (digits, phone_key(digits))}
+        return frozenset(map(self._reports.key, found))
 
     # --- looking
 
@@ -118,6 +123,15 @@ class Histories:
         bare = () if any(map(str.isalpha, text)) else (IdentifierKind.ACCOUNT,)
         whole = (made for kind in (IdentifierKind.LICENCE, *bare, *also) if (made := identifier(kind, text)))
         return {self._reports.key(one) for one in (*identifiers_of(text), *whole)}
+
+    def alike(self, history: History) -> tuple[History, ...]:
+        """Return other histories that share a name by its sound, or an identifier that a split holds apart."""
+        keys = {key for key, why in history.silent.items() if why == "alias"} | history.apart
+        return tuple(
+            other
+            for other in self.all
+            if other is not history and not keys.isdisjoint(trace.key for trace in other.traces)
+        )
 
     async def files(self, reports: Sequence[str]) -> Sequence[ReportFile]:
         """Return reports, readable."""
@@ -248,6 +262,12 @@ class Histories:
     async def retract(self, case: Case, who: str, reason: str) -> None:
         """Let a report count no more."""
         if not await self._reports.retract(case.id, _known(case), who, _needed(reason).reveal(), self._now()):
+            raise Refused("moved_on")
+        await self.refresh()
+
+    async def restore(self, case: Case) -> None:
+        """Let a report that was retracted by mistake count again."""
+        if not await self._reports.restore(case.id):
             raise Refused("moved_on")
         await self.refresh()
 

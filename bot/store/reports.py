@@ -144,6 +144,12 @@ class MongoReports:
         fields = {"live": False, "retracted_by": who, "retracted_at": now, "reason": sealed, **_mark()}
         return (await self._reports.update_one({"_id": case_id, "live": True}, {"$set": fields})).modified_count == 1
 
+    async def restore(self, case_id: str) -> bool:
+        """Let a retracted report count again; False if it was not retracted."""
+        gone = {"retracted_by": "", "retracted_at": "", "reason": ""}
+        change = {"$set": {"live": True, **_mark()}, "$unset": gone}
+        return (await self._reports.update_one({"_id": case_id, "live": False}, change)).modified_count == 1
+
     async def expire(self, before: datetime) -> int:
         """Remove the reports that were opened before; return how many."""
         return (await self._reports.delete_many({"opened_at": {"$lt": before}})).deleted_count

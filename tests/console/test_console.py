@@ -36,7 +36,7 @@ TABLE = {
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
     **{
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
-        for verb in ("identifiers", "identifiers/remove", "report", "retract")
+        for verb in ("identifiers", "identifiers/remove", "report", "retract", "restore")
     },
     ("GET", "/console/histories"): "s",
     ("POST", "/console/histories"): "s",

@@ -153,6 +153,9 @@ async def test_a_responder_edits_the_report_of_their_own_case_only(site: Site) -
     assert "number of rupees" in (await asha.act(case, "report", district="", amount="-5"))[1]
     _, page = await asha.act(case, "retract", reason="reported twice")
     assert "Retracted" in page and site.service.histories.all == ()
+    _, page = await asha.act(case, "restore")
+    assert "Retracted" not in page and len(site.service.histories.all) == 1
+    assert "has changed since" in (await asha.act(case, "restore"))[1]
     actions = [line["action"] for line in await site.service.audit.latest()]
     for action in (
         "report identifier added",
@@ -164,12 +167,18 @@ async def test_a_responder_edits_the_report_of_their_own_case_only(site: Site) -
 
 
 async def test_a_responder_may_look_but_not_decide(site: Site) -> None:
-    """The page opens from the case, without a form; the list is the supervisors'."""
+    """The page opens from the case, without a form, and tells of namesakes; the list is the supervisors'."""
     history = await three(site)
     asha = await site.login("asha")
     _, page = await asha.get(f"/console/cases/{history.id}")
     assert f"/console/histories/{history.id}" in page
+    other = await report(site, "number 70999 88877")
+    sudha = await site.login("sudha")
+    for case, alias in ((history.id, "गुड्डू भैया"), (other, "Guddu Bhaiya")):
+        await sudha.act(case, "identifiers", kind="alias", value=alias)
+    assert len(site.service.histories.all) == 2
     status, page = await asha.get(f"/console/histories/{history.id}")
+    assert other in page and "70999 88877" in page
     assert status == 200 and SHOWN in page and f"/{history.id}/sign" not in page and "/confirm" not in page
     assert (await asha.get("/console/histories"))[0] == 403
     assert (await asha.get("/console/histories/000000000000"))[0] == 404

@@ -295,6 +295,16 @@ async def test_a_helpline_links_nobody(service: Service) -> None:
             await service.histories.confirm(at(service), "sudha", list(at(service).silent), "")
 
 
+async def test_the_site_of_a_source_links_nobody(service: Service) -> None:
+    """Many people name the office that helps them; that joins no two recruiters."""
+    async with answering(service):
+        for number in ("70123 45670", "70999 88877"):
+            await report(service, f"number {number}, I told bba.org.in/complaint-cell")
+        await service.histories.refresh()
+        assert len(service.histories.all) == 2
+        assert list(at(service).silent.values()) == ["official"]
+
+
 async def test_two_supervisors_at_once(service: Service) -> None:
     """Both saw the same; one decides, the other must look again; nothing is lost in the log."""
     async with answering(service):
