@@ -26,6 +26,7 @@ from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
 from bot.clients.reader import open_reader
+from bot.clients.sheets import Sheets
 from bot.clients.speech import Speech
 from bot.clients.transcriber import open_transcriber
 from bot.clients.translator import GoogleTranslate
@@ -41,6 +42,7 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
@@ -59,6 +61,7 @@ from bot.store.inbox import MongoInbox
 from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
 from bot.store.quarantine import MongoQuarantine
+from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
@@ -97,6 +100,8 @@ class Service:
     quarantine: MongoQuarantine
     spool: FileSpool
     recruiters: Recruiters
+    reports: MongoReports
+    histories: Histories
     receiver: Receiver
     respond: Respond
     watch: Watch
@@ -202,6 +207,9 @@ async def _build(  # noqa: PLR0913 - the composition root
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, now)
     audit = MongoAudit(db)
+    reports = MongoReports(client, db, sealer)
+    histories = _histories(config, content, reports, now)
+    await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -213,7 +221,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         sealer=sealer,
         inbox=inbox,
         outbox=outbox,
-        conversations=MongoConversations(client, db, sealer, writer, ladder),
+        conversations=MongoConversations(client, db, sealer, writer, ladder, reports),
         cases=cases,
         alerts=alerts,
         agencies=agencies,
@@ -223,6 +231,8 @@ async def _build(  # noqa: PLR0913 - the composition root
         quarantine=MongoQuarantine(db, sealer),
         spool=spool,
         recruiters=recruiters,
+        reports=reports,
+        histories=histories,
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
         respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
@@ -238,7 +248,15 @@ async def _build(  # noqa: PLR0913 - the composition root
         http=http,
         bot=bot,
         knowledge=lambda: Knowledge(
-            wording.content, guard, recruiters.check, recruiters.lists, gazetteer, offers, lexicon, config.translate
+            wording.content,
+            guard,
+            recruiters.check,
+            recruiters.lists,
+            gazetteer,
+            offers,
+            lexicon,
+            may_translate=config.translate,
+            reported=histories.reported,
         ),
         now=now,
         wake_answers=wake_answers,
@@ -257,6 +275,14 @@ def _listener(
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
     return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
+
+
+def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:
+    limits = Limits(config.reports_needed, config.most_shared, config.report_days)
+    facts = [fact for topic in content.topics.values() for fact in topic.facts]
+    facts += [line.fact for line in content.helplines.values()]
+    official = sorted({line.number for line in content.helplines.values()} | {fact.url for fact in facts})
+    return Histories(reports, Sheets(), lambda: official, limits, now)
 
 
 async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
@@ -334,6 +360,7 @@ async def _keep_lists(service: Service) -> None:
         await asyncio.sleep(LISTS_EVERY)
         try:
             await service.recruiters.refresh()
+            await service.histories.refresh()
             await service.wording.refresh()
         except Exception as error:
             log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})

@@ -103,6 +103,24 @@ class Config(BaseSettings):
         alias="SAHYATRI_READ_IMAGES",
         description="auto: words in pictures are read where tesseract is installed; off: pictures go to people",
     )
+    report_days: int = Field(
+        730,
+        alias="SAHYATRI_REPORT_DAYS",
+        ge=1,
+        description="days for which a report about a recruiter is kept and counts",
+    )
+    reports_needed: int = Field(
+        3,
+        alias="SAHYATRI_REPORTS_NEEDED",
+        ge=2,
+        description="independent reports without which no history changes an answer",
+    )
+    most_shared: int = Field(
+        40,
+        alias="SAHYATRI_MOST_SHARED",
+        ge=2,
+        description="a number that more people report links nobody until a supervisor says so",
+    )
     spool_after: float = Field(
         0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over"
     )

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Gate, Session
+from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
 from bot.console.views import Views
 from bot.console.words import WordViews
@@ -64,6 +65,22 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
+    Route("POST", "/console/cases/{case}/identifiers", "add_identifier", WORKERS),
+    Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),
+    Route("POST", "/console/cases/{case}/report", "describe_report", WORKERS),
+    Route("POST", "/console/cases/{case}/retract", "retract_report", WORKERS),
+    Route("POST", "/console/cases/{case}/restore", "restore_report", WORKERS),
+    Route("GET", "/console/histories", "list_histories", SUPERVISORS),
+    Route("POST", "/console/histories", "find_histories", SUPERVISORS),
+    Route("GET", "/console/histories/{history}", "show_history", WORKERS),
+    Route("POST", "/console/histories/{history}/confirm", "confirm_history", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/sign", "sign_history", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/withdraw", "withdraw_history", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/split", "split_history", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/unlink", "unlink_identifier", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/mark", "mark_identifier", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/merge", "merge_histories", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/export", "export_history", SUPERVISORS),
     Route("GET", "/console/words", "words", AUTHORS),
     Route("GET", "/console/words/{locale}/{area}", "words_area", AUTHORS),
     Route("POST", "/console/words/{locale}/{area}/mark", "mark_area", AUTHORS),
@@ -94,7 +111,8 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in (WordViews, ListViews)))
+    pages = (WordViews, ListViews, HistoryViews)
+    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))
         app.router.add_route(route.method, route.path, guarded(route, view, service, gate, views))

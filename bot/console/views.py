@@ -8,7 +8,7 @@ import json
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,11 @@ from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
+from bot.domain.identifiers import IdentifierKind
 from bot.domain.pictures import PICTURE_TYPES
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
+from bot.recruiters.history import History
 
 Service = Any
 ROLES = ("responder", "supervisor", "author", "admin")
@@ -129,9 +131,9 @@ class Views:
     def _row(self, case: Case, session: Session) -> dict[str, Any]:
         return {
             "id": case.id,
-            "kind": self._word(f"console.kind.{case.kind.value}", session),
-            "reason": self._word(f"console.risk.{case.risk_kind}", session),
-            "state": self._word(f"console.state.{case.state.value}", session),
+            "kind": self.word(f"console.kind.{case.kind.value}", session),
+            "reason": self.word(f"console.risk.{case.risk_kind}", session),
+            "state": self.word(f"console.state.{case.state.value}", session),
             "priority": case.priority,
             "waiting_since": case.waiting_since.isoformat(),
             "opened_at": case.opened_at.isoformat(),
@@ -211,7 +213,17 @@ class Views:
             key=secrets.token_urlsafe(12),
             open=case.state.value != "closed",
             error=request.query.get("error", "") if request.query.get("error", "") in ERRORS else "",
+            report=await self._service.histories.file(case.id),
+            linked=await self._linked(case),
+            kinds=[kind.value for kind in IdentifierKind],
+            may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
         )
+
+    async def _linked(self, case: Case) -> History | None:
+        """Return the history that the report of a case is in."""
+        await self._service.histories.refresh()
+        found: History | None = self._service.histories.of(case.id)
+        return found
 
     async def case_json(self, request: web.Request) -> web.Response:
         """What has changed on an open case page."""
@@ -223,7 +235,7 @@ class Views:
         return [_line(line) for line in await self._service.cases.transcript(case.conversation_id)]
 
     def _event(self, event: CaseEvent, session: Session) -> dict[str, str]:
-        action = self._word(f"console.action.{event.action.value}", session)
+        action = self.word(f"console.action.{event.action.value}", session)
         detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
 
@@ -407,11 +419,12 @@ class Views:
         """The role may not do this."""
         return self.page("error.html", request, self._session(request), back="/console/", owner="", status=403)
 
-    async def record(self, who: str, action: str, about: str = "") -> None:
+    async def record(self, who: str, action: str, about: str = "", extra: Mapping[str, str] | None = None) -> None:
         """Leave a line in the audit."""
-        await self._service.audit.record(Stamp(who, action, about), self._service.now())
+        await self._service.audit.record(Stamp(who, action, about, extra=extra or {}), self._service.now())
 
-    def _word(self, key: str, session: Session | None) -> str:
+    def word(self, key: str, session: Session | None) -> str:
+        """Return the console's words for *key* in the session's language."""
         try:
             words: str = self._service.content.words(session.lang if session else "en", key)
         except KeyError:
@@ -423,7 +436,7 @@ class Views:
     ) -> web.Response:
         """Return a page with the words of the session's language."""
         values = {
-            "t": lambda key: self._word(f"console.{key}", session),
+            "t": lambda key: self.word(f"console.{key}", session),
             "session": session,
             "status": status,
             **context,
@@ -433,7 +446,9 @@ class Views:
         return response
 
 
-ERRORS = frozenset({"empty"})
+ERRORS = frozenset({
+    "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
+})  # fmt: skip
 
 
 def _line(line: Line) -> dict[str, Any]:

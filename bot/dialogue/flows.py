@@ -78,6 +78,8 @@ def check(
     if flags := knowledge.offers.find(text):
         urgent = knowledge.offers.is_urgent(flags)
         said = (*answers.offer(flags, knowledge.content, urgent=urgent)[: 1 + urgent * 2], *said)
+    if knowledge.reported(query):
+        said = (*said, Reply("verify.reported", choices=(answers.PERSON, answers.CHECK, answers.MENU)))
     return Turn(replace(conversation, flow="verify"), said)
 
 
@@ -147,4 +149,7 @@ def _case(conversation: Conversation, kind: CaseKind, reason: str, message: str)
     opened = case_id(conversation.id, conversation.version + 1)
     risk = Risk(Level.NONE, reason, f"asked:{reason}")
     reply = Reply(message, choices=(answers.HELP_NOW, answers.MENU))
-    return Turn(replace(conversation, open_case=opened, held=False), (reply,), (OpenCase(opened, kind, risk),))
+    # What is written after a report is opened belongs to it, and is no longer a name to check.
+    flow = "" if kind is CaseKind.REPORT else conversation.flow
+    fresh = replace(conversation, open_case=opened, held=False, flow=flow)
+    return Turn(fresh, (reply,), (OpenCase(opened, kind, risk),))

@@ -13,15 +13,15 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 
 Checker = Callable[[str], Check]
+Reported = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """Content, the compiled danger check, the recruiter check over the lists, the places, the signs in offers.
 
-    lexicon: the words of firms' names.
-
-    `may_translate`: the operator has switched a translation machine on.
+    lexicon: the words of firms' names. `may_translate`: the operator has switched a translation machine on. `reported`:
+    does a text name something of a recruiter of whom a supervisor has signed that many people reported them?
     """
 
     content: Content
@@ -32,3 +32,4 @@ class Knowledge:
     offers: Offers
     lexicon: Lexicon
     may_translate: bool = False
+    reported: Reported = lambda _: False

@@ -10,15 +10,19 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import answers_first, assess
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, Forward, OpenCase, RaiseCase, Turn
+from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Turn
 from bot.domain.ids import case_id
 from bot.domain.messages import Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
+from bot.recruiters.extract import phone_key
+from bot.recruiters.identifiers import identifiers_of
 
 HELP_NOW = "c:help"
 HELP_ME = "help_me"
 MOST_CHOICES = 10
+REPORT = "report_recruiter"
+ASKED_ABOUT = frozenset({"verify", "offer"})
 
 
 def step(
@@ -32,6 +36,17 @@ def step(
 
     Pure: the same arguments always give the same turn, and nothing is sent or stored here.
     """
+    turn = _decided(conversation, message, understanding, knowledge, now)
+    return _identified(turn, conversation, message)
+
+
+def _decided(
+    conversation: Conversation,
+    message: InboundMessage,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Turn:
     conversation = _seen(conversation, message, understanding, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
     if risk.level is Level.NOW:
@@ -47,6 +62,22 @@ def step(
     if conversation.open_case and not _opens(turn):
         turn = replace(turn, effects=(*turn.effects, Forward(conversation.open_case)))
     return _remembered(turn, understanding)
+
+
+def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Turn:
+    """What a report names is kept with it: from the words that open it, and from all that follow while it is open.
+
+    Never the number that the person writes from, nor what they only ask about: a name to check, an offer to look at.
+    """
+    if not before.with_responder and turn.conversation.flow == before.flow and before.flow in ASKED_ABOUT:
+        return turn
+    opened = (item for item in turn.effects if isinstance(item, OpenCase) and item.risk.kind == REPORT)
+    case = next((item.case_id for item in opened), before.open_case if before.reporting else "")
+    if not case or message.choice or not message.text:
+        return turn
+    own = phone_key(message.address.value.reveal())
+    found = tuple(item for item in identifiers_of(message.text.reveal()) if item.value != own)
+    return replace(turn, effects=(*turn.effects, Identify(case, found))) if found else turn
 
 
 def hand_off(conversation: Conversation, risk: Risk) -> Turn:

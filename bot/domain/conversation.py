@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.cases import CaseKind
+from bot.domain.identifiers import Identifier
 from bot.domain.messages import ChannelName, InboundMessage, Reply
 from bot.domain.risk import Risk
 
@@ -17,6 +18,7 @@ class Conversation:
     `offered` are the choice ids of the last message that had any, in order: a digit answers to them. `voice`: every
     answer is spoken too. `state`: the State whose rules the person asked for, by its code. `other_language`: a
     language that we do not speak (its code), once the person was told so. `draft_told`: the note on unread words.
+    `reporting`: the open case is a report about a recruiter.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Conversation:
     place: str = ""
     open_case: str = ""
     held: bool = False
+    reporting: bool = False
     stopped: bool = False
     silent: bool = False
     erase_requested: bool = False
@@ -78,6 +81,14 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Identify:
+    """The person's report names this: kept with the report, in the same commit as the answer."""
+
+    case_id: str
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
@@ -93,7 +104,7 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Erase | Translate
+Effect = OpenCase | RaiseCase | Forward | Identify | Erase | Translate
 
 
 @dataclass(frozen=True, slots=True)

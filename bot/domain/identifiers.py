@@ -10,6 +10,7 @@ from bot.domain import text as forms
 
 _PHONE_DIGITS: Final = 10
 _HALF: Final = 5
+_FOUR: Final = 4
 
 
 class IdentifierKind(StrEnum):
@@ -48,6 +49,8 @@ class Identifier:
         """Return it as people read it."""
         if self.kind is IdentifierKind.PHONE and len(self.value) == _PHONE_DIGITS:
             return f"{self.value[:_HALF]} {self.value[_HALF:]}"
+        if self.kind is IdentifierKind.ACCOUNT:
+            return " ".join(self.value[at : at + _FOUR] for at in range(0, len(self.value), _FOUR))
         return self.value.upper() if self.kind is IdentifierKind.LICENCE else self.value
 
     def __repr__(self) -> str:

@@ -70,6 +70,8 @@ _WORDY_ENDINGS: Final = (
     "gg",
     "page",
 )
+#: "B.Com" is a degree.
+_LEAST_LABEL: Final = 2
 #: Our own authorities' sites say nothing about a recruiter.
 _OFFICIAL: Final = (".gov.in", ".nic.in", ".gov", ".ac.in", ".edu")
 _PHONE_HOSTS: Final = frozenset({"wa.me", "api.whatsapp.com", "web.whatsapp.com"})
@@ -107,6 +109,8 @@ _PLATE: Final = re.compile(
 _BH_PLATE: Final = re.compile(rf"(?<![a-z0-9])([0-9]{{2}}){_GAP}bh{_GAP}([0-9]{{4}}){_GAP}([a-z]{{1,2}})(?![a-z0-9])")
 _DIGITS: Final = re.compile(r"(?<![0-9])[0-9](?:[ \-]?[0-9]){8,17}(?![ \-]?[0-9])")
 _IFSC: Final = re.compile(r"(?<![a-z0-9])[a-z]{4}0[a-z0-9]{6}(?![a-z0-9])")
+#: The ten digits of a railway booking are no phone.
+_TICKET: Final = re.compile(r"(?<![a-z])pnr[^0-9|\n]{0,12}[0-9]{10}(?![0-9])")
 #: Never an account: mobile numbers however prefixed, and toll-free ones.
 _CALLABLE: Final = re.compile(r"(?:91|0|091|0091)?[6-9][0-9]{9}|1(?:800|860)[0-9]{6,7}")
 #: Words, folded to one Latin form of all scripts, that say what the number beside them is.
@@ -141,7 +145,7 @@ def identifiers_of(text: str) -> tuple[Identifier, ...]:
     found += [_plate(match) for match in _PLATE.finditer(rest)]
     found += [_bh_plate(match) for match in _BH_PLATE.finditer(rest)]
     rest = _BH_PLATE.sub(_BREAK, _PLATE.sub(_BREAK, rest))
-    rest = _IFSC.sub(" ifsc ", rest)
+    rest = _IFSC.sub(" ifsc ", _TICKET.sub(_BREAK, rest))
     licences = tuple(key for key in extract(rest).licences if _is_telling(key))
     found += [Identifier(IdentifierKind.LICENCE, key) for key in licences]
     accounts, rest = _accounts(rest, licences)
@@ -198,10 +202,12 @@ def _link(scheme: str, host: str, path: str) -> Iterable[Identifier]:
 
 
 def _is_link(scheme: str, host: str, path: str) -> bool:
-    ending = host.rpartition(".")[2]
-    return "." in host and (
-        bool(scheme) or ending in _ENDINGS or (ending in _WORDY_ENDINGS and path.startswith("/") and path != "/")
-    )
+    if "." not in host or scheme or host in _SHARED:
+        return "." in host
+    label, ending = host.split(".")[-2:]
+    if len(label) < _LEAST_LABEL:
+        return False
+    return ending in _ENDINGS or (ending in _WORDY_ENDINGS and path.startswith("/") and path != "/")
 
 
 def _tail(path: str, depth: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +51,11 @@ class MongoAudit:
     async def latest(self, limit: int = 200) -> list[Doc]:
         """Return the newest lines first."""
         return await self._lines.find({}, {"_id": 0}).sort("number", -1).limit(limit).to_list()
+
+    async def about(self, names: Sequence[str], action: str, limit: int = 200) -> list[Doc]:
+        """Return the newest lines about any of these ids whose action begins with *action*."""
+        query = {"about": {"$in": list(names)}, "action": {"$regex": f"^{re.escape(action)}"}}
+        return await self._lines.find(query, {"_id": 0}).sort("number", -1).limit(limit).to_list()
 
     async def verify(self) -> int:
         """Return the length of the chain; raise `ValueError` naming the first line that was changed."""

@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState
-from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, RaiseCase, Waiting
+from bot.domain.conversation import Conversation, Erase, Forward, Identify, OpenCase, RaiseCase, Waiting
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
@@ -20,6 +20,7 @@ from bot.ports import Lease, Rendered, VersionClash
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
+from bot.store.reports import REPORT, MongoReports
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
@@ -47,7 +48,13 @@ class MongoConversations:
     """`bot.ports.Conversations` on MongoDB."""
 
     def __init__(
-        self, client: AsyncMongoClient[Doc], db: AsyncDatabase[Doc], sealer: Sealer, writer: Writer, ladder: Ladder
+        self,
+        client: AsyncMongoClient[Doc],
+        db: AsyncDatabase[Doc],
+        sealer: Sealer,
+        writer: Writer,
+        ladder: Ladder,
+        reports: MongoReports,
     ) -> None:
         """Leases are timed by the server's clock (`$$NOW`), never by the host's."""
         self._client = client
@@ -55,6 +62,7 @@ class MongoConversations:
         self._sealer = sealer
         self._writer = writer
         self._ladder = ladder
+        self._reports = reports
 
     async def lease(self, conversation_id: str, owner: str) -> Lease | None:
         """Take the conversation; its first lease creates it, numbering versions from the server's time in seconds."""
@@ -102,8 +110,13 @@ class MongoConversations:
             conversation = conversation_in(conversation_id, channel, version, doc)
         except Unreadable:
             conversation = Conversation(conversation_id, channel, version)
-        case = await self._db["cases"].find_one({"conversation": conversation_id, "open": True}, {"held": 1})
-        return replace(conversation, open_case=case["_id"] if case else "", held=bool(case and case.get("held")))
+        case = await self._db["cases"].find_one(
+            {"conversation": conversation_id, "open": True}, {"held": 1, "report": 1, "risk_kind": 1}
+        )
+        if not case:
+            return replace(conversation, open_case="", held=False, reporting=False)
+        reporting = case.get("report", case["risk_kind"] == REPORT)
+        return replace(conversation, open_case=case["_id"], held=bool(case.get("held")), reporting=reporting)
 
     async def commit(self, rendered: Rendered, answered: Waiting, lease: Lease, now: datetime) -> None:
         """Write everything the turn leads to in one transaction, or nothing."""
@@ -153,6 +166,8 @@ class MongoConversations:
                 await self._raise(effect, now, session)
             elif isinstance(effect, Forward):
                 await self._forward(effect, conversation, now, session)
+            elif isinstance(effect, Identify):
+                await self._reports.identify(effect, conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
             {"_id": answered.id, "state": "waiting"},
             {"$set": {"state": "answered", "answered_at": now}},
@@ -189,8 +204,11 @@ class MongoConversations:
             "raised": 0,
             "unread": 1,
             "version": 1,
+            "report": effect.risk.kind == REPORT,
         }
         await self._db["cases"].insert_one(case, session=session)
+        if case["report"]:
+            await self._reports.open(effect.case_id, conversation.id, now, session)
         opened = await self._writer.event(
             case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
         )
@@ -268,6 +286,7 @@ class MongoConversations:
         )
         for name in ("media", "media_pieces"):
             await self._db[name].delete_many({"conversation": conversation, "at": {"$lte": until}})
+        await self._reports.erase(conversation, until)
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)
         await self._db["case_events"].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})

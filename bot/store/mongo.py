@@ -56,7 +56,17 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
-    "audit": [IndexModel([("number", ASCENDING)], unique=True)],
+    "reports": [
+        IndexModel([("mark", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("opened_at", ASCENDING)]),
+    ],
+    "decisions": [],
+    "sheets": [],
+    "audit": [
+        IndexModel([("number", ASCENDING)], unique=True),
+        IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
+    ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
     "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],

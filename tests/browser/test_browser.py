@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pdfplumber
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
@@ -242,3 +243,97 @@ async def test_an_author_reads_proposes_and_signs(browser: Browser, site: Site) 
     await page.click("button:has-text('Sign off')")
     await expect(page.locator("text=vani,")).to_be_visible()
     await context.close()
+
+
+async def test_three_reports_become_a_signed_history(browser: Browser, site: Site) -> None:  # noqa: F811
+    """Three people, one phone in three writings, one UPI id; confirmed and signed; only then a fourth hears of it."""
+    content = site.service.content
+    for code, text in (
+        ("en", "He took 80,000. His number is 70123-45670, pay to gulf.jobs@okaxis"),
+        ("hi", "उसका नंबर +९१ ७०१२३ ४५६७० है, गाड़ी BR 01 AB 1234"),
+        ("bn", "টাকা নিয়েছে gulf.jobs@okaxis, আমার কাছে ফোন নেই"),
+    ):
+        person = await _chat(browser, site, code)
+        await _tap(person, content.words(code, "report.label"))
+        await _tap(person, content.words(code, "report.recruiter.label"))
+        await expect(person.locator(".theirs .bubble").last).to_contain_text(content.words(code, "report.opened")[:20])
+        await person.fill("#text", text)
+        await person.click("form button[type=submit]")
+        await expect(person.locator(".choices button").last).to_be_visible()
+        await person.wait_for_timeout(500)
+        await person.context.close()
+    sudha = await login(browser, site, "sudha")
+    await sudha.click("nav a:has-text('Histories')")
+    await sudha.fill("input[name=typed]", "wa.me/917012345670")
+    await sudha.click("form.search button")
+    row = sudha.locator("table.histories tbody tr")
+    await expect(row).to_have_count(1)
+    await expect(row.locator("td").first).to_have_text("3")
+    await picture(sudha, "console-histories")
+    await row.locator("a").click()
+    await expect(sudha.locator("svg .node")).to_have_count(6)
+    await expect(sudha.locator("svg path.edge")).to_have_count(5)
+    await expect(sudha.locator(".links").first).to_contain_text("R1, R2: same phone 70123 45670")
+    fourth = await _chat(browser, site, "en")
+    await _tap(fourth, content.words("en", "verify.label"))
+    await _check(fourth, site, "०७०१२३४५६७०")
+    assert "People have reported" not in await fourth.locator("#log").inner_text()
+    vehicle = sudha.locator("fieldset label", has_text="BR01AB1234").locator("input")
+    assert not await vehicle.is_checked()
+    await sudha.click("form[action$='/confirm'] button")
+    await expect(sudha.locator("dl.facts")).to_contain_text("confirmed, not signed")
+    await _check(fourth, site, "70123 45670")
+    assert "People have reported" not in await fourth.locator("#log").inner_text()
+    await expect(sudha.locator("#to-be-public li")).to_have_count(2)
+    await sudha.check("input[name=read]")
+    await sudha.click("form[action$='/sign'] button")
+    await expect(sudha.locator("svg .node.public")).to_have_count(2)
+    await picture(sudha, "console-history")
+    await _check(fourth, site, "+91 70123 45670")
+    told = fourth.locator(".theirs .bubble", has_text="People have reported")
+    await expect(told).to_have_count(1)
+    await expect(fourth.locator(".choices").last).to_contain_text(content.words("en", "core.person.label"))
+    await _check(fourth, site, "BR 01 AB 1234")
+    await expect(told).to_have_count(1)
+    texts = {form: await _handed_out(sudha, form) for form in ("pdf", "csv")}
+    for text in texts.values():
+        assert "70123 45670" in text and "gulf.jobs@okaxis" in text and "unproven" in text and "Thana" in text
+        assert "BR01AB1234" not in text and "80,000" not in text
+    await sudha.reload()
+    await expect(sudha.locator("#sheets li")).to_have_count(2)
+    await sudha.set_viewport_size(PHONE)
+    wide = await sudha.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    await picture(sudha, "console-history-phone")
+    await sudha.goto(f"{site.url}/console/histories")
+    wide = await sudha.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    for page in (sudha, fourth):
+        await page.context.close()
+
+
+async def _check(page: Page, site: Site, typed: str) -> None:  # noqa: F811
+    """Check a recruiter in the web chat, and wait for the last line of the verdict."""
+    last_line = site.service.content.words("en", "verify.next").splitlines()[0]
+    before = await page.locator(".theirs .bubble", has_text=last_line).count()
+    await page.fill("#text", typed)
+    await page.click("form button[type=submit]")
+    await expect(page.locator(".theirs .bubble", has_text=last_line)).to_have_count(before + 1)
+    await page.wait_for_timeout(300)
+
+
+async def _handed_out(page: Page, form: str) -> str:
+    """Ask for a sheet; return what stands in the file that came."""
+    if not await page.locator("#export[open]").count():
+        await page.click("#export summary")
+    await page.fill("#export input[name=recipient]", "Thana Kotwali")
+    await page.fill("#export input[name=reason]", "FIR 12/2026")
+    await page.select_option("#export select", form)
+    async with page.expect_download() as download:
+        await page.click("#export form button")
+    found = await download.value
+    path = Path(await found.path())
+    if form == "csv":
+        return path.read_text(encoding="utf-8-sig")
+    with pdfplumber.open(path) as pdf:
+        return "\n".join(part.extract_text() for part in pdf.pages)

@@ -34,6 +34,17 @@ TABLE = {
         for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
     },
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
+    **{
+        ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
+        for verb in ("identifiers", "identifiers/remove", "report", "retract", "restore")
+    },
+    ("GET", "/console/histories"): "s",
+    ("POST", "/console/histories"): "s",
+    ("GET", "/console/histories/{history}"): "rs",
+    **{
+        ("POST", f"/console/histories/{{history}}/{verb}"): "s"
+        for verb in ("confirm", "sign", "withdraw", "split", "unlink", "mark", "merge", "export")
+    },
     ("GET", "/console/words"): "w",
     ("GET", "/console/words/{locale}/{area}"): "w",
     ("POST", "/console/words/{locale}/{area}/mark"): "w",
@@ -59,7 +70,7 @@ TABLE = {
 NAMES = {"r": "asha", "s": "sudha", "a": "root", "w": "vani"}
 FILLED = {
     "{person}": "bina", "{locale}": "hi", "{area}": "core", "{message}": "core.thanks", "{number}": "0", "{line}": "x",
-    "{source}": "sample", "{version}": "1",
+    "{source}": "sample", "{version}": "1", "{history}": "x",
 }  # fmt: skip
 
 
@@ -95,7 +106,7 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
                 status, _ = await browser.post(real, csrf=await browser.token())
             login_again = real == "/console/login" and method == "POST"
             assert (status == 403) == (letter not in allowed or login_again), (letter, method, path, status)
-            if real == "/console/logout":
+            if real in {"/console/login", "/console/logout"}:
                 await browser.session.close()
                 browser = await site.login(name)
         await browser.session.close()
@@ -109,12 +120,14 @@ async def test_roles_are_kept_on_every_route(site: Site) -> None:
 async def test_every_changing_route_refuses_forged_forms(site: Site) -> None:
     """F6, G15: no token, a foreign token, a foreign origin, cross-site, JSON as text, and a GET."""
     case = await open_case(site)
-    asha, root, vani = [await site.login(name) for name in ("asha", "root", "vani")]
+    asha, root, vani, sudha = [await site.login(name) for name in ("asha", "root", "vani", "sudha")]
     foreign = await (await site.login("bina")).token()
     for route in ROUTES:
         if route.method != "POST" or route.view == "log_in":
             continue
-        browser = {frozenset({"admin"}): root, frozenset({"author"}): vani}.get(route.roles, asha)
+        browser = {
+            frozenset({"admin"}): root, frozenset({"author"}): vani, frozenset({"supervisor"}): sudha,
+        }.get(route.roles, asha)  # fmt: skip
         path = filled(route.path, case)
         good = await browser.token()
         for fields, headers in (

@@ -17,8 +17,8 @@ from tests.dialogue.test_pictures import HERE, image
 from tests.dialogue.test_pictures import knowledge as knowledge
 
 #: A long sentence in which nothing marks the name: the check of the whole text finds nobody.
-ODD = "mere gaon me suryoday oversees wale log aaye the bol rahe hai dubai bhejenge paisa nahi lagega kya karu bharosa karu"
-NAME = "suryoday oversees"
+ODD = "mere gaon me suryodya wale log aaye the bol rahe hai dubai bhejenge paisa nahi lagega kya karu bharosa karu"
+NAME = "suryodya"
 
 
 def meant(text: str, *entities: tuple[str, str]) -> Understanding:

@@ -72,7 +72,7 @@ def test_web_addresses_are_normalised(written: str, expected: str) -> None:
     assert found(written) == {("web", expected)}
 
 
-@pytest.mark.parametrize("text", ["https://emigrate.gov.in/x", "instagram.com", "https://www.google.com/search?q=a", "8.30 baje", "salary 12.500 p.m.", "ok.bye", "paise liye.us ne", "ghar.me"])  # fmt: skip
+@pytest.mark.parametrize("text", ["https://emigrate.gov.in/x", "instagram.com", "https://www.google.com/search?q=a", "8.30 baje", "salary 12.500 p.m.", "ok.bye", "paise liye.us ne", "ghar.me", "My son B.Com", "PNR no: 6712903345"])  # fmt: skip
 def test_what_names_nobody_is_no_web_address(text: str) -> None:
     """Official sites, bare platforms, times and sums say nothing about a recruiter."""
     assert found(text) == set()

@@ -1,0 +1,205 @@
+"""Sheets as files: a PDF in every script we speak, and a CSV that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import manimgx_fonts
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import Align, MethodReturnValue, XPos, YPos
+
+from bot.domain.reports import Sheet
+
+FONTS: Final = Path(manimgx_fonts.__file__).parent
+LATIN: Final = "NotoSans"
+SCRIPTS: Final = (
+    "NotoSansDevanagari", "NotoSansBengali", "NotoSansGurmukhi", "NotoSansGujarati", "NotoSansOriya", "NotoSansTamil",
+    "NotoSansTelugu", "NotoSansKannada", "NotoSansMalayalam", "NotoSansArabic",
+)  # fmt: skip
+#: What a spreadsheet may run when a cell begins with it, the wide forms too.
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
+NOTHING: Final = "–"
+TITLE, HEADING, BODY, SMALL = 16, 12, 10, 8
+LINE: Final = 6.0
+MARGIN: Final = 18
+NAMES: Final = 48.0
+LONG: Final = 60
+
+
+class Sheets:
+    """`bot.ports.SheetWriter`."""
+
+    def write(self, sheet: Sheet, form: str, words: Mapping[str, str]) -> bytes:
+        """Return a `pdf` or a `csv`."""
+        return _pdf(sheet, words) if form == "pdf" else _csv(sheet, words)
+
+
+def number_of(sheet: Sheet) -> str:
+    """Return the number as it stands on the sheet: year and running number."""
+    return f"{sheet.at.year}-{sheet.number:04d}"
+
+
+def _facts(sheet: Sheet, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [
+        (words["number"], number_of(sheet)),
+        (words["date"], f"{sheet.at:%d-%m-%Y %H:%M} UTC"),
+        (words["who"], sheet.who),
+        (words["recipient"], sheet.recipient),
+        (words["reason"], sheet.reason),
+        (words["state"], words[f"state.{sheet.state.value}"]),
+        (words["independent"], str(sheet.independent)),
+        (words["left_out"], str(sheet.left_out)),
+        (words["digest"], sheet.digest),
+    ]
+
+
+def _identifiers(sheet: Sheet, words: Mapping[str, str]) -> list[tuple[str, ...]]:
+    return [(words[f"kind.{item.kind.value}"], item.shown, str(count)) for item, count in sheet.identifiers]
+
+
+def _reports(sheet: Sheet) -> list[tuple[str, ...]]:
+    return [
+        (f"{report.on:%d-%m-%Y}", report.district or NOTHING, f"{report.amount:,}" if report.amount else NOTHING)
+        for report in sheet.reports
+    ]
+
+
+def _csv(sheet: Sheet, words: Mapping[str, str]) -> bytes:
+    """One row per fact, identifier and report, with a mark so that spreadsheets read the letters right."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([_defused(words["unproven"])])
+    for row in _facts(sheet, words):
+        writer.writerow(map(_defused, row))
+    for title, heads, rows in _tables(sheet, words):
+        writer.writerow([])
+        writer.writerow([_defused(title)])
+        writer.writerow(map(_defused, heads))
+        writer.writerows([list(map(_defused, row)) for row in rows])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _defused(cell: str) -> str:
+    """Keep a cell from being run as a formula, and on one line."""
+    cell = " ".join(cell.split())
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _tables(sheet: Sheet, words: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]]:
+    heads = (words["kind"], words["identifier"], words["in_reports"])
+    yield words["identifiers"], heads, _identifiers(sheet, words)
+    yield words["reports"], (words["on"], words["district"], words["amount"]), _reports(sheet)
+
+
+def _pdf(sheet: Sheet, words: Mapping[str, str]) -> bytes:
+    pdf = _Page(sheet, words)
+    pdf.add_page()
+    pdf.say(words["title"], TITLE)
+    pdf.warn(words["unproven"])
+    for name, value in _facts(sheet, words):
+        pdf.pair(name, value)
+    for title, heads, rows in _tables(sheet, words):
+        pdf.ln(3)
+        pdf.say(title, HEADING)
+        pdf.rows(heads, rows)
+    return bytes(pdf.output())
+
+
+@lru_cache(maxsize=16)
+def _letters(font: str) -> frozenset[int]:
+    """Return the code points that a font can draw."""
+    with TTFont(_path(font), lazy=True) as opened:
+        return frozenset(opened.getBestCmap())
+
+
+def _path(font: str) -> str:
+    return str(FONTS / f"{font}[wght].ttf")
+
+
+def _drawable(text: str) -> str:
+    """Say the code of what no font of ours can draw, instead of an empty box."""
+    return "".join(
+        char if any(ord(char) in _letters(font) for font in (LATIN, *SCRIPTS)) else f"[U+{ord(char):04X}]"
+        for char in " ".join(text.split())
+    )
+
+
+class _Page(FPDF):
+    """An A4 page; each foot repeats the number, the date and that nothing is proven."""
+
+    def __init__(self, sheet: Sheet, words: Mapping[str, str]) -> None:
+        super().__init__(format="A4")
+        self._foot = f"{words['title']} {number_of(sheet)} · {sheet.at:%d-%m-%Y} · {words['unproven']}"
+        self.set_creation_date(sheet.at)
+        self.set_title(f"{words['title']} {number_of(sheet)}")
+        self.set_margins(MARGIN, MARGIN)
+        self.set_auto_page_break(auto=True, margin=MARGIN + 6)
+        for font in (LATIN, *SCRIPTS):
+            self.add_font(font, fname=_path(font))
+        self.set_font(LATIN, size=BODY)
+        self.set_fallback_fonts(list(SCRIPTS), exact_match=False)
+        self.set_text_shaping(use_shaping_engine=True)
+
+    def footer(self) -> None:
+        self.set_y(-MARGIN)
+        self._lines(self._foot + f" · {self.page_no()}", self.epw, SMALL, 4)
+
+    def say(self, text: str, size: int) -> None:
+        self._lines(text, self.epw, size, size * 0.55)
+
+    def warn(self, text: str) -> None:
+        """Say it in a frame."""
+        top = self.get_y()
+        self.set_xy(self.l_margin + 2, top + 2)
+        self._lines(text, self.epw - 4, HEADING, HEADING * 0.55)
+        self.rect(self.l_margin, top, self.epw, self.get_y() - top + 2)
+        self.set_xy(self.l_margin, self.get_y() + 4)
+
+    def pair(self, name: str, value: str) -> None:
+        self.rows((), [(name, value)], widths=(NAMES, self.epw - NAMES))
+
+    def rows(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, widths: tuple[float, ...] = ()) -> None:
+        """A table whose cells wrap; a row is never torn apart by the end of a page."""
+        widths = widths or (45.0, self.epw - 45.0 - 35.0, 35.0)
+        for row in ([heads] if heads else []) + list(rows):
+            sizes = [SMALL if row is heads or _is_long(cell) else BODY for cell in row]
+            height = LINE * max(len(self._wrapped(*part)) for part in zip(row, widths, sizes))
+            if self.get_y() + height > self.page_break_trigger:
+                self.add_page()
+            top, left = self.get_y(), self.l_margin
+            for cell, width, size in zip(row, widths, sizes):
+                self.set_xy(left, top)
+                self._lines(cell, width, size, LINE)
+                left += width
+            self.line(self.l_margin, top + height, self.l_margin + self.epw, top + height)
+            self.set_xy(self.l_margin, top + height)
+
+    def _wrapped(self, text: str, width: float, size: int) -> list[str]:
+        self.set_font(LATIN, size=size)
+        found = self.multi_cell(
+            width, LINE, _drawable(text), align=Align.L, dry_run=True, output=MethodReturnValue.LINES
+        )
+        return [str(line) for line in found] if isinstance(found, list) else []
+
+    def _lines(self, text: str, width: float, size: int, height: float) -> None:
+        """Draw each wrapped line by itself, from the present place down.
+
+        fpdf2 2.8 forgets, after a line in two scripts, that its own font must be set again: what follows in Latin
+        letters would be drawn with another font's glyphs, so the font is declared unset before each line.
+        """
+        left = self.get_x()
+        for line in self._wrapped(text, width, size):
+            self.current_font_is_set_on_page = False
+            self.set_x(left)
+            self.cell(width, height, line, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _is_long(cell: str) -> bool:
+    """A hash must stay on one line, to be read back by machines."""
+    return len(cell) >= LONG and " " not in cell
