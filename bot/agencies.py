@@ -250,6 +250,10 @@ def check_json(query: str, found: Check, lists: dict[str, AgencyList]) -> dict[s
                 "source": lists[match.agency.source].title if match.agency.source in lists else match.agency.source,
                 "as_of": lists[match.agency.source].as_of.isoformat() if match.agency.source in lists else None,
                 "score": round(match.score, 1),
+                "kind": match.agency.kind,
+                "agrees": list(match.agrees),
+                "differs": list(match.differs),
+                "meant": match.meant,
             }
             for match in found.matches
         ],

@@ -58,6 +58,7 @@ from bot.store.cases import MongoCases
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
+from bot.store.index_files import IndexFiles
 from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
 from bot.store.quarantine import MongoQuarantine
@@ -205,7 +206,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     alerts = MongoAlerts(db)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
-    recruiters = Recruiters(agencies, lexicon, now)
+    recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
     audit = MongoAudit(db)
     reports = MongoReports(client, db, sealer)
     histories = _histories(config, content, reports, now)

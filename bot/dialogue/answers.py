@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.content.model import AREAS, NONE_APPLIES, Content, Fact, Topic
 from bot.dialogue.knowledge import Knowledge
-from bot.domain.agencies import AgencyList, Check, Match, Verdict
+from bot.domain.agencies import AgencyList, Check, Kind, Match, Verdict
 from bot.domain.messages import ChoiceRef, Lane, Reply
 from bot.domain.offers import Flag
 from bot.domain.private import Private
@@ -23,6 +23,10 @@ NO = ChoiceRef("c:no", "core.no.label")
 LISTEN = ChoiceRef("c:listen", "core.listen.label")
 TEXT_ONLY = ChoiceRef("c:text_only", "core.text_only.label")
 TRANSLATE = ChoiceRef("c:translate", "core.translate.label")
+INDIA = ChoiceRef("c:work_india", "verify.india.label")
+ABROAD = ChoiceRef("c:work_abroad", "verify.abroad.label")
+REPORT = ChoiceRef("c:report_recruiter", "report.recruiter.label")
+AFTER_CHECK = (CHECK, REPORT, PERSON, MENU)
 PHONES = ChoiceRef("c:helplines", "find.helplines.label")
 NEAR = ChoiceRef("c:near", "near.label")
 FINDER = ChoiceRef("c:finder", "finder.label")
@@ -34,7 +38,13 @@ FIRST_LINES = ("emergency_112", "child_1098", "women_181", "railway_139")
 ALWAYS = (*FIRST_LINES, "legal_15100", "telemanas_14416", "cyber_1930", "ncw_14490")
 STALE_AFTER_DAYS = 45
 QUERY_SHOWN = 60
-ABROAD = frozenset({"distress_abroad"})
+MOST_LISTS_NAMED = 3
+#: What to ask next, by what the agencies of a list do.
+NEXT: dict[str, str] = {
+    Kind.OVERSEAS: "verify.next", Kind.CONTRACTOR: "verify.next_india", Kind.PLACEMENT: "verify.next_placement",
+    Kind.SECURITY: "verify.next_security",
+}  # fmt: skip
+FAR_AWAY = frozenset({"distress_abroad"})
 WOMEN = frozenset({"distress_violence", "distress_sexual", "forced_marriage"})
 
 
@@ -172,8 +182,8 @@ def _line(helpline: str) -> Reply:
 
 def distress(risk: Risk) -> tuple[Reply, ...]:
     """Answer danger: who to call now, that a trained person is told, what may help while waiting. Leaves first."""
-    first = "distress.first_abroad" if risk.kind in ABROAD else "distress.first"
-    if risk.minor and risk.kind not in ABROAD:
+    first = "distress.first_abroad" if risk.kind in FAR_AWAY else "distress.first"
+    if risk.minor and risk.kind not in FAR_AWAY:
         first = "distress.first_child"
     elif risk.kind in WOMEN:
         first = "distress.first_woman"
@@ -188,18 +198,27 @@ def distress(risk: Risk) -> tuple[Reply, ...]:
 
 
 def verdict(check: Check, query: str, knowledge: Knowledge, today: date) -> tuple[Reply, ...]:
-    """Say honestly what the lists hold, and what to ask the recruiter next. Never "safe"."""
+    """Say honestly what the lists hold, why, and what to ask the recruiter next. Never "safe"."""
     best = check.matches[0] if check.matches else None
-    listing = _listing(best, knowledge)
-    values = {"query": query.strip()[:QUERY_SHOWN], **(_agency(best) if best else {}), **_list_values(listing)}
+    lists = _listings(best, knowledge)
+    values = {"query": query.strip()[:QUERY_SHOWN], **(_agency(best) if best else {}), **_list_values(lists)}
+    abroad = best is None or best.agency.kind == Kind.OVERSEAS
     said = [Reply(f"verify.{_variant(check, best)}", values)]
-    if listing and listing.sample:
-        said.append(Reply("verify.sample"))
-    if listing and (today - listing.as_of).days > STALE_AFTER_DAYS:
-        said.append(Reply("verify.stale", values))
-    abroad = best is None or best.agency.kind == "overseas"
-    choices = (CHECK, ChoiceRef("c:report_recruiter", "report.recruiter.label"), PERSON, MENU)
-    return (*said, Reply("verify.next" if abroad else "verify.next_india", choices=choices))
+    if best and best.differs and not best.meant and check.verdict is Verdict.LOOKALIKE:
+        said.append(Reply("verify.differs", items=tuple(Reply(f"verify.differs.{name}") for name in best.differs)))
+    if any(listing.sample for listing in lists):
+        said.append(Reply("verify.sample" if abroad else "verify.sample_india"))
+    if any((today - listing.as_of).days > STALE_AFTER_DAYS for listing in lists):
+        said.append(Reply("verify.stale" if abroad else "verify.stale_india", values))
+    return (
+        *said,
+        next_steps(best.agency.kind) if best else Reply("verify.ask_kind", choices=(INDIA, ABROAD, *AFTER_CHECK)),
+    )
+
+
+def next_steps(kind: str) -> Reply:
+    """Say what to ask or do next: other rules hold for work abroad, for agencies, contractors and guards in India."""
+    return Reply(NEXT.get(kind, "verify.next"), choices=AFTER_CHECK)
 
 
 def offer(flags: tuple[Flag, ...], content: Content, *, urgent: bool) -> tuple[Reply, ...]:
@@ -231,13 +250,19 @@ def _source(fact: Fact) -> str:
 def _variant(check: Check, best: Match | None) -> str:
     if check.verdict is Verdict.LAPSED and best:
         return f"lapsed_{best.agency.standing.value if best.agency.standing.value != 'active' else 'expired'}"
+    if check.verdict is Verdict.LISTED and best and best.agency.kind != Kind.OVERSEAS:
+        return "listed_india"
+    if check.verdict is Verdict.LOOKALIKE and best and best.meant:
+        return f"meant_{best.meant}"
     return check.verdict.value
 
 
-def _listing(best: Match | None, knowledge: Knowledge) -> AgencyList | None:
+def _listings(best: Match | None, knowledge: Knowledge) -> tuple[AgencyList, ...]:
+    """Return the list that the best match stands on; without a match, all that were looked through."""
     if best:
-        return knowledge.lists.get(best.agency.source)
-    return next(iter(knowledge.lists.values()), None)
+        found = knowledge.lists.get(best.agency.source)
+        return (found,) if found else ()
+    return tuple(knowledge.lists.values())
 
 
 def _agency(best: Match) -> dict[str, str]:
@@ -246,5 +271,10 @@ def _agency(best: Match) -> dict[str, str]:
     return {"name": found.name, "licence": found.licence or "–", "place": found.place or "–", "until": until}
 
 
-def _list_values(listing: AgencyList | None) -> dict[str, str]:
-    return {"source": listing.title, "as_of": day(listing.as_of)} if listing else {"source": "–", "as_of": "–"}
+def _list_values(lists: tuple[AgencyList, ...]) -> dict[str, str]:
+    """Name the lists, at most three, and the day of the oldest."""
+    if not lists:
+        return {"source": "–", "as_of": "–"}
+    titles = [listing.title for listing in lists]
+    source = "; ".join(titles[:MOST_LISTS_NAMED]) + (" …" if len(titles) > MOST_LISTS_NAMED else "")
+    return {"source": source, "as_of": day(min(listing.as_of for listing in lists))}

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content
 from bot.dialogue import answers, fallback, finder, flows, nearby, speech, states
 from bot.dialogue.knowledge import Knowledge
+from bot.domain.agencies import Kind
 from bot.domain.conversation import Conversation, Turn
 from bot.domain.messages import ChoiceRef, Reply
 from bot.domain.words import folded_words
@@ -161,6 +162,8 @@ _SPECIAL: dict[str, _Special] = {
     "check": flows.ask_recruiter,
     "delete": flows.ask_to_delete,
     "delete_yes": flows.delete,
+    "work_india": lambda conversation, _, __: flows.told_kind(conversation, Kind.CONTRACTOR),
+    "work_abroad": lambda conversation, _, __: flows.told_kind(conversation, Kind.OVERSEAS),
     "report_recruiter": flows.report_recruiter,
     "report_trafficking": flows.report_trafficking,
     "report_child_labour": flows.report_child_labour,
@@ -181,6 +184,8 @@ _REFS: tuple[ChoiceRef, ...] = (
     answers.PHONES,
     answers.NEAR,
     answers.FINDER,
+    answers.INDIA,
+    answers.ABROAD,
     *flows.REPORT_CHOICES,
     flows.DELETE_YES,
     ChoiceRef("c:fine", "distress.fine.label"),

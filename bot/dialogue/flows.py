@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.dialogue import answers, finder, nearby, states
 from bot.dialogue.knowledge import Knowledge
-from bot.domain.agencies import Verdict
+from bot.domain.agencies import Kind, Verdict
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Turn
 from bot.domain.ids import case_id
@@ -23,7 +23,7 @@ WHOLE_OFFER = 12
 #: Kinds of entities that a recruiter can be looked up by.
 NAMING = frozenset({"agency", "person", "licence", "phone"})
 REPORT_CHOICES = (
-    ChoiceRef("c:report_recruiter", "report.recruiter.label"),
+    answers.REPORT,
     ChoiceRef("c:report_trafficking", "report.trafficking.label"),
     ChoiceRef("c:report_child_labour", "report.child_labour.label"),
     answers.HELP_NOW,
@@ -81,6 +81,11 @@ def check(
     if knowledge.reported(query):
         said = (*said, Reply("verify.reported", choices=(answers.PERSON, answers.CHECK, answers.MENU)))
     return Turn(replace(conversation, flow="verify"), said)
+
+
+def told_kind(conversation: Conversation, kind: Kind) -> Turn:
+    """Say what to ask next once we know whether the work is in India or abroad; the next name can simply be typed."""
+    return Turn(replace(conversation, flow="verify"), (answers.next_steps(kind),))
 
 
 def looked_up(text: str, entities: tuple[Entity, ...], knowledge: Knowledge) -> str:

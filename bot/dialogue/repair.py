@@ -21,7 +21,7 @@ _INTENT_CHOICES = {
     "helpline_numbers": answers.PHONES,
     "find_help_nearby": answers.NEAR,
     "scheme_finder": answers.FINDER,
-    "report_recruiter": ChoiceRef("c:report_recruiter", "report.recruiter.label"),
+    "report_recruiter": answers.REPORT,
     "report_trafficking": ChoiceRef("c:report_trafficking", "report.trafficking.label"),
     "report_child_labour": ChoiceRef("c:report_child_labour", "report.child_labour.label"),
     "change_language": ChoiceRef("c:language", "core.language.label"),

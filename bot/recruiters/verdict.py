@@ -212,34 +212,50 @@ def _exact(asked: _Asked, index: Index) -> list[Match]:
         agencies += [agency for value in values for agency in index.by_detail(table, value)]
     agencies += [agency for named in asked.names for agency in named.agencies]
     agencies += [row for agency in agencies for row in index.by_licence(licence_key(agency.licence))]
-    unique = list({(agency.source, agency.id): agency for agency in agencies}.values())
-    firms: dict[str, _Firm] = {}
-    for agency in unique:
-        for row in index.by_licence(licence_key(agency.licence)) or [agency]:
-            firm = firms.setdefault(_firm_of(agency), _Firm())
-            firm.phones.update(phone_key(phone) for phone in row.phones)
-            firm.emails.update(email_key(email) for email in row.emails)
-            firm.webs.update(detail_key(IdentifierKind.WEB, web) for web in row.webs)
-            firm.upis.update(detail_key(IdentifierKind.UPI, upi) for upi in row.upis)
-            firm.places.update(index.lexicon.name(row.place).words)
-    return [_match(agency, firms[_firm_of(agency)], asked) for agency in unique]
+    unique = {(agency.source, agency.id): agency for agency in agencies}.values()
+    return [_match(agency, asked, index) for agency in unique]
 
 
-def _firm_of(agency: Agency) -> str:
-    return licence_key(agency.licence) or f"{agency.source}:{agency.id}"
+def _firm(agency: Agency, index: Index) -> _Firm:
+    firm = _Firm()
+    for row in index.by_licence(licence_key(agency.licence)) or [agency]:
+        firm.phones.update(phone_key(phone) for phone in row.phones)
+        firm.emails.update(email_key(email) for email in row.emails)
+        firm.webs.update(detail_key(IdentifierKind.WEB, web) for web in row.webs)
+        firm.upis.update(detail_key(IdentifierKind.UPI, upi) for upi in row.upis)
+        firm.places.update(index.lexicon.name(row.place).words)
+    return firm
 
 
-def _match(agency: Agency, firm: _Firm, asked: _Asked) -> Match:
-    """Hold every detail of the query against one agency. A detail may both agree and differ: two phones, one known."""
+def _match(agency: Agency, asked: _Asked, index: Index) -> Match:
+    """Hold every detail of the query against one agency."""
+    named = any(agency in found.agencies for found in asked.names)
+    agrees, differs = _details(agency, asked, index, all_phones=named)
+    if named:
+        agrees = ("name", *agrees)
+    if asked.claims or (asked.names and not named):
+        differs = ("name", *differs)
+    return Match(agency, DIFFERS if differs else 100.0, agrees, differs)
+
+
+def _likely(agency: Agency, score: float, asked: _Asked, index: Index) -> Match:
+    """Return an agency whose name is only near, with what else of the query agrees or differs."""
+    agrees, differs = _details(agency, asked, index, all_phones=True)
+    return Match(agency, score, agrees, ("name", *differs))
+
+
+def _details(
+    agency: Agency, asked: _Asked, index: Index, *, all_phones: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which details agree and which differ; one may do both: two phones, one of them known.
+
+    *all_phones*: numbers with a digit too few or too many count too.
+    """
     agrees, differs = [], []
-    if any(agency in named.agencies for named in asked.names):
-        agrees.append("name")
-    if asked.claims or (asked.names and "name" not in agrees):
-        differs.append("name")
-    query = asked.query
+    query, firm = asked.query, _firm(agency, index)
     for detail, given, known in (
         ("licence", set(query.licences), {licence_key(agency.licence)}),
-        ("phone", {*query.phones, *query.odd_phones} if "name" in agrees else set(query.phones), firm.phones),
+        ("phone", {*query.phones, *query.odd_phones} if all_phones else set(query.phones), firm.phones),
         ("email", {*query.emails, *asked.webs}, firm.emails | firm.webs),
         ("upi", set(asked.upis), firm.upis),
         ("place", set(asked.places), firm.places),
@@ -248,7 +264,7 @@ def _match(agency: Agency, firm: _Firm, asked: _Asked) -> Match:
             agrees.append(detail)
         if given - known and (known or detail == "licence"):
             differs.append(detail)
-    return Match(agency, DIFFERS if differs else 100.0, tuple(agrees), tuple(differs))
+    return tuple(agrees), tuple(differs)
 
 
 def _judged(matches: list[Match], asked: _Asked, today: date) -> Check:
@@ -288,7 +304,9 @@ def _near(asked: _Asked, index: Index) -> tuple[Match, ...]:
     claims = (*asked.claims, asked.whole) if asked.whole else asked.claims
     claims = tuple(dict.fromkeys(read for claim in claims for read in (claim, index.lexicon.mended(claim))))
     for name in dict.fromkeys(map(name_of, claims)):
-        found += [Match(agency, score, (), ("name",)) for score, agency in index.by_name(name) if score >= SIMILAR]
+        for score, agency in index.by_name(name):
+            if score >= SIMILAR:
+                found.append(_likely(agency, score, asked, index))
     best: dict[tuple[str, str], Match] = {}
     for match in sorted(found, key=lambda match: -match.score):
         best.setdefault((match.agency.source, match.agency.id), match)
