@@ -22,6 +22,7 @@ from bot.app import Service, add_webhooks, open_service, running
 from bot.channels.whatsapp import MOST_BYTES
 from bot.config import Config
 from bot.local import LocalError, local_mongod, local_nlu, nlu_ready
+from bot.trial.recruiters import recruiters
 
 Figures = dict[str, Any]
 NLU_SINGLE = 600
@@ -211,4 +212,5 @@ async def _parse(url: str, session: ClientSession, texts: list[str], total: int,
 BENCHES: dict[str, Callable[[Config, Callable[[str], None]], AsyncIterator[Figures]]] = {
     "ingress": ingress,
     "nlu": nlu,
+    "recruiters": recruiters,
 }

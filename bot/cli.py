@@ -433,7 +433,9 @@ def responders_add(
 
 
 @app.command()
-def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu")], json_lines: Json = False) -> None:
+def bench(
+    name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, recruiters")], json_lines: Json = False
+) -> None:
     """Run one benchmark on loopback and print its figures."""
     from bot.bench import BENCHES
 
