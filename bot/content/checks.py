@@ -13,6 +13,7 @@ import regex
 from bot.content.load import ContentError, load, read
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content, Fact, Locale, Place
 from bot.content.render import LIMITS
+from bot.domain.firm_words import KINDS as FILLERS
 from bot.domain.messages import ChannelName
 from bot.domain.offers import ABOVE_CAP
 from bot.domain.patterns import Pattern
@@ -31,6 +32,18 @@ MEAN_SENTENCE_ELSE: Final = 18.0
 PREVIEW: Final = 60
 LEVELS: Final = ("now", "perhaps")
 SHORTEST_PHRASE: Final = 3
+NEEDED_FILLERS: Final = (
+    "pvt",
+    "ltd",
+    "international",
+    "overseas",
+    "manpower",
+    "service",
+    "travel",
+    "placement",
+    "consultancy",
+)
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 STALE_AFTER: Final = timedelta(days=365)
 SHOWN: Final = frozenset({"show", "show+caveat"})
 CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
@@ -70,6 +83,7 @@ def check(root: Path, today: date | None = None) -> list[str]:
         *_languages(content, root),
         *_danger(content, root),
         *_flags(content, root, today),
+        *_firm_words(content, root),
     ]
 
 
@@ -274,6 +288,30 @@ def _flags(content: Content, root: Path, today: date) -> Iterator[str]:
         missing = sorted(set(flags.order) - {ABOVE_CAP} - found.get(code, set()))
         if missing:
             yield f"{root}/recruiters/flags/{code}.yaml: has no phrase for {', '.join(missing)}; such offers would pass; add some"
+
+
+def _firm_words(content: Content, root: Path) -> Iterator[str]:
+    """Every language tells how the words of firms' names and the English letters are written, and nothing unknown."""
+    folder = root / "recruiters" / "names"
+    known = {kind: set(read(folder / "en.yaml").get(kind) or ()) for kind in FILLERS}
+    languages = {code.partition("-")[0] for code, locale in content.locales.items() if locale.script != "Latn"}
+    for language in sorted(languages):
+        path = folder / f"{language}.yaml"
+        if not path.exists():
+            yield f"{path}: is missing; firms written in that script would not be found; copy the shape of hi.yaml"
+            continue
+        row = read(path)
+        for kind in FILLERS:
+            found = row.get(kind) or {}
+            yield from _unknown(
+                str(path), "filler", sorted(set(found) - {"and"}), known[kind] | {"of", "the"}, "nothing would mean it"
+            )
+        for needed in NEEDED_FILLERS:
+            if not any(needed in (row.get(kind) or {}) for kind in FILLERS):
+                yield f"{path}: has no spelling of {needed}; names with it would be taken for other firms; add some"
+        letters = set(map(str, row.get("letters") or ()))
+        if missing := sorted(set(LETTERS) - letters):
+            yield f"{path}: does not tell how the letters {', '.join(missing)} are written; initials would not be read; add them"
 
 
 def _helplines(content: Content, root: Path, today: date) -> Iterator[str]:
