@@ -271,3 +271,17 @@ def offer_json(text: str, offers: Offers, content: Content) -> dict[str, Any]:
         ],
         "urgent": offers.is_urgent(flags),
     }
+
+
+async def first_lists(service: Service, say: Callable[[str], None], *, refresh: bool = True) -> None:
+    """Import the shipped lists that were never imported, as long as there is nothing but made-up ones."""
+    listings = await service.agencies.versions()
+    if any(not listing.sample for listing in listings):
+        return
+    known = {listing.source for listing in listings if listing.state is not ListState.STORING}
+    for path in sorted((service.config.content / "recruiters" / "sources").glob("*.yaml")):
+        if load_source(path).source not in known:
+            result = await import_file(service, None, path, force=False, apply=True, by="first start", refresh=False)
+            say(f"recruiters: {result}")
+    if refresh:
+        await service.recruiters.refresh()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TextIO
 
+from bot.agencies import first_lists
 from bot.app import Service, open_service, running, utc_now
 from bot.config import Config
 from bot.domain.conversation import Turn, Waiting
@@ -82,6 +83,7 @@ async def run_chat(config: Config, locale: str, *, json_lines: bool, say: Callab
     async with everything(config, say, wait_for_nlu=True) as (uri, nlu_url, token):
         given = config.model_copy(update={"nlu_token": type(config.nlu_token)(token)})
         async with open_service(given, mongodb_uri=uri, nlu_url=nlu_url) as service:
+            await first_lists(service, say)
             chat = Chat(service)
             async with running(service, chat.on_turn):
                 if locale:

@@ -452,9 +452,9 @@ def bench(
 def _service(config: Config, *, with_lists: bool = True) -> Any:  # noqa: ANN401 - an async context manager over Service
     from contextlib import asynccontextmanager
 
+    from bot.agencies import first_lists
     from bot.app import open_service
     from bot.embedded import database
-    from bot.up import first_lists
 
     @asynccontextmanager
     async def opened() -> Any:  # noqa: ANN401

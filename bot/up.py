@@ -10,12 +10,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.agencies import import_file
+from bot.agencies import first_lists
 from bot.app import Service, open_service, running, web_app
-from bot.clients.agency_lists import load_source
 from bot.config import Config
 from bot.console.auth import hash_password
-from bot.domain.agencies import ListState
 from bot.embedded import everything, train
 from bot.local import nlu_ready
 from bot.logs import configure
@@ -95,20 +93,6 @@ async def _say_when_warm(nlu_url: str, say: Callable[[str], None], started: floa
         say(
             "understanding: NOT ready; menus and the danger check work without it. See logs/nlu.log in the data folder."
         )
-
-
-async def first_lists(service: Service, say: Callable[[str], None], *, refresh: bool = True) -> None:
-    """Import the shipped lists that were never imported, as long as there is nothing but made-up ones."""
-    listings = await service.agencies.versions()
-    if any(not listing.sample for listing in listings):
-        return
-    known = {listing.source for listing in listings if listing.state is not ListState.STORING}
-    for path in sorted((service.config.content / "recruiters" / "sources").glob("*.yaml")):
-        if load_source(path).source not in known:
-            result = await import_file(service, None, path, force=False, apply=True, by="first start", refresh=False)
-            say(f"recruiters: {result}")
-    if refresh:
-        await service.recruiters.refresh()
 
 
 async def first_people(service: Service) -> str:

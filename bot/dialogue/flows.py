@@ -20,6 +20,8 @@ DELETE_YES = ChoiceRef("c:delete_yes", "core.delete_yes.label")
 SHORT_ANSWER = 6
 #: An offer of fewer words without a sign is asked for whole.
 WHOLE_OFFER = 12
+#: A longer message is more than the name of a recruiter.
+NAME_WORDS = 8
 #: Kinds of entities that a recruiter can be looked up by.
 NAMING = frozenset({"agency", "person", "licence", "phone"})
 REPORT_CHOICES = (
@@ -53,11 +55,22 @@ def proceed(
     return Turn(replace(conversation, flow=""), (answers.menu(),))
 
 
+def names_listed(message: InboundMessage, knowledge: Knowledge) -> bool:
+    """Say whether a short message names somebody on a list exactly, by name or number: that can only be a check."""
+    text = message.text.reveal()
+    if not text.strip() or len(text.split()) > NAME_WORDS:
+        return False
+    found = knowledge.check_recruiter(text)
+    return found.verdict not in {Verdict.NOT_FOUND, Verdict.LOOKALIKE} or any(match.agrees for match in found.matches)
+
+
 def fits(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
     """Say whether the words are an answer that the open flow waits for, whatever the NLU makes of them."""
     text = message.text.reveal()
     if conversation.flow == "finder":
         return finder.proceed(conversation, text, knowledge) is not None
+    if conversation.flow == "verify":
+        return len(text.split()) <= NAME_WORDS and knowledge.check_recruiter(text).verdict is not Verdict.NOT_FOUND
     if conversation.flow in {"near", "state"} and len(text.split()) <= SHORT_ANSWER:
         return bool(knowledge.gazetteer.find(text))
     return False

@@ -45,8 +45,8 @@ def route(
         return _wordless(conversation, message, knowledge, now)
     if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
         return flows.proceed(conversation, message, knowledge, now, understanding.entities)
-    if place := _bare_place(conversation, message, understanding, knowledge):
-        return _first(place, knowledge)
+    if bare := _bare_name(conversation, message, understanding, knowledge, now):
+        return _first(bare, knowledge)
     sure = understanding.is_sure()
     if sure and (asked := repair.which(conversation, understanding, knowledge)):
         return _first(asked, knowledge)
@@ -56,6 +56,21 @@ def route(
     if not conversation.locale:
         return Turn(conversation, (answers.choose_language(knowledge.content),))
     return repair.ask(conversation, understanding, knowledge)
+
+
+def _bare_name(
+    conversation: Conversation,
+    message: InboundMessage,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Turn | None:
+    """Answer what is nothing to the NLU but the name of a place, or the name or number of somebody on a list, to us."""
+    if understanding.is_sure() and understanding.intent != OUT_OF_SCOPE:
+        return None
+    if flows.names_listed(message, knowledge):
+        return flows.check(message.text.reveal(), conversation, knowledge, now)
+    return _bare_place(conversation, message, understanding, knowledge)
 
 
 def _bare_place(

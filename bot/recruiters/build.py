@@ -22,7 +22,7 @@ from bot.recruiters.names import Lexicon, Name, coarse
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 #: Changes whenever arrays built before can no longer be read.
-FORMAT: Final = 1
+FORMAT: Final = 2
 #: Look-up tables: a sorted column of keys beside a column of row numbers.
 TABLES: Final = ("licence", "near", "phone", "email", "web", "upi", "core", "name", "place")
 #: Letters that letter groups are made of; any other letter counts as "?".
@@ -202,7 +202,14 @@ def rarities(starts: npt.NDArray[np.int64], rows: int) -> npt.NDArray[np.float32
 
 def cores_of(name: Name) -> set[str]:
     """Return the forms in which the telling words are looked up: as written, as folded, as spoken, as consonants."""
-    return {name.plain_text, *name.forms, name.bones_text} if name.core else {whole_key(name)}
+    if not name.core:
+        return {whole_key(name)}
+    return {name.plain_text, *name.forms, name.bones_text, classes_key(name.core_text)}
+
+
+def classes_key(core: str) -> str:
+    """Return what telling words of any two scripts share if they may be the same: the classes of their consonants."""
+    return f"~{coarse(core)}"
 
 
 def whole_key(name: Name) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.domain.agencies import Agency, Check, Match, Standing, Verdict
 from bot.domain.identifiers import IdentifierKind
-from bot.recruiters.build import detail_key, whole_key
+from bot.recruiters.build import classes_key, detail_key, whole_key
 from bot.recruiters.extract import Query, email_key, extract, licence_key, phone_key
 from bot.recruiters.identifiers import identifiers_of
 from bot.recruiters.index import SIMILAR, Index, closeness, same_name
@@ -146,14 +146,15 @@ def _names_in(segments: Iterable[tuple[Word, ...]], index: Index) -> tuple[_Name
     return tuple(kept)
 
 
-def _runs(words: tuple[Word, ...]) -> Iterator[tuple[int, int, tuple[str, str, str]]]:
-    """Yield (first, last, telling words joined: as written, as folded, as consonants) of each short stretch."""
+def _runs(words: tuple[Word, ...]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Yield (first, last, telling words joined: as written, folded, as consonants and, if not Latin, their classes)."""
     telling = [at for at, word in enumerate(words) if not word.kind]
     for place, first in enumerate(telling):
         plain = folded = bones = ""
         for last in telling[place : place + MOST_CORE_WORDS]:
             plain, folded, bones = plain + words[last].plain, folded + words[last].folded, bones + words[last].bones
-            yield first, last, (plain, folded, bones)
+            classes = () if words[last].script == "Latn" else (classes_key(folded),)
+            yield first, last, (plain, folded, bones, *classes)
 
 
 def _spanned(

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from bot.agencies import import_file
+from bot.agencies import first_lists, import_file
 from bot.clients.agency_lists import ListError
-from bot.up import first_lists
 from tests.browser.test_browser import XSS, browser  # noqa: F401 - the fixture
 from tests.console.conftest import PASSWORD, Site, site  # noqa: F401 - the fixture
 from tests.made_up_lists import HEADER, write_mapping

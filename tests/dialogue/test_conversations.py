@@ -16,14 +16,15 @@ from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
-from bot.domain.agencies import Check, Verdict
 from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, RaiseCase, Turn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING, Ranked, Understanding
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
+from bot.recruiters.verdict import check
 from tests.conftest import NOW
+from tests.recruiters.test_check import INDEX, TODAY
 
 FOLDER = Path(__file__).resolve().parent.parent / "conversations"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -73,7 +74,7 @@ def knowledge(content: Content) -> Knowledge:
     return Knowledge(
         content,
         Guard(content.danger),
-        lambda _: Check(Verdict.NOT_FOUND),
+        lambda query: check(query, INDEX, TODAY),
         {},
         Gazetteer(content),
         Offers(content.red_flags),

@@ -83,9 +83,9 @@ def test_silent_mode_and_age_are_noticed(guard: Guard) -> None:
 
 def test_it_is_linear_in_long_text(guard: Guard) -> None:
     text = "mujhe kamre me band nahi " * 20_000
-    started = time.perf_counter()
+    started = time.process_time()
     guard.check(text)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 def test_the_nlu_may_raise_but_never_lower() -> None:

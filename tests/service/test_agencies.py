@@ -12,6 +12,7 @@ from bot.agencies import (
     difference_line,
     discard,
     each_difference,
+    first_lists,
     import_file,
     release,
     roll_back,
@@ -20,7 +21,6 @@ from bot.agencies import (
 from bot.app import Service
 from bot.clients.agency_lists import ListError
 from bot.domain.agencies import Kind, Standing, Verdict
-from bot.up import first_lists
 
 SAMPLE = Path(__file__).resolve().parent.parent.parent / "content" / "recruiters" / "sources" / "sample.yaml"
 HEADER = "Agency name,RC number,Status,Valid until,Place,Phone\n"

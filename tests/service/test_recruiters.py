@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.agencies import check_json
+from bot.agencies import check_json, first_lists
 from bot.app import Service
 from bot.dialogue import answers
 from bot.domain.agencies import Verdict
 from bot.recruiters.names import Lexicon
 from bot.service.lists import Recruiters
 from bot.store.index_files import IndexFiles
-from bot.up import first_lists
 from tests.conftest import NOW
 
 
