@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from hashlib import blake2b
@@ -18,13 +18,13 @@ from bot.domain.agencies import Agency, Standing
 from bot.domain.identifiers import IdentifierKind
 from bot.recruiters.extract import PHONE_DIGITS, email_key, licence_key, phone_key
 from bot.recruiters.identifiers import identifier
-from bot.recruiters.names import Lexicon, Name, coarse
+from bot.recruiters.names import Lexicon, Name, Word, coarse
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 #: Changes whenever arrays built before can no longer be read.
-FORMAT: Final = 2
+FORMAT: Final = 3
 #: Look-up tables: a sorted column of keys beside a column of row numbers.
-TABLES: Final = ("licence", "near", "phone", "email", "web", "upi", "core", "name", "place")
+TABLES: Final = ("licence", "near", "phone", "email", "web", "upi", "core", "name", "place", "street")
 #: Letters that letter groups are made of; any other letter counts as "?".
 _LETTERS: Final = "?^$abcdefghijklmnopqrstuvwxyz0123456789"
 _BITS: Final = 6
@@ -36,6 +36,7 @@ _CLASS_BITS: Final = 4
 _CLASS_GROUP: Final = 4
 _CLASS_GROUPS: Final = 1 << (_CLASS_BITS * _CLASS_GROUP)
 ALL_GROUPS: Final = _GROUPS + _CLASS_GROUPS
+STRETCH: Final = 3
 _FIELDS: Final = tuple(field.name for field in fields(Agency))
 _MANY: Final = frozenset({"phones", "emails", "webs", "upis"})
 
@@ -137,6 +138,8 @@ class Builder:
                 self._put(kind.value, hashed(detail_key(kind, detail)), at)
         for word in self._place(agency.place):
             self._put("place", hashed(word), at)
+        for stretch in streets_of(self._lexicon.words(agency.address)) if agency.address else ():
+            self._put("street", hashed(stretch), at)
 
     def _place(self, place: str) -> tuple[str, ...]:
         if place not in self._places:
@@ -220,6 +223,12 @@ def whole_key(name: Name) -> str:
 def with_trade(core: str, name: Name) -> str:
     """Return the key of a core together with the trade words, which must agree too; those of fillers only have none."""
     return f"{core}|{' '.join(name.trade)}" if name.core else core
+
+
+def streets_of(words: Sequence[Word]) -> set[str]:
+    """Return each three words of an address that stand side by side: who writes three of them writes that address."""
+    folded = [word.folded for word in words if not word.asks]
+    return {" ".join(folded[at : at + STRETCH]) for at in range(len(folded) - STRETCH + 1)}
 
 
 def detail_key(kind: IdentifierKind, written: str) -> str:

@@ -111,6 +111,10 @@ class Index:
         """Return the agencies with exactly this e-mail, web address or UPI id; *table*: `email`, `web` or `upi`."""
         return self._all(self._find(table, hashed(value)))
 
+    def by_streets(self, stretches: Sequence[str]) -> list[Agency]:
+        """Return the agencies whose address holds one of *stretches* (see `streets_of`)."""
+        return self._all(self._find_all("street", [hashed(stretch) for stretch in stretches], MOST_FOUND))
+
     def knows_cores(self, cores: Sequence[str]) -> list[bool]:
         """Say of each of many cores whether some agency's telling words are, or sound like, it."""
         keys = self._arrays["core_keys"]

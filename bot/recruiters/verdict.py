@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -9,8 +10,8 @@ from typing import Final
 
 from bot.domain.agencies import Agency, Check, Match, Standing, Verdict
 from bot.domain.identifiers import IdentifierKind
-from bot.recruiters.build import classes_key, detail_key, whole_key
-from bot.recruiters.extract import Query, email_key, extract, licence_key, phone_key
+from bot.recruiters.build import classes_key, detail_key, streets_of, whole_key
+from bot.recruiters.extract import LONGEST, Query, email_key, extract, licence_key, phone_key
 from bot.recruiters.identifiers import identifiers_of
 from bot.recruiters.index import SIMILAR, Index, closeness, same_name
 from bot.recruiters.names import Lexicon, Name, Word, name_of
@@ -39,7 +40,7 @@ class _Asked:
 
     claims: names in the query that no agency has; whole: all words of a short query, for one that
     only seems to ask may be part of a name; places: folded words that are places of agencies; webs, upis: web addresses
-    and UPI ids in normal form.
+    and UPI ids in normal form; streets: each three words side by side.
     """
 
     query: Query
@@ -49,6 +50,7 @@ class _Asked:
     whole: tuple[Word, ...] = ()
     webs: tuple[str, ...] = ()
     upis: tuple[str, ...] = ()
+    streets: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -60,21 +62,34 @@ class _Firm:
     webs: set[str] = field(default_factory=set)
     upis: set[str] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
+    streets: set[str] = field(default_factory=set)
 
 
 def check(query: str, index: Index, today: date) -> Check:
     """Look *query* up: a name, a licence or phone number, or a pasted message with several of them."""
     found = identifiers_of(query)
+    webs = tuple(other.value for other in found if other.kind is IdentifierKind.WEB)
     asked = replace(
-        _read(extract(query), index),
-        webs=tuple(other.value for other in found if other.kind is IdentifierKind.WEB),
+        _read(extract(_without(query, webs)), index),
+        webs=webs,
         upis=tuple(other.value for other in found if other.kind is IdentifierKind.UPI),
+        streets=frozenset(streets_of(index.lexicon.words(query[:LONGEST]))),
     )
     exact = _exact(asked, index)
     if exact:
         return _judged(exact, asked, today)
     near = _near(asked, index)
     return Check(Verdict.LOOKALIKE, near) if near else Check(Verdict.NOT_FOUND)
+
+
+def _without(query: str, webs: Iterable[str]) -> str:
+    """Return *query* without bare web addresses: they are no part of a name."""
+    for web in webs:
+        host = web.partition("/")[0]
+        query = " | ".join(
+            re.split(rf"(?:https?://)?(?:www\.)?{re.escape(host)}(?:[/?#:]\S{{0,200}})?", query, flags=re.IGNORECASE)
+        )
+    return query
 
 
 def names_somebody(query: str, lexicon: Lexicon) -> bool:
@@ -212,6 +227,7 @@ def _exact(asked: _Asked, index: Index) -> list[Match]:
     for table, values in (("email", query.emails), ("web", asked.webs), ("upi", asked.upis)):
         agencies += [agency for value in values for agency in index.by_detail(table, value)]
     agencies += [agency for named in asked.names for agency in named.agencies]
+    agencies += index.by_streets(sorted(asked.streets))
     agencies += [row for agency in agencies for row in index.by_licence(licence_key(agency.licence))]
     unique = {(agency.source, agency.id): agency for agency in agencies}.values()
     return [_match(agency, asked, index) for agency in unique]
@@ -225,6 +241,7 @@ def _firm(agency: Agency, index: Index) -> _Firm:
         firm.webs.update(detail_key(IdentifierKind.WEB, web) for web in row.webs)
         firm.upis.update(detail_key(IdentifierKind.UPI, upi) for upi in row.upis)
         firm.places.update(index.lexicon.name(row.place).words)
+        firm.streets.update(streets_of(index.lexicon.words(row.address)))
     return firm
 
 
@@ -234,8 +251,8 @@ def _match(agency: Agency, asked: _Asked, index: Index) -> Match:
     agrees, differs = _details(agency, asked, index, all_phones=named)
     if named:
         agrees = ("name", *agrees)
-    if asked.claims or (asked.names and not named):
-        differs = ("name", *differs)
+    if asked.claims or (asked.names and not named) or not set(agrees) - {"address"}:
+        differs = ("name", *differs)  # a street alone is nobody's
     return Match(agency, DIFFERS if differs else 100.0, agrees, differs)
 
 
@@ -265,6 +282,8 @@ def _details(
             agrees.append(detail)
         if given - known and (known or detail == "licence"):
             differs.append(detail)
+    if asked.streets & firm.streets:
+        agrees.append("address")
     return tuple(agrees), tuple(differs)
 
 
@@ -273,7 +292,10 @@ def _judged(matches: list[Match], asked: _Asked, today: date) -> Check:
     matches = sorted(matches, key=lambda match: (len(match.differs), _rank(match.agency, today), -len(match.agrees)))
     whole = [match for match in matches if not match.differs]
     warned = [match for match in matches if match.agency.standing is Standing.UNREGISTERED]
-    warned = [match for match in warned if not whole or match in whole or set(match.agrees) - {"name", "place"}]
+    warned = [match for match in warned if set(match.agrees) - {"address"}]
+    warned = [
+        match for match in warned if not whole or match in whole or set(match.agrees) - {"name", "place", "address"}
+    ]
     if warned:
         return _check(Verdict.UNREGISTERED, warned, matches)
     named_whole = all(any(match.agency in named.agencies for match in whole) for named in asked.names)

@@ -123,6 +123,52 @@ def test_each_verdict(query: str, expected: Verdict) -> None:
     assert verdict(query) is expected
 
 
+RICH = agency(
+    6, "Kalinga Placement", emails=("hr@kalinga.example",), webs=("https://www.kalinga-placement.in/jobs",),
+    upis=("kalinga@okbank",), address="Plot 14, Janpath Road, Unit 3", place="Bhubaneswar",
+)  # fmt: skip
+THEIRS = agency(
+    7, "Fast Visa Chacha", Standing.UNREGISTERED, licence="", address="Shop 9, Station Bazar Road", place="Patna"
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "agrees"),
+    [
+        ("hr@kalinga.example", Verdict.LISTED, "email"),
+        ("HR@KALINGA.EXAMPLE Kalinga Placement", Verdict.LISTED, "email"),
+        ("kalinga-placement.in", Verdict.LISTED, "email"),
+        ("http://kalinga-placement.in/apply?x=1", Verdict.LISTED, "email"),
+        ("pay to kalinga@okbank", Verdict.LISTED, "upi"),
+        ("Kalinga Placement kalinga@okbank", Verdict.LISTED, "upi"),
+        ("plot 14 janpath road", Verdict.LOOKALIKE, "address"),
+        ("kal wo Plot 14 Janpath Road wale office me bulaya tha, kaam Dubai ka hai bola aur paisa maanga", Verdict.LOOKALIKE, "address"),
+        ("Shop 9 Station Bazar Road", Verdict.LOOKALIKE, "address"),
+        ("Fast Visa Chacha Shop 9 Station Bazar Road", Verdict.UNREGISTERED, "address"),
+    ],
+)  # fmt: skip
+def test_a_recruiter_is_known_by_every_detail(query: str, expected: Verdict, agrees: str) -> None:
+    """Mail, web and UPI name one recruiter; a street alone is never enough to call anybody listed or unregistered."""
+    found = check(query, Index.of([A, RICH, THEIRS], LEXICON), TODAY)
+    assert found.verdict is expected
+    assert agrees in found.matches[0].agrees
+
+
+@pytest.mark.parametrize(
+    ("query", "differs"),
+    [
+        ("Kalinga Placement other@okbank", "upi"),
+        ("Kalinga Placement kalinga-jobs.com", "email"),
+        ("Kalinga Placement jobs@other.example", "email"),
+        ("Kalinga Placement Patna", "place"),
+    ],
+)
+def test_another_address_under_a_known_name_is_told(query: str, differs: str) -> None:
+    found = check(query, Index.of([A, RICH, THEIRS], LEXICON), TODAY)
+    assert found.verdict is Verdict.LOOKALIKE
+    assert differs in found.matches[0].differs
+
+
 def test_the_last_day_still_counts_and_no_date_does_not() -> None:
     """Active means active on the day of asking; a row without a date is not called listed."""
     assert verdict("Suryodaya Overseas", Index.of([replace(A, valid_until=TODAY)], LEXICON)) is Verdict.LISTED
