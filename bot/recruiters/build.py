@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from bot.domain.agencies import Agency, Standing
 from bot.domain.identifiers import IdentifierKind
 from bot.recruiters.extract import PHONE_DIGITS, email_key, licence_key, phone_key
-from bot.recruiters.identifiers import identifier
+from bot.recruiters.identifiers import identifier, is_own_domain
 from bot.recruiters.names import Lexicon, Name, Word, coarse
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -37,6 +38,9 @@ _CLASS_GROUP: Final = 4
 _CLASS_GROUPS: Final = 1 << (_CLASS_BITS * _CLASS_GROUP)
 ALL_GROUPS: Final = _GROUPS + _CLASS_GROUPS
 STRETCH: Final = 3
+#: Most are written plainly: no need to look through them as through a text.
+_PLAIN_UPI: Final = re.compile(r"[a-z0-9][a-z0-9._\-]{1,63}@[a-z][a-z0-9]{1,63}")
+_PLAIN_WEB: Final = re.compile(r"https?://(?:www\.|m\.)?([a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4})/?")
 _FIELDS: Final = tuple(field.name for field in fields(Agency))
 _MANY: Final = frozenset({"phones", "emails", "webs", "upis"})
 
@@ -233,6 +237,12 @@ def streets_of(words: Sequence[Word]) -> set[str]:
 
 def detail_key(kind: IdentifierKind, written: str) -> str:
     """Return the form in which web addresses and UPI ids are compared; what is none stays as it is written."""
+    plain = written.strip().lower()
+    if kind is IdentifierKind.UPI and _PLAIN_UPI.fullmatch(plain):
+        return plain
+    site = _PLAIN_WEB.fullmatch(plain) if kind is IdentifierKind.WEB else None
+    if site and is_own_domain(site.group(1)):
+        return site.group(1)
     found = identifier(kind, written)
     return found.value if found else written.casefold()
 

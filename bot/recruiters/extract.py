@@ -23,6 +23,7 @@ _ODD: Final = re.compile(r"(?<!\d)(\d(?:[ \-]?\d){8}|\d(?:[ \-]?\d){10})(?!\d)")
 _LICENCE: Final = re.compile(r"(?<![a-z])[a-z]{1,3}[ \-]?\d{2,6}(?:(?:[ ]?[/\\][ ]?|[_\-])[a-z0-9+.]{1,14}){2,7}")
 _EMAIL: Final = re.compile(r"[a-z0-9._%+\-]{1,64}@[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,4}")
 _NOISE: Final = re.compile(r"(?:https?://|www\.)\S{1,200}|\S{1,64}@\S{1,64}")
+_NOT_PLAIN: Final = re.compile(r"[^a-z0-9]+")
 _LEAST_KEY: Final = 5
 _LEAST_DIGITS: Final = 2
 _BREAK: Final = " | "
@@ -68,7 +69,8 @@ def extract(text: str) -> Query:
 
 def licence_key(licence: str) -> str:
     """Return the form in which licence numbers are compared: letters and digits only."""
-    return "".join(char for char in forms.normalise(licence) if char.isalnum())
+    plain = forms.normalise(licence)
+    return _NOT_PLAIN.sub("", plain) if plain.isascii() else "".join(char for char in plain if char.isalnum())
 
 
 def phone_key(phone: str) -> str:

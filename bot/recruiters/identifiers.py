@@ -173,6 +173,11 @@ def identifier(kind: IdentifierKind, typed: str) -> Identifier | None:
     return next((found for found in identifiers_of(plain) if found.kind is kind), None)
 
 
+def is_own_domain(host: str) -> bool:
+    """Say whether a domain names one recruiter by itself; many share t.me or facebook.com, and nobody is google.com."""
+    return not (host in _SHARED or host in _PHONE_HOSTS or host in _NOBODY or host.endswith(_OFFICIAL))
+
+
 def _address(kind: IdentifierKind, written: str) -> Iterable[Identifier]:
     """A UPI id that is a mobile number also tells the number: banks give it only to whoever holds the phone."""
     written = written.replace(" ", "").strip(".-")

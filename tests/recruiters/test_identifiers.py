@@ -7,6 +7,7 @@ import time
 import pytest
 
 from bot.domain.identifiers import Identifier, IdentifierKind
+from bot.recruiters.build import detail_key
 from bot.recruiters.identifiers import identifier, identifiers_of
 
 
@@ -179,3 +180,17 @@ def test_a_hostile_text_takes_no_time() -> None:
         start = time.process_time()
         identifiers_of(unit * 20_000)
         assert time.process_time() - start < 1, unit
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://www.Kalinga.example", "http://kalinga.co.in/", "https://t.me/kalinga", "kalinga.in/jobs", "Kalinga@OkBank",
+        "9876543210@ybl", "https://facebook.com/kalinga", "https://emigrate.gov.in", "https://m.kalinga.in",
+    ],
+)  # fmt: skip
+def test_the_quick_way_of_the_index_gives_the_same_form(written: str) -> None:
+    """A list's plain web address or UPI id is compared in the form in which a text's is found."""
+    kind = IdentifierKind.UPI if "@" in written else IdentifierKind.WEB
+    found = identifier(kind, written)
+    assert detail_key(kind, written) == (found.value if found else written.casefold())
