@@ -7,7 +7,7 @@ every script without going through our own romaniser. The same seed gives the sa
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -100,15 +100,17 @@ def made_up(count: int, seed: int, apart_from: frozenset[MadeUp] = frozenset()) 
     return found
 
 
-def agencies(names: list[MadeUp], spelt: list[str], today: date) -> Iterator[Agency]:
-    """Yield one row for each name: nine in ten active, the rest lapsed; numbers that nobody can have."""
-    for at, (name, written) in enumerate(zip(names, spelt)):
+def agencies(spelt: Sequence[str], today: date) -> Iterator[Agency]:
+    """Yield one row for each name, with all its contacts: nine in ten active, the rest lapsed; numbers that nobody can have."""
+    for at, written in enumerate(spelt):
         active = at % 10 != 0
         yield Agency(
             id=str(at), name=written, licence=f"B-{at:06}/SAM/PER/100/5/{at * 7919 % 999983:06}/2022",
             standing=Standing.ACTIVE if active or at % 20 else Standing.CANCELLED,
             valid_until=today + timedelta(days=300 if active else -30), place=PLACES[at % len(PLACES)],
-            phones=(f"0{at * 7351 % 999999937:09}",), source="made-up", kind="overseas" if name.trade else "",
+            phones=(f"0{at * 7351 % 999999937:09}",), emails=(f"office{at}@made-up.example",), source="made-up",
+            webs=(f"https://www.made-up-{at}.example",) if at % 2 else (), upis=(f"made.up{at}@okbank",) if at % 3 else (),
+            address=f"Plot {at % 997}, {COMMON[at % len(COMMON)][0]}{at % 61} Road, Ward {at % 89}",
         )  # fmt: skip
 
 

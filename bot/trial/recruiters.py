@@ -70,7 +70,7 @@ async def recruiters(config: Config, say: Callable[[str], None]) -> AsyncIterato
         listed = [writing.registered(name, chance, spellings) for name in names]
         queries = questions(names, listed, written, spellings)
         with tempfile.TemporaryDirectory() as folder:
-            rows = [*agencies(names, listed, TODAY), *people_wrote(written)]
+            rows = [*agencies(listed, TODAY), *people_wrote(written)]
             say(f"building the index over {len(rows):,} names …")
             begun = time.perf_counter()
             _build(rows, words, Path(folder))
@@ -115,7 +115,7 @@ def questions(
             else writing.in_script(name, language, chance, spellings)
         )
         found.append(Query(STRANGER, text))
-    for agency in agencies(list(names[:EACH]), list(listed[:EACH]), TODAY):
+    for agency in agencies(listed[:EACH], TODAY):
         found.append(Query("licence", _one_digit_off(agency.licence, chance), agency.name))
         found.append(Query("phone", _one_digit_off(agency.phones[0], chance), agency.name))
     chance.shuffle(found)
