@@ -314,7 +314,7 @@ async def test_three_reports_become_a_signed_history(browser: Browser, site: Sit
 
 async def _check(page: Page, site: Site, typed: str) -> None:  # noqa: F811
     """Check a recruiter in the web chat, and wait for the last line of the verdict."""
-    last_line = site.service.content.words("en", "verify.next").splitlines()[0]
+    last_line = site.service.content.words("en", "verify.ask_kind")
     before = await page.locator(".theirs .bubble", has_text=last_line).count()
     await page.fill("#text", typed)
     await page.click("form button[type=submit]")
