@@ -326,6 +326,10 @@ class Cases(Protocol):
         """Return one case."""
         ...
 
+    async def of_conversation(self, conversation_id: str) -> Sequence[Case]:
+        """Return every case of one conversation, newest first."""
+        ...
+
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order."""
         ...

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Gate, Session
+from bot.console.cases import CaseViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
 from bot.console.views import Views
@@ -111,7 +112,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (WordViews, ListViews, HistoryViews)
+    pages = (CaseViews, WordViews, ListViews, HistoryViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

@@ -17,11 +17,9 @@ from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
-from bot.domain.identifiers import IdentifierKind
 from bot.domain.pictures import PICTURE_TYPES
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
-from bot.recruiters.history import History
 
 Service = Any
 ROLES = ("responder", "supervisor", "author", "admin")
@@ -126,9 +124,10 @@ class Views:
         return web.json_response({"cases": await self._queue(self._session(request))})
 
     async def _queue(self, session: Session) -> list[dict[str, Any]]:
-        return [self._row(case, session) for case in await self._service.cases.queue()]
+        return [self.row(case, session) for case in await self._service.cases.queue()]
 
-    def _row(self, case: Case, session: Session) -> dict[str, Any]:
+    def row(self, case: Case, session: Session) -> dict[str, Any]:
+        """Return a case for the queue and for its own page."""
         return {
             "id": case.id,
             "kind": self.word(f"console.kind.{case.kind.value}", session),
@@ -189,59 +188,24 @@ class Views:
     async def closed(self, request: web.Request) -> web.Response:
         """The cases closed last."""
         session = self._session(request)
-        rows = [self._row(case, session) for case in await self._service.cases.closed()]
+        rows = [self.row(case, session) for case in await self._service.cases.closed()]
         return self.page("closed.html", request, session, cases=rows)
 
     # --- one case
 
-    async def case(self, request: web.Request) -> web.Response:
-        """The whole of one case; reading it is recorded."""
-        session = self._session(request)
-        case = await self._case(request)
-        await self.record(session.responder.id, "case read", case.id)
-        people = [
-            person for person in await self._service.responders.all() if person.role in ROLES[:2] and person.active
-        ]
-        return self.page(
-            "case.html",
-            request,
-            session,
-            case=self._row(case, session),
-            lines=await self._lines(case),
-            history=[self._event(event, session) for event in await self._service.cases.history(case.id)],
-            people=[person.id for person in people if person.id != session.responder.id],
-            key=secrets.token_urlsafe(12),
-            open=case.state.value != "closed",
-            error=request.query.get("error", "") if request.query.get("error", "") in ERRORS else "",
-            report=await self._service.histories.file(case.id),
-            linked=await self._linked(case),
-            kinds=[kind.value for kind in IdentifierKind],
-            may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
-        )
-
-    async def _linked(self, case: Case) -> History | None:
-        """Return the history that the report of a case is in."""
-        await self._service.histories.refresh()
-        found: History | None = self._service.histories.of(case.id)
-        return found
-
-    async def case_json(self, request: web.Request) -> web.Response:
-        """What has changed on an open case page."""
-        session = self._session(request)
-        case = await self._case(request)
-        return web.json_response({"case": self._row(case, session), "lines": await self._lines(case)})
-
-    async def _lines(self, case: Case) -> list[dict[str, Any]]:
+    async def lines(self, case: Case) -> list[dict[str, Any]]:
+        """Return the transcript, ready to be shown."""
         return [_line(line) for line in await self._service.cases.transcript(case.conversation_id)]
 
-    def _event(self, event: CaseEvent, session: Session) -> dict[str, str]:
+    def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
+        """Return one line of a case's history, ready to be shown."""
         action = self.word(f"console.action.{event.action.value}", session)
         detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
 
     async def media(self, request: web.Request) -> web.Response:
         """A voice note or picture of the case; listening and looking are recorded."""
-        case = await self._case(request)
+        case = await self.case_of(request)
         note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
         if not note:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
@@ -313,7 +277,7 @@ class Views:
         needed: str = "",
     ) -> web.StreamResponse:
         session = self._session(request)
-        case = await self._case(request)
+        case = await self.case_of(request)
         posted = await request.post()
         form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in ("text", "key", "to")}
         back = f"/console/cases/{case.id}"
@@ -335,7 +299,8 @@ class Views:
         self._service.wake_console.set()
         raise web.HTTPSeeOther(back)
 
-    async def _case(self, request: web.Request) -> Case:
+    async def case_of(self, request: web.Request) -> Case:
+        """Return the case that the address names, or 404."""
         found: Case | None = await self._service.cases.get(request.match_info["case"][:64])
         if not found:
             raise web.HTTPNotFound(text="not found")

@@ -62,6 +62,11 @@ class MongoCases:
         row = await self._cases.find_one({"_id": case_id})
         return case_in(row) if row else None
 
+    async def of_conversation(self, conversation_id: str) -> Sequence[Case]:
+        """Return every case of one conversation, newest first."""
+        rows = self._cases.find({"conversation": conversation_id}).sort("opened_at", -1)
+        return [case_in(row) async for row in rows]
+
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order; a detail that was erased is empty."""
         return [await self._event(row) async for row in self._rows(case_id)]

@@ -24,13 +24,19 @@
     });
   }
 
-  function since(iso) {
-    var seconds = Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 1000));
+  function since(iso) { return span((Date.now() - Date.parse(iso)) / 1000); }
+  function span(seconds) {
+    seconds = Math.max(0, Math.floor(seconds));
     var minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
     return (hours ? hours + ":" + ("0" + minutes % 60).slice(-2) : minutes) + ":" + ("0" + seconds % 60).slice(-2);
   }
   function tick() {
-    document.querySelectorAll("time").forEach(function (time) { time.textContent = since(time.dateTime); });
+    document.querySelectorAll("time").forEach(function (time) {
+      var left = Date.parse(time.dateTime) - Date.now();
+      if (!time.classList.contains("until")) { time.textContent = since(time.dateTime); return; }
+      time.textContent = left > 0 ? span(left / 1000) : time.dataset.over || page.over;
+      time.parentNode.classList.toggle("over", left <= 0);
+    });
   }
 
   function queue(cases) {
@@ -95,6 +101,7 @@
       var text = part("bdi", line.text || (kind === "person" ? line.choices.join(" ") : ""));
       row.appendChild(part("small", [who, line.at.slice(11, 19), kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
       text.dir = "auto";
+      text.lang = page.lang;
       row.appendChild(text);
       if (kind === "person") { attached(row, line); }
       list.appendChild(row);
@@ -114,6 +121,7 @@
       .then(function (found) {
         lost(false);
         lines(found.lines);
+        if (found.window && document.querySelector("#window time")) { document.querySelector("#window time").dateTime = found.window; }
         document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
       })
       .catch(function () { lost(true); })
@@ -140,6 +148,15 @@
   if (page.page === "case") {
     var list = document.getElementById("lines");
     list.scrollTop = list.scrollHeight;
+    document.querySelectorAll(".put").forEach(function (button) {
+      button.addEventListener("click", function () {
+        var box = document.querySelector("#reply textarea"), words = button.parentNode.querySelector(".words").textContent;
+        box.value = box.value.trim() ? box.value.trim() + "\n" + words : words;
+        box.focus();
+      });
+    });
+    setInterval(tick, 1000);
+    tick();
     setTimeout(followCase, 1500);
   }
 })();

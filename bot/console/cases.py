@@ -1,0 +1,200 @@
+"""The page of one case: the conversation, all that is known, what is near the person, what else there is about them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aiohttp import web
+
+from bot.console.auth import Session
+from bot.console.map import Map, draw_map, point_of
+from bot.console.views import ERRORS, ROLES, Views, visible
+from bot.content.model import Content
+from bot.domain.cases import Case
+from bot.domain.identifiers import IdentifierKind
+from bot.domain.messages import Carrier, ChannelName
+from bot.recruiters.history import History
+
+Service = Any
+#: WhatsApp takes words of our own for this long after the person's last message.
+WINDOW: Final = timedelta(hours=24)
+CANNED: Final = "canned."
+MOST_RELATED: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing known about a case; urgent ones stand out."""
+
+    name: str
+    value: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another case and why it is named here: `same_person` or `same_identifiers`."""
+
+    id: str
+    why: str
+    kind: str
+    state: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Canned:
+    """A reply to choose: in the person's language if it exists there, and as the responder reads it."""
+
+    id: str
+    theirs: str
+    ours: str
+
+
+class CaseViews:
+    """One method per route of a case's own page."""
+
+    def __init__(self, service: Service, views: Views, session_of: Callable[[web.Request], Session]) -> None:
+        """*views* draws pages and writes the audit."""
+        self._service = service
+        self._views = views
+        self._session = session_of
+
+    async def case(self, request: web.Request) -> web.Response:
+        """The whole of one case; reading it is recorded."""
+        session = self._session(request)
+        case = await self._views.case_of(request)
+        await self._views.record(session.responder.id, "case read", case.id)
+        lines = await self._views.lines(case)
+        error = request.query.get("error", "")
+        return self._views.page(
+            "case.html",
+            request,
+            session,
+            case=self._views.row(case, session),
+            facts=await self._facts(case, session),
+            map=self._map(lines),
+            window=_window(case, lines),
+            related=await self._related(case, session),
+            canned=self._canned(case, session),
+            spoken=_spoken(case, self._service.content),
+            lines=lines,
+            history=[self._views.event(event, session) for event in await self._service.cases.history(case.id)],
+            people=await self._colleagues(session),
+            key=secrets.token_urlsafe(12),
+            open=case.state.value != "closed",
+            error=error if error in ERRORS else "",
+            report=await self._service.histories.file(case.id),
+            linked=await self._linked(case),
+            kinds=[kind.value for kind in IdentifierKind],
+            may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
+        )
+
+    async def case_json(self, request: web.Request) -> web.Response:
+        """What has changed on an open case page."""
+        session = self._session(request)
+        case = await self._views.case_of(request)
+        lines = await self._views.lines(case)
+        return web.json_response(
+            {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}
+        )
+
+    async def _colleagues(self, session: Session) -> list[str]:
+        people = [person for person in await self._service.responders.all() if person.active]
+        return [person.id for person in people if person.role in ROLES[:2] and person.id != session.responder.id]
+
+    async def _facts(self, case: Case, session: Session) -> list[Fact]:
+        """Return what the bot collected, the most urgent first."""
+
+        def word(key: str) -> str:
+            return self._views.word(f"console.{key}", session)
+
+        content: Content = self._service.content
+        place = content.places.get(case.place)
+        facts = [Fact(word("minor"), word("minor_duty"), urgent=True)] if case.minor else []
+        facts += [Fact(word("silent"), word("silent_duty"), urgent=True)] if case.silent else []
+        facts += [
+            Fact(word("case.risk"), word(f"risk.{case.risk_kind}")),
+            Fact(word("case.priority"), str(case.priority)),
+            Fact(word("case.raised"), str(case.raised)),
+            Fact(word("case.escalations"), str(case.escalations)),
+            Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC"),
+            Fact(word("language"), _own_name(case.locale, content)),
+            Fact(word("channel"), case.channel),
+            Fact(word("place"), f"{place.name} ({case.place})" if place else case.place or word("case.not_known")),
+        ]
+        if not case.minor:
+            facts.append(Fact(word("case.age"), word("case.age_not_known")))
+        return facts + [Fact(name, value) for name, value in await self._told(case)]
+
+    async def _told(self, case: Case) -> list[tuple[str, str]]:
+        """Return what the person has answered in the flow they are in, by the flow's own names."""
+        if not case.conversation_id:
+            return []
+        conversation = await self._service.conversations.load(case.conversation_id, ChannelName(case.channel))
+        return [(visible(name), visible(value)) for name, value in conversation.slots.items() if value]
+
+    def _map(self, lines: Sequence[dict[str, Any]]) -> Map | None:
+        """Draw the last point that the person sent."""
+        sent = [line["text"] for line in lines if line["who"] == "person" and line["carrier"] == Carrier.LOCATION.value]
+        point = point_of(sent[-1]) if sent else None
+        content: Content = self._service.content
+        known = {place.code: place for place in (*content.stations, *content.places.values())}
+        return draw_map(*point, known.values()) if point else None
+
+    async def _related(self, case: Case, session: Session) -> list[Related]:
+        """Return other cases of the same conversation, then those whose reports name the same identifiers."""
+        same = await self._service.cases.of_conversation(case.conversation_id) if case.conversation_id else ()
+        found = {other.id: ("same_person", other) for other in same if other.id != case.id}
+        linked = await self._linked(case)
+        for name in linked.members if linked else ():
+            other = await self._service.cases.get(name) if name != case.id else None
+            if other:
+                found.setdefault(name, ("same_identifiers", other))
+        return [
+            Related(
+                other.id, why, self._views.word(f"console.kind.{other.kind.value}", session),
+                self._views.word(f"console.state.{other.state.value}", session), other.opened_at,
+            )
+            for why, other in list(found.values())[:MOST_RELATED]
+        ]  # fmt: skip
+
+    async def _linked(self, case: Case) -> History | None:
+        """Return the history that the report of a case is in."""
+        await self._service.histories.refresh()
+        found: History | None = self._service.histories.of(case.id)
+        return found
+
+    def _canned(self, case: Case, session: Session) -> list[Canned]:
+        content: Content = self._service.content
+        return [
+            Canned(key.removeprefix(CANNED), content.messages.get(case.locale, {}).get(key, ""), words)
+            for key in content.messages["en"]
+            if key.startswith(CANNED) and (words := self._views.word(key, session))
+        ]
+
+
+def _window(case: Case, lines: Sequence[dict[str, Any]]) -> str:
+    """Return until when WhatsApp takes a reply, as ISO 8601; "" on other channels."""
+    heard = [line["at"] for line in lines if line["who"] == "person"]
+    if case.channel != ChannelName.WHATSAPP.value or not heard:
+        return ""
+    return (datetime.fromisoformat(heard[-1]) + WINDOW).isoformat()
+
+
+def _own_name(code: str, content: Content) -> str:
+    return f"{content.locales[code].own_name} ({code})" if code in content.locales else code
+
+
+def _spoken(case: Case, content: Content) -> dict[str, str]:
+    """Return code, own name and direction of the person's language, for what stands in it."""
+    locale = content.locales.get(case.locale)
+    return {
+        "code": locale.code if locale else "und",
+        "name": locale.own_name if locale else case.locale,
+        "dir": locale.direction if locale else "auto",
+    }
