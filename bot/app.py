@@ -49,6 +49,7 @@ from bot.service.lists import Recruiters
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.respond import Respond
+from bot.service.tasks import Tasks
 from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
@@ -66,6 +67,7 @@ from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
+from bot.store.tasks import MongoTasks
 from bot.store.wording import MongoWording
 
 log = logging.getLogger(__name__)
@@ -105,6 +107,8 @@ class Service:
     histories: Histories
     receiver: Receiver
     respond: Respond
+    task_store: MongoTasks
+    tasks: Tasks
     watch: Watch
     list_watch: ListWatch
     imports: Imports
@@ -203,6 +207,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
+    task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
@@ -236,6 +241,8 @@ async def _build(  # noqa: PLR0913 - the composition root
         histories=histories,
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
         respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
+        task_store=task_store,
+        tasks=Tasks(task_store, now),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),

@@ -14,6 +14,7 @@ from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
+from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
 from bot.domain.wording import Mark, Proposal, Version, Words
 
@@ -353,12 +354,33 @@ class Cases(Protocol):
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
-        Raise `IllegalTransition`, `NotOwner`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
+        Raise `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat
+        harmless.
         """
         ...
 
     async def overdue(self, now: datetime) -> Sequence[Case]:
         """Return unclaimed cases whose escalation time has come."""
+        ...
+
+
+class TaskStore(Protocol):
+    """What is still to be done for cases."""
+
+    async def of(self, case_id: str) -> Sequence[Task]:
+        """Return the tasks of a case: open ones first, by due time."""
+        ...
+
+    async def open_ones(self) -> Sequence[Task]:
+        """Return every open task, without its words, soonest first."""
+        ...
+
+    async def add(self, task: Task, now: datetime) -> None:
+        """Store a task with its line of history; the same id again changes nothing. Raise `LookupError`."""
+        ...
+
+    async def finish(self, task_id: str, who: str, outcome: str, now: datetime, *, for_others: bool = False) -> Task:
+        """Finish a task with its outcome. Raise `NotFinished`, `NotOwner`, `LookupError`, `IllegalTransition`."""
         ...
 
 

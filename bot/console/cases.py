@@ -14,9 +14,11 @@ from bot.console.auth import Session
 from bot.console.map import Map, draw_map, point_of
 from bot.console.views import ERRORS, ROLES, Views, visible
 from bot.content.model import Content
-from bot.domain.cases import Case
+from bot.domain.cases import Case, IllegalTransition
 from bot.domain.identifiers import IdentifierKind
 from bot.domain.messages import Carrier, ChannelName
+from bot.domain.tasks import NotFinished, Task
+from bot.ports import NotOwner
 from bot.recruiters.history import History
 
 Service = Any
@@ -24,6 +26,9 @@ Service = Any
 WINDOW: Final = timedelta(hours=24)
 CANNED: Final = "canned."
 MOST_RELATED: Final = 20
+#: What a responder may choose as due time of a task, in hours; 0: none.
+HOURS: Final = (1, 4, 24, 72, 0)
+LONGEST_FIELD: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class CaseViews:
             canned=self._canned(case, session),
             spoken=_spoken(case, self._service.content),
             lines=lines,
+            tasks=[self._task(task, session) for task in await self._service.task_store.of(case.id)],
+            hours=HOURS,
             history=[self._views.event(event, session) for event in await self._service.cases.history(case.id)],
             people=await self._colleagues(session),
             key=secrets.token_urlsafe(12),
@@ -169,6 +176,62 @@ class CaseViews:
         found: History | None = self._service.histories.of(case.id)
         return found
 
+    # --- tasks
+
+    async def add_task(self, request: web.Request) -> web.StreamResponse:
+        """Add a task by hand."""
+        session = self._session(request)
+        case = await self._views.case_of(request)
+        form = await _form(request, "text", "hours", "key")
+        hours = int(form["hours"]) if form["hours"] in map(str, HOURS) else 0
+        if not form["text"].strip():
+            raise web.HTTPSeeOther(f"/console/cases/{case.id}?error=empty")
+        key = form["key"][:60] or secrets.token_urlsafe(12)
+        try:
+            await self._service.tasks.add(case, session.responder.id, form["text"], hours, key)
+        except (LookupError, IllegalTransition):
+            return await self._refused(request, case, "task", "moved_on")
+        return await self._done(request, case, "task added")
+
+    async def finish_task(self, request: web.Request) -> web.StreamResponse:
+        """Finish a task; without an outcome it stays open."""
+        session = self._session(request)
+        case = await self._views.case_of(request)
+        form = await _form(request, "task", "text")
+        for_others = session.responder.role == "supervisor"
+        try:
+            await self._service.tasks.finish(
+                case, session.responder.id, form["task"], form["text"], for_others=for_others
+            )
+        except NotOwner:
+            return await self._refused(request, case, "task done", "case.not_yours")
+        except (NotFinished, LookupError, IllegalTransition):
+            return await self._refused(request, case, "task done", "case.no_task")
+        return await self._done(request, case, "task done")
+
+    async def _done(self, request: web.Request, case: Case, action: str) -> web.StreamResponse:
+        await self._views.record(self._session(request).responder.id, action, case.id)
+        self._service.wake_console.set()
+        raise web.HTTPSeeOther(f"/console/cases/{case.id}")
+
+    async def _refused(self, request: web.Request, case: Case, action: str, why: str) -> web.StreamResponse:
+        await self._views.record(self._session(request).responder.id, f"{action} refused", case.id)
+        raise web.HTTPSeeOther(f"/console/cases/{case.id}?error={why}")
+
+    def _task(self, task: Task, session: Session) -> dict[str, Any]:
+        ruled = self._views.word(f"console.case.rule.{task.rule.value}", session)
+        return {
+            "id": task.id,
+            "text": visible(task.text.reveal()) or ruled,
+            "due": task.due.isoformat() if task.due else "",
+            "overdue": task.overdue(self._service.now()),
+            "mandatory": task.mandatory,
+            "open": task.open,
+            "made_by": task.made_by,
+            "done_by": task.done_by,
+            "outcome": visible(task.outcome.reveal()),
+        }
+
     def _canned(self, case: Case, session: Session) -> list[Canned]:
         content: Content = self._service.content
         return [
@@ -198,3 +261,8 @@ def _spoken(case: Case, content: Content) -> dict[str, str]:
         "name": locale.own_name if locale else case.locale,
         "dir": locale.direction if locale else "auto",
     }
+
+
+async def _form(request: web.Request, *fields: str) -> dict[str, str]:
+    posted = await request.post()
+    return {field: str(posted.get(field, ""))[:LONGEST_FIELD] for field in fields}

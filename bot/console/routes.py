@@ -65,6 +65,8 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
+    Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
+    Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers", "add_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),

@@ -8,7 +8,7 @@ import json
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
 from bot.domain.pictures import PICTURE_TYPES
+from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
 
@@ -124,9 +125,12 @@ class Views:
         return web.json_response({"cases": await self._queue(self._session(request))})
 
     async def _queue(self, session: Session) -> list[dict[str, Any]]:
-        return [self.row(case, session) for case in await self._service.cases.queue()]
+        tasks: dict[str, list[Task]] = {}
+        for task in await self._service.task_store.open_ones():
+            tasks.setdefault(task.case_id, []).append(task)
+        return [self.row(case, session, tasks.get(case.id, ())) for case in await self._service.cases.queue()]
 
-    def row(self, case: Case, session: Session) -> dict[str, Any]:
+    def row(self, case: Case, session: Session, tasks: Sequence[Task] = ()) -> dict[str, Any]:
         """Return a case for the queue and for its own page."""
         return {
             "id": case.id,
@@ -146,6 +150,9 @@ class Views:
             "unread": case.unread,
             "raised": case.raised,
             "escalations": case.escalations,
+            "tasks": len(tasks),
+            "due": min((task.due.isoformat() for task in tasks if task.due), default=""),
+            "overdue": any(task.overdue(self._service.now()) for task in tasks),
         }
 
     async def live(self, request: web.Request) -> web.StreamResponse:
@@ -201,6 +208,9 @@ class Views:
         """Return one line of a case's history, ready to be shown."""
         action = self.word(f"console.action.{event.action.value}", session)
         detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
+        for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
+            if detail.partition(":")[0] == rule.value:
+                detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
 
     async def media(self, request: web.Request) -> web.Response:
@@ -289,6 +299,9 @@ class Views:
             raise web.HTTPSeeOther(f"{back}?error=empty")
         try:
             await verb(case, session.responder.id, form)
+        except OpenTasks:
+            await self.record(session.responder.id, f"{name} refused", case.id)
+            raise web.HTTPSeeOther(f"{back}?error=case.open_tasks") from None
         except (IllegalTransition, NotOwner):
             await self.record(session.responder.id, f"{name} refused", case.id)
             taken = await self._service.cases.get(case.id)
@@ -413,6 +426,7 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
+    "case.open_tasks", "case.no_task", "case.not_yours",
 })  # fmt: skip
 
 

@@ -52,6 +52,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
             [("case", ASCENDING), ("key", ASCENDING)], unique=True, partialFilterExpression={"key": {"$gt": ""}}
         ),
     ],
+    "tasks": [
+        IndexModel([("case", ASCENDING)]),
+        IndexModel([("open", ASCENDING), ("due", ASCENDING)]),
+    ],
     "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],

@@ -85,3 +85,51 @@ async def test_the_whatsapp_window_counts_from_the_last_message_of_the_person(si
     last = max(line.at for line in lines if line.who == "person")
     until = (last.replace(microsecond=0) + timedelta(hours=24)).isoformat()
     assert f'datetime="{until}"' in (await asha.get(f"/console/cases/{case}"))[1]
+
+
+async def test_a_child_makes_a_task_that_must_be_done_before_the_case_can_end(site: Site) -> None:
+    """Due in 24 hours; closing and handing back are refused; no outcome, no end; all of it in an unbroken chain."""
+    case = await open_case(site, "please help, I am 15 and he beats me")
+    asha, bina = await site.login("asha"), await site.login("bina")
+    (task,) = await site.service.task_store.of(case)
+    assert task.mandatory and task.due and timedelta(hours=23) < task.due - site.service.now() <= timedelta(hours=24)
+    await asha.act(case, "claim")
+    for verb in ("close", "hand_back"):
+        _, page = await asha.act(case, verb, text="done")
+        assert "still open" in page
+    await asha.act(case, "tasks/finish", task=task.id, text="   ")
+    _, page = await bina.act(case, "tasks/finish", task=task.id, text="I did")
+    assert "Somebody else" in page
+    (still,) = await site.service.task_store.of(case)
+    assert still.open
+    await asha.act(case, "tasks/finish", task=task.id, text="CWC told at 10:40, Ms Rao")
+    _, page = await asha.act(case, "tasks/finish", task=task.id, text="a second time")
+    assert "CWC told at 10:40" in page and "a second time" not in page
+    await asha.act(case, "hand_back", text="with the child welfare committee")
+    closed = await site.service.cases.get(case)
+    assert closed and closed.state.value == "closed"
+    assert await site.service.cases.broken_at(case) is None
+    actions = [event.action.value for event in await site.service.cases.history(case)]
+    assert actions.count("task") == 1 and actions.count("task_done") == 1
+
+
+async def test_an_overdue_task_is_seen_in_the_queue(site: Site) -> None:
+    """By hand, once though sent twice; it does not hold the case up; its words are sealed in the database."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    token = await asha.token()
+    for _ in range(2):
+        await asha.post(f"/console/cases/{case}/tasks", csrf=token, text="phone her aunt", hours="1", key="t1")
+    (task,) = await site.service.task_store.of(case)
+    assert task.text.reveal() == "phone her aunt" and not task.mandatory
+    queue = (await asha.get("/console/queue.json"))[1]
+    assert '"overdue": false' in queue
+    past = site.service.now() - timedelta(minutes=1)
+    await site.service.db["tasks"].update_one({"_id": task.id}, {"$set": {"due": past}})
+    assert '"overdue": true' in (await asha.get("/console/queue.json"))[1]
+    assert "task overdue" in (await asha.get("/console/queue"))[1]
+    assert "phone her aunt" not in str(await site.service.db["tasks"].find_one({"_id": task.id}))
+    await asha.act(case, "claim")
+    await asha.act(case, "hand_back", text="well")
+    closed = await site.service.cases.get(case)
+    assert closed and closed.state.value == "closed"

@@ -57,9 +57,15 @@
         small.appendChild(time);
       }
       small.appendChild(document.createTextNode([" ", item.locale, item.channel, item.place].filter(Boolean).join(" · ")));
-      [[item.minor, page.minor], [item.silent, page.silent]].forEach(function (flag) {
+      [[item.minor, page.minor], [item.silent, page.silent], [item.overdue, page.overdue]].forEach(function (flag) {
         if (flag[0]) { small.appendChild(document.createTextNode(" · ")); small.appendChild(part("em", flag[1])); }
       });
+      if (item.due && !item.overdue) {
+        var until = part("time", "", "until");
+        until.dateTime = item.due;
+        small.appendChild(document.createTextNode(" · " + page.due + " "));
+        small.appendChild(until);
+      }
       if (item.unread) { small.appendChild(document.createTextNode(" · " + item.unread + " " + page.unread)); }
       link.appendChild(small);
       row.appendChild(link);
