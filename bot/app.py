@@ -25,6 +25,7 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
+from bot.clients.packets import Packets
 from bot.clients.reader import open_reader
 from bot.clients.sheets import Sheets
 from bot.clients.speech import Speech
@@ -48,6 +49,7 @@ from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
+from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.tasks import Tasks
 from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
@@ -109,6 +111,7 @@ class Service:
     respond: Respond
     task_store: MongoTasks
     tasks: Tasks
+    referrals: Referrals
     watch: Watch
     list_watch: ListWatch
     imports: Imports
@@ -243,6 +246,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
         task_store=task_store,
         tasks=Tasks(task_store, now),
+        referrals=Referrals(cases, Packets(), now),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),

@@ -13,6 +13,7 @@ from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
+from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
 from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
@@ -566,6 +567,14 @@ class Reports(Protocol):
 
     async def sheets(self, reports: Sequence[str]) -> Sequence[SheetLine]:
         """Return the sheets that told of any of these reports, newest first."""
+        ...
+
+
+class PacketWriter(Protocol):
+    """Writes a referral as a file."""
+
+    def write(self, packet: Packet, words: Mapping[str, str]) -> bytes:
+        """Return a PDF; *words*: what the paper says itself, in the language of its maker."""
         ...
 
 

@@ -17,9 +17,11 @@ from bot.content.model import Content
 from bot.domain.cases import Case, IllegalTransition
 from bot.domain.identifiers import IdentifierKind
 from bot.domain.messages import Carrier, ChannelName
+from bot.domain.referrals import LEAST, Basis, Part, Recipient
 from bot.domain.tasks import NotFinished, Task
 from bot.ports import NotOwner
 from bot.recruiters.history import History
+from bot.service.refer import Handed, NotAllowed, Wish
 
 Service = Any
 #: WhatsApp takes words of our own for this long after the person's last message.
@@ -29,6 +31,9 @@ MOST_RELATED: Final = 20
 #: What a responder may choose as due time of a task, in hours; 0: none.
 HOURS: Final = (1, 4, 24, 72, 0)
 LONGEST_FIELD: Final = 2000
+#: How many of the person's last messages a referral may hold.
+MOST_SAID: Final = 5
+PACKET: Final = "console.case.packet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ class CaseViews:
             lines=lines,
             tasks=[self._task(task, session) for task in await self._service.task_store.of(case.id)],
             hours=HOURS,
+            parts=[(part.value, part in LEAST) for part in await self._parts(case, lines, session)],
+            recipients=[item.value for item in Recipient],
+            bases=[item.value for item in Basis if item is not Basis.CHILD or case.minor],
             history=[self._views.event(event, session) for event in await self._service.cases.history(case.id)],
             people=await self._colleagues(session),
             key=secrets.token_urlsafe(12),
@@ -208,6 +216,70 @@ class CaseViews:
         except (NotFinished, LookupError, IllegalTransition):
             return await self._refused(request, case, "task done", "case.no_task")
         return await self._done(request, case, "task done")
+
+    # --- referring with a paper
+
+    async def refer_with_paper(self, request: web.Request) -> web.StreamResponse:
+        """Hand out a paper with what was ticked, once: it is the answer to this form and is kept nowhere."""
+        session = self._session(request)
+        case = await self._views.case_of(request)
+        form = await _form(request, "recipient", "office", "reason", "basis", "consent", "key")
+        ticked = {str(part) for part in (await request.post()).getall("parts", [])}
+        parts = await self._parts(case, await self._views.lines(case), session)
+        try:
+            wish = Wish(
+                Recipient(form["recipient"]), visible(form["office"][:200]), visible(form["reason"][:500]),
+                Basis(form["basis"]), visible(form["consent"][:500]), {part: facts for part, facts in parts.items() if part.value in ticked},
+            )  # fmt: skip
+            made: Handed = await self._service.referrals.hand_out(
+                case, session.responder.id, wish, self._packet_words(session), form["key"][:60]
+            )
+        except ValueError as error:  # also a transition that is not legal any more
+            why = "moved_on" if isinstance(error, IllegalTransition) else "empty"
+            return await self._refused(request, case, "referral", why)
+        except NotOwner:
+            return await self._refused(request, case, "referral", "case.not_yours")
+        except NotAllowed as error:
+            return await self._refused(request, case, "referral", error.why)
+        extra = {
+            "recipient": wish.recipient.value, "basis": wish.basis.value, "digest": made.packet.digest,
+            "parts": ",".join(part.value for part in made.packet.parts), "file": made.file,
+        }  # fmt: skip
+        await self._views.record(session.responder.id, "referral handed out", case.id, extra)
+        self._service.wake_console.set()
+        response = web.Response(body=made.data, content_type="application/pdf")
+        response.headers["Content-Disposition"] = f'attachment; filename="referral-{case.id}.pdf"'
+        return response
+
+    def _packet_words(self, session: Session) -> dict[str, str]:
+        keys = [key for key in self._service.content.messages["en"] if key.startswith(PACKET)]
+        return {key.removeprefix(PACKET): self._views.word(key, session) for key in keys}
+
+    async def _parts(
+        self, case: Case, lines: Sequence[dict[str, Any]], session: Session
+    ) -> dict[Part, tuple[tuple[str, str], ...]]:
+        """Return what a referral could hold, part by part; a part of which nothing is known is left out."""
+        content: Content = self._service.content
+        words = self._packet_words(session)
+        drawn = self._map(lines)
+        place = content.places.get(case.place)
+        report = await self._service.histories.file(case.id)
+        heard = [line for line in lines if line["who"] == "person" and line["text"]][-MOST_SAID:]
+        values: dict[Part, list[str]] = {
+            Part.DANGER: [f"{self._views.word(f'console.risk.{case.risk_kind}', session)}"],
+            Part.OPENED: [f"{case.opened_at:%d-%m-%Y %H:%M} UTC"],
+            Part.PLACE: [f"{place.name} ({place.code}), {place.district}" if place else case.place],
+            Part.POINT: [f"{drawn.latitude:.5f}, {drawn.longitude:.5f}"] if drawn else [],
+            Part.AGE: [self._views.word("console.minor", session)] if case.minor else [],
+            Part.LANGUAGE: [_own_name(case.locale, content)],
+            Part.IDENTIFIERS: [visible(held.identifier.shown) for held in report.held] if report else [],
+            Part.SAID: [f"{line['at'][11:16]} UTC · {line['text']}" for line in heard],
+        }
+        return {
+            part: tuple((words[f"part.{part.value}"], value) for value in found if value)
+            for part, found in values.items()
+            if any(found)
+        }
 
     async def _done(self, request: web.Request, case: Case, action: str) -> web.StreamResponse:
         await self._views.record(self._session(request).responder.id, action, case.id)

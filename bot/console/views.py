@@ -426,7 +426,7 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
-    "case.open_tasks", "case.no_task", "case.not_yours",
+    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis",
 })  # fmt: skip
 
 

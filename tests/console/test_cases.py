@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import html
+import io
 import re
 from datetime import timedelta
 
+import pdfplumber
 import pytest
 
 from bot.domain.messages import Carrier, InboundMessage
 from bot.domain.private import Private
-from tests.console.conftest import Site
+from tests.console.conftest import Browser, Site
 
 DISTRESS = "please help me, they locked me in a room"
 
@@ -133,3 +135,70 @@ async def test_an_overdue_task_is_seen_in_the_queue(site: Site) -> None:
     await asha.act(case, "hand_back", text="well")
     closed = await site.service.cases.get(case)
     assert closed and closed.state.value == "closed"
+
+
+async def hand_out(browser: Browser, case: str, **fields: str) -> tuple[int, bytes]:
+    given = {
+        "csrf": await browser.token(), "recipient": "police", "office": "Thana Kotwali", "reason": "rescue",
+        "basis": "consent", "consent": "said yes at 10:05", "key": "k", **fields,
+    }  # fmt: skip
+    parts = [("parts", part) for part in given.pop("parts", "danger,opened").split(",")]
+    data = [*given.items(), *parts]
+    async with browser.session.post(f"{browser.url}/console/cases/{case}/referral", data=data) as answer:
+        return answer.status, await answer.read()
+
+
+def paper(data: bytes) -> str:
+    with pdfplumber.open(io.BytesIO(data)) as pdf:
+        return "\n".join(part.extract_text() for part in pdf.pages)
+
+
+async def test_a_referral_holds_only_what_was_ticked(site: Site) -> None:
+    """The least by default; what the person wrote only when ticked; said in the history and the audit, not printed there."""
+    await site.chat.say("", "l:hi")
+    case = await open_case(site, "मुझे मालिक ने कमरे में बंद कर दिया है")
+    asha, bina, sudha = await site.login("asha"), await site.login("bina"), await site.login("sudha")
+    await asha.act(case, "claim")
+    _, page = await asha.get(f"/console/cases/{case}")
+    ticked = re.findall(r'name="parts" value="(\w+)"( checked)?', page)
+    assert {name for name, yes in ticked if yes} == {"danger", "opened"} and ("said", "") in ticked
+    status, data = await hand_out(asha, case)
+    least = paper(data)
+    assert status == 200 and data.startswith(b"%PDF-")
+    assert "locked in" in least and "Thana Kotwali" in least and "said yes at 10:05" in least and case in least
+    assert "कमरे" not in least and "Hindi" not in least and "हिन्दी" not in least
+    status, data = await hand_out(asha, case, parts="danger,said", key="k2", office="<b>Thana</b> \u202ex")
+    more = paper(data)
+    assert "<b>Thana</b>" in more and "202E" in more and "UTC" in more and len(more) > len(least) - 200
+    history = await site.service.cases.history(case)
+    refers = [event for event in history if event.action.value == "refer"]
+    assert len(refers) == 2 and "Thana Kotwali" in refers[0].detail.reveal() and "rescue" in refers[0].detail.reveal()
+    assert (await bina.get(f"/console/cases/{case}"))[1].count("Thana Kotwali") == 1
+    lines = [line for line in await site.service.audit.latest() if line["action"] == "referral handed out"]
+    assert [line["extra"]["parts"] for line in lines] == ["danger,said", "danger,opened"]
+    assert "Kotwali" not in str(lines) and "rescue" not in str(lines)
+    assert "referral handed out" in (await sudha.get("/console/audit"))[1]
+
+
+async def test_a_referral_needs_a_ground_and_the_owner(site: Site) -> None:
+    """No described yes, no child, no owner, no office: no paper, and no line that says there was one."""
+    case = await open_case(site)
+    asha, bina = await site.login("asha"), await site.login("bina")
+    await asha.act(case, "claim")
+    for browser, fields in (
+        (asha, {"consent": " "}),
+        (asha, {"basis": "child"}),
+        (asha, {"basis": "whim"}),
+        (asha, {"office": " "}),
+        (asha, {"recipient": "press"}),
+        (bina, {}),
+    ):
+        _, data = await hand_out(browser, case, **fields)
+        assert not data.startswith(b"%PDF-") and b'role="alert"' in data, fields
+    assert not [event for event in await site.service.cases.history(case) if event.action.value == "refer"]
+    child = site.chat
+    await asha.act(case, "hand_back", text="done")
+    turn, _ = await child.say("please help, I am 15 and he beats me")
+    await asha.act(turn.conversation.open_case, "claim")
+    _, data = await hand_out(asha, turn.conversation.open_case, basis="child", consent="", recipient="child_welfare")
+    assert "Duty to report" in paper(data) and "Child Welfare Committee" in paper(data)

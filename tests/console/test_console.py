@@ -33,7 +33,7 @@ TABLE = {
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
         for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
     },
-    **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("tasks", "tasks/finish")},
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("tasks", "tasks/finish", "referral")},
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
     **{
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
