@@ -59,6 +59,7 @@ from bot.store.alerts import MongoAlerts
 from bot.store.audit import MongoAudit
 from bot.store.cases import MongoCases
 from bot.store.conversations import Ladder, MongoConversations
+from bot.store.handovers import MongoHandovers
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
@@ -112,6 +113,7 @@ class Service:
     task_store: MongoTasks
     tasks: Tasks
     referrals: Referrals
+    handovers: MongoHandovers
     watch: Watch
     list_watch: ListWatch
     imports: Imports
@@ -247,6 +249,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
+        handovers=MongoHandovers(db, sealer),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),

@@ -385,6 +385,27 @@ class TaskStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a shift tells the next."""
+
+    who: str
+    at: datetime
+    text: Private
+
+
+class Handovers(Protocol):
+    """Notes from shift to shift."""
+
+    async def write(self, handover: Handover) -> None:
+        """Add one; it stands above the queue from now on."""
+        ...
+
+    async def latest(self) -> Handover | None:
+        """Return the newest, if there is one."""
+        ...
+
+
 class NotOwner(Exception):
     """Somebody else has this case."""
 

@@ -102,6 +102,7 @@ class CaseViews:
             people=await self._colleagues(session),
             key=secrets.token_urlsafe(12),
             open=case.state.value != "closed",
+            full=await self._views.carried(session) >= self._service.config.cases_each,
             error=error if error in ERRORS else "",
             report=await self._service.histories.file(case.id),
             linked=await self._linked(case),
@@ -228,9 +229,13 @@ class CaseViews:
         parts = await self._parts(case, await self._views.lines(case), session)
         try:
             wish = Wish(
-                Recipient(form["recipient"]), visible(form["office"][:200]), visible(form["reason"][:500]),
-                Basis(form["basis"]), visible(form["consent"][:500]), {part: facts for part, facts in parts.items() if part.value in ticked},
-            )  # fmt: skip
+                recipient=Recipient(form["recipient"]),
+                office=visible(form["office"][:200]),
+                reason=visible(form["reason"][:500]),
+                basis=Basis(form["basis"]),
+                consent=visible(form["consent"][:500]),
+                parts={part: facts for part, facts in parts.items() if part.value in ticked},
+            )
             made: Handed = await self._service.referrals.hand_out(
                 case, session.responder.id, wish, self._packet_words(session), form["key"][:60]
             )

@@ -115,16 +115,12 @@ class Views:
 
     # --- the queue
 
-    async def queue(self, request: web.Request) -> web.Response:
-        """Open cases, most urgent first."""
-        session = self._session(request)
-        return self.page("queue.html", request, session, cases=await self._queue(session), now=self._service.now())
-
     async def queue_json(self, request: web.Request) -> web.Response:
         """The queue for the page's own script."""
-        return web.json_response({"cases": await self._queue(self._session(request))})
+        return web.json_response({"cases": await self.rows(self._session(request))})
 
-    async def _queue(self, session: Session) -> list[dict[str, Any]]:
+    async def rows(self, session: Session) -> list[dict[str, Any]]:
+        """Return the queue, ready to be shown."""
         tasks: dict[str, list[Task]] = {}
         for task in await self._service.task_store.open_ones():
             tasks.setdefault(task.case_id, []).append(task)
@@ -134,6 +130,7 @@ class Views:
         """Return a case for the queue and for its own page."""
         return {
             "id": case.id,
+            "kind_id": case.kind.value,
             "kind": self.word(f"console.kind.{case.kind.value}", session),
             "reason": self.word(f"console.risk.{case.risk_kind}", session),
             "state": self.word(f"console.state.{case.state.value}", session),
@@ -177,7 +174,7 @@ class Views:
         for beat in range(LONGEST_STREAM):
             if beat % CHECK_SESSION_EVERY == 0 and not await self._gate.session(session.token, touch=False):
                 return
-            body = json.dumps({"cases": await self._queue(session)}, ensure_ascii=False)
+            body = json.dumps({"cases": await self.rows(session)}, ensure_ascii=False)
             now = hashlib.sha256(body.encode()).hexdigest()
             await response.write(f"event: queue\ndata: {body}\n\n".encode() if now != told else b": \n\n")
             told = now
@@ -226,7 +223,16 @@ class Views:
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
+        session, form = self._session(request), await request.post()
+        if form.get("anyway") != "yes" and await self.carried(session) >= self._service.config.cases_each:
+            case = await self.case_of(request)
+            await self.record(session.responder.id, "claim warned", case.id)
+            raise web.HTTPSeeOther(f"/console/cases/{case.id}?error=case.limit")
         return await self._act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
+
+    async def carried(self, session: Session) -> int:
+        """Return how many open cases the person has."""
+        return sum(case.owner == session.responder.id for case in await self._service.cases.queue())
 
     async def reply(self, request: web.Request) -> web.StreamResponse:
         """Write to the person."""
@@ -255,7 +261,11 @@ class Views:
     async def transfer(self, request: web.Request) -> web.StreamResponse:
         """Give it to a colleague."""
         return await self._act(
-            request, lambda case, who, form: self._service.respond.transfer(case, who, form["to"]), "transfer", "to"
+            request,
+            lambda case, who, form: self._service.respond.transfer(case, who, form["to"], form["text"]),
+            "transfer",
+            "to",
+            "text",
         )
 
     async def refer(self, request: web.Request) -> web.StreamResponse:
@@ -284,16 +294,16 @@ class Views:
         request: web.Request,
         verb: Callable[[Case, str, dict[str, str]], Awaitable[Case]],
         name: str,
-        needed: str = "",
+        *needed: str,
     ) -> web.StreamResponse:
         session = self._session(request)
         case = await self.case_of(request)
         posted = await request.post()
         form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in ("text", "key", "to")}
         back = f"/console/cases/{case.id}"
-        if needed and not form[needed].strip():
+        if not all(form[field].strip() for field in needed):
             raise web.HTTPSeeOther(f"{back}?error=empty")
-        if needed == "to" and form["to"] not in {
+        if "to" in needed and form["to"] not in {
             person.id for person in await self._service.responders.all() if person.active
         }:
             raise web.HTTPSeeOther(f"{back}?error=empty")
@@ -426,7 +436,7 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
-    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis",
+    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
 })  # fmt: skip
 
 

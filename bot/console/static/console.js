@@ -1,7 +1,7 @@
 "use strict";
 // The queue and the open case stay current; a new case sounds and shows in the title. Everything is shown as text.
 (function () {
-  var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null;
+  var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null, last = null;
 
   function part(tag, text, kind) {
     var made = document.createElement(tag);
@@ -39,19 +39,42 @@
     });
   }
 
+  function shown(item) {
+    var form = document.getElementById("filter"), whose = form.whose.value;
+    return (!form.kind.value || item.kind_id === form.kind.value) && (!form.locale.value || item.locale === form.locale.value) &&
+      (whose !== "mine" || item.mine) && (whose !== "unclaimed" || !item.owner) && (!form.overdue.checked || item.overdue);
+  }
+  function pick(row, item, ticked) {
+    var label = part("label", "", "pick"), box = part("input");
+    box.type = "checkbox";
+    box.name = "cases";
+    box.value = item.id;
+    box.checked = ticked;
+    label.appendChild(box);
+    label.appendChild(part("span", page.tick + " " + item.kind + " " + item.id, "unseen"));
+    row.appendChild(label);
+  }
+
   function queue(cases) {
-    var list = document.getElementById("queue"), waiting = 0;
+    var list = document.getElementById("queue"), waiting = 0, seen = cases.filter(shown), left = document.getElementById("hidden");
+    var ticked = [].map.call(list.querySelectorAll("input:checked"), function (box) { return box.value; });
+    var focus = list.contains(document.activeElement) ? document.activeElement : null, row = focus && focus.closest("li");
+    var kept = row ? { id: row.dataset.id, tag: focus.tagName.toLowerCase() } : null, marked = list.querySelector("li.here");
+    left.hidden = seen.length === cases.length;
+    left.querySelector("b").textContent = cases.length - seen.length;
     list.textContent = "";
-    cases.forEach(function (item) {
+    cases.forEach(function (item) { if (!item.owner) { waiting += 1; } });
+    seen.forEach(function (item) {
       var row = part("li", "", "p" + item.priority + (item.owner ? "" : " unclaimed")), link = part("a"), small = part("small");
       row.dataset.id = item.id;
+      if (marked && marked.dataset.id === item.id) { row.classList.add("here"); }
+      if (item.mine) { pick(row, item, ticked.indexOf(item.id) >= 0); }
       link.href = "/console/cases/" + encodeURIComponent(item.id);
       link.appendChild(part("b", item.kind));
       link.appendChild(document.createTextNode(" "));
       link.appendChild(part("span", item.reason));
       if (item.owner) { small.appendChild(document.createTextNode(page.with + " " + item.owner)); } else {
         var time = part("time");
-        waiting += 1;
         time.dateTime = item.waiting_since;
         small.appendChild(document.createTextNode(page.wait + " "));
         small.appendChild(time);
@@ -67,10 +90,15 @@
         small.appendChild(until);
       }
       if (item.unread) { small.appendChild(document.createTextNode(" · " + item.unread + " " + page.unread)); }
+      small.appendChild(document.createTextNode(" · " + item.id));
       link.appendChild(small);
       row.appendChild(link);
       list.appendChild(row);
     });
+    if (kept) {
+      [].forEach.call(list.children, function (row) { if (row.dataset.id === kept.id && row.querySelector(kept.tag)) { row.querySelector(kept.tag).focus(); } });
+    }
+    last = cases;
     if (!cases.length) { list.appendChild(part("li", page.empty, "none")); }
     var now = {};
     cases.forEach(function (item) { now[item.id] = item.raised; });
@@ -136,10 +164,51 @@
 
   document.querySelectorAll("form").forEach(function (form) {
     form.addEventListener("submit", function () {
-      setTimeout(function () { form.querySelectorAll("button").forEach(function (button) { button.disabled = true; }); }, 0);
+      var buttons = form.querySelectorAll("button");
+      if (form.method === "dialog") { return; }
+      setTimeout(function () { buttons.forEach(function (button) { button.disabled = true; }); }, 0);
+      if ("download" in form.dataset) { setTimeout(function () { location.reload(); }, 2500); }
     });
   });
+  function field(at) { return at.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"); }
+  function goTo(found) {
+    var details = found && found.closest("details");
+    if (details) { details.open = true; }
+    if (found) { found.focus(); }
+    return Boolean(found);
+  }
+  function move(by) {
+    var links = [].slice.call(document.querySelectorAll("#queue li a")), now = document.querySelector("#queue li.here"), at;
+    if (!links.length) { return false; }
+    at = links.findIndex(function (link) { return link.parentNode === now; });
+    at = at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + by));
+    if (now) { now.classList.remove("here"); }
+    links[at].parentNode.classList.add("here");
+    return goTo(links[at]);
+  }
+  var keys = document.getElementById("keys"), single = {
+    j: function () { return move(1); },
+    k: function () { return move(-1); },
+    o: function () { var link = document.querySelector("#queue li.here a"); if (link) { link.click(); } return Boolean(link); },
+    "/": function () { return goTo(document.getElementById("find")); },
+    r: function () { return goTo(document.querySelector("#reply textarea")); },
+    n: function () { return goTo(document.querySelector("form[action$='/note'] input[name=text]")); },
+    c: function () { return goTo(document.querySelector("#canned summary")) && (document.getElementById("canned").open = true); },
+    q: function () { location.href = "/console/queue"; return true; },
+    "?": function () { keys.showModal(); return true; }
+  };
+  if (keys) {
+    var on = document.getElementById("keys-on");
+    on.checked = localStorage.getItem("console-keys") !== "off";
+    on.addEventListener("change", function () { localStorage.setItem("console-keys", on.checked ? "on" : "off"); });
+    document.getElementById("keys-open").addEventListener("click", function () { keys.showModal(); });
+    document.addEventListener("keydown", function (event) {
+      if (event.ctrlKey || event.metaKey || event.altKey || !on.checked || keys.open || field(event.target)) { return; }
+      if (Object.prototype.hasOwnProperty.call(single, event.key) && single[event.key]()) { event.preventDefault(); }
+    });
+  }
   if (page.page === "queue") {
+    document.getElementById("filter").addEventListener("change", function () { if (last) { queue(last); } });
     var sound = document.getElementById("sound");
     sound.addEventListener("click", function () {
       var on = sound.getAttribute("aria-pressed") !== "true";
