@@ -59,6 +59,12 @@ class Packet:
     facts: tuple[tuple[str, str], ...]
 
     @property
+    def same(self) -> str:
+        """Name what would be passed on, whenever it is made: asking twice for it is one referral, hex."""
+        content = [self.recipient.value, self.office, self.reason, self.basis.value, self.consent, self.facts]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the content, hex; it stands on the paper and in the audit."""
         content = [

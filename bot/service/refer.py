@@ -52,7 +52,10 @@ class Referrals:
         self._now = now
 
     async def hand_out(self, case: Case, who: str, wish: Wish, words: Mapping[str, str], key: str) -> Handed:
-        """Make the paper and record it. Raise `NotAllowed`, `NotOwner`, `IllegalTransition`."""
+        """Make the paper and record it; the same paper under the same *key* is one line of history.
+
+        Raise `NotAllowed`, `NotOwner`, `IllegalTransition`.
+        """
         if not wish.office.strip() or not wish.reason.strip():
             raise NotAllowed("empty")
         if not allowed(wish.basis, wish.consent, minor=case.minor):
@@ -65,7 +68,8 @@ class Referrals:
         )  # fmt: skip
         data = await asyncio.to_thread(self._writer.write, packet, words)
         detail = Private(_line(packet, words))
-        await self._cases.act(case.id, CaseAction.REFER, who, self._now(), detail=detail, key=key)
+        once = f"{key}:{packet.same}"
+        await self._cases.act(case.id, CaseAction.REFER, who, self._now(), detail=detail, key=once)
         return Handed(packet, data, hashlib.sha256(data).hexdigest())
 
 

@@ -167,15 +167,16 @@ async def test_a_referral_holds_only_what_was_ticked(site: Site) -> None:
     assert status == 200 and data.startswith(b"%PDF-")
     assert "locked in" in least and "Thana Kotwali" in least and "said yes at 10:05" in least and case in least
     assert "कमरे" not in least and "Hindi" not in least and "हिन्दी" not in least
-    status, data = await hand_out(asha, case, parts="danger,said", key="k2", office="<b>Thana</b> \u202ex")
+    status, data = await hand_out(asha, case, parts="danger,said", office="<b>Thana</b> \u202ex")
     more = paper(data)
+    await hand_out(asha, case)
     assert "<b>Thana</b>" in more and "202E" in more and "UTC" in more and len(more) > len(least) - 200
     history = await site.service.cases.history(case)
     refers = [event for event in history if event.action.value == "refer"]
     assert len(refers) == 2 and "Thana Kotwali" in refers[0].detail.reveal() and "rescue" in refers[0].detail.reveal()
     assert (await bina.get(f"/console/cases/{case}"))[1].count("Thana Kotwali") == 1
     lines = [line for line in await site.service.audit.latest() if line["action"] == "referral handed out"]
-    assert [line["extra"]["parts"] for line in lines] == ["danger,said", "danger,opened"]
+    assert [line["extra"]["parts"] for line in lines] == ["danger,opened", "danger,said", "danger,opened"]
     assert "Kotwali" not in str(lines) and "rescue" not in str(lines)
     assert "referral handed out" in (await sudha.get("/console/audit"))[1]
 
@@ -202,3 +203,23 @@ async def test_a_referral_needs_a_ground_and_the_owner(site: Site) -> None:
     await asha.act(turn.conversation.open_case, "claim")
     _, data = await hand_out(asha, turn.conversation.open_case, basis="child", consent="", recipient="child_welfare")
     assert "Duty to report" in paper(data) and "Child Welfare Committee" in paper(data)
+
+
+async def test_an_erased_person_leaves_no_words_in_tasks(site: Site) -> None:
+    """The task stays as a line that something was done; what was written about the person is gone."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    await asha.post(
+        f"/console/cases/{case}/tasks", csrf=await asha.token(), text="phone her aunt Meena", hours="4", key="t"
+    )
+    (task,) = await site.service.task_store.of(case)
+    await asha.act(case, "tasks/finish", task=task.id, text="aunt Meena reached")
+    await asha.act(case, "hand_back", text="well")
+    await site.chat.say("", "c:delete_yes")
+    async with asyncio.timeout(20):
+        while (await site.service.task_store.of(case))[0].text:
+            await asyncio.sleep(0.1)
+    (left,) = await site.service.task_store.of(case)
+    assert left.text.reveal() == left.outcome.reveal() == "" and left.done_by == "asha"
+    assert "Meena" not in (await asha.get(f"/console/cases/{case}"))[1]

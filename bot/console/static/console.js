@@ -167,7 +167,7 @@
       var buttons = form.querySelectorAll("button");
       if (form.method === "dialog") { return; }
       setTimeout(function () { buttons.forEach(function (button) { button.disabled = true; }); }, 0);
-      if ("download" in form.dataset) { setTimeout(function () { location.reload(); }, 2500); }
+      if ("download" in form.dataset) { setTimeout(function () { buttons.forEach(function (button) { button.disabled = false; }); }, 2500); }
     });
   });
   function field(at) { return at.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"); }
