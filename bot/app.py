@@ -25,6 +25,7 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
+from bot.clients.packets import Packets
 from bot.clients.reader import open_reader
 from bot.clients.sheets import Sheets
 from bot.clients.speech import Speech
@@ -48,7 +49,9 @@ from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
+from bot.service.refer import Referrals
 from bot.service.respond import Respond
+from bot.service.tasks import Tasks
 from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
@@ -56,6 +59,7 @@ from bot.store.alerts import MongoAlerts
 from bot.store.audit import MongoAudit
 from bot.store.cases import MongoCases
 from bot.store.conversations import Ladder, MongoConversations
+from bot.store.handovers import MongoHandovers
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
@@ -66,6 +70,7 @@ from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
+from bot.store.tasks import MongoTasks
 from bot.store.wording import MongoWording
 
 log = logging.getLogger(__name__)
@@ -105,6 +110,10 @@ class Service:
     histories: Histories
     receiver: Receiver
     respond: Respond
+    task_store: MongoTasks
+    tasks: Tasks
+    referrals: Referrals
+    handovers: MongoHandovers
     watch: Watch
     list_watch: ListWatch
     imports: Imports
@@ -203,6 +212,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
+    task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
@@ -236,6 +246,10 @@ async def _build(  # noqa: PLR0913 - the composition root
         histories=histories,
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
         respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
+        task_store=task_store,
+        tasks=Tasks(task_store, now),
+        referrals=Referrals(cases, Packets(), now),
+        handovers=MongoHandovers(db, sealer),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),

@@ -13,7 +13,9 @@ from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
+from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
+from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
 from bot.domain.wording import Mark, Proposal, Version, Words
 
@@ -326,6 +328,10 @@ class Cases(Protocol):
         """Return one case."""
         ...
 
+    async def of_conversation(self, conversation_id: str) -> Sequence[Case]:
+        """Return every case of one conversation, newest first."""
+        ...
+
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order."""
         ...
@@ -349,12 +355,54 @@ class Cases(Protocol):
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
-        Raise `IllegalTransition`, `NotOwner`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
+        Raise `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat
+        harmless.
         """
         ...
 
     async def overdue(self, now: datetime) -> Sequence[Case]:
         """Return unclaimed cases whose escalation time has come."""
+        ...
+
+
+class TaskStore(Protocol):
+    """What is still to be done for cases."""
+
+    async def of(self, case_id: str) -> Sequence[Task]:
+        """Return the tasks of a case: open ones first, by due time."""
+        ...
+
+    async def open_ones(self) -> Sequence[Task]:
+        """Return every open task, without its words, soonest first."""
+        ...
+
+    async def add(self, task: Task, now: datetime) -> None:
+        """Store a task with its line of history; the same id again changes nothing. Raise `LookupError`."""
+        ...
+
+    async def finish(self, task_id: str, who: str, outcome: str, now: datetime, *, for_others: bool = False) -> Task:
+        """Finish a task with its outcome. Raise `NotFinished`, `NotOwner`, `LookupError`, `IllegalTransition`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a shift tells the next."""
+
+    who: str
+    at: datetime
+    text: Private
+
+
+class Handovers(Protocol):
+    """Notes from shift to shift."""
+
+    async def write(self, handover: Handover) -> None:
+        """Add one; it stands above the queue from now on."""
+        ...
+
+    async def latest(self) -> Handover | None:
+        """Return the newest, if there is one."""
         ...
 
 
@@ -540,6 +588,14 @@ class Reports(Protocol):
 
     async def sheets(self, reports: Sequence[str]) -> Sequence[SheetLine]:
         """Return the sheets that told of any of these reports, newest first."""
+        ...
+
+
+class PacketWriter(Protocol):
+    """Writes a referral as a file."""
+
+    def write(self, packet: Packet, words: Mapping[str, str]) -> bytes:
+        """Return a PDF; *words*: what the paper says itself, in the language of its maker."""
         ...
 
 

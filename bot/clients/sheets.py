@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -98,7 +99,8 @@ def _tables(sheet: Sheet, words: Mapping[str, str]) -> Iterator[tuple[str, tuple
 
 
 def _pdf(sheet: Sheet, words: Mapping[str, str]) -> bytes:
-    pdf = _Page(sheet, words)
+    title = f"{words['title']} {number_of(sheet)}"
+    pdf = Page(title, words["unproven"], sheet.at)
     pdf.add_page()
     pdf.say(words["title"], TITLE)
     pdf.warn(words["unproven"])
@@ -130,14 +132,15 @@ def _drawable(text: str) -> str:
     )
 
 
-class _Page(FPDF):
-    """An A4 page; each foot repeats the number, the date and that nothing is proven."""
+class Page(FPDF):
+    """An A4 page; each foot repeats the title, the date and a caution."""
 
-    def __init__(self, sheet: Sheet, words: Mapping[str, str]) -> None:
+    def __init__(self, title: str, caution: str, at: datetime) -> None:
+        """Set up fonts for every script we speak."""
         super().__init__(format="A4")
-        self._foot = f"{words['title']} {number_of(sheet)} · {sheet.at:%d-%m-%Y} · {words['unproven']}"
-        self.set_creation_date(sheet.at)
-        self.set_title(f"{words['title']} {number_of(sheet)}")
+        self._foot = f"{title} · {at:%d-%m-%Y} · {caution}"
+        self.set_creation_date(at)
+        self.set_title(title)
         self.set_margins(MARGIN, MARGIN)
         self.set_auto_page_break(auto=True, margin=MARGIN + 6)
         for font in (LATIN, *SCRIPTS):
@@ -147,10 +150,12 @@ class _Page(FPDF):
         self.set_text_shaping(use_shaping_engine=True)
 
     def footer(self) -> None:
+        """Say at the foot of each page what it is."""
         self.set_y(-MARGIN)
         self._lines(self._foot + f" · {self.page_no()}", self.epw, SMALL, 4)
 
     def say(self, text: str, size: int) -> None:
+        """Write a paragraph in *size* points."""
         self._lines(text, self.epw, size, size * 0.55)
 
     def warn(self, text: str) -> None:
@@ -162,6 +167,7 @@ class _Page(FPDF):
         self.set_xy(self.l_margin, self.get_y() + 4)
 
     def pair(self, name: str, value: str) -> None:
+        """Write a name and its value beside it."""
         self.rows((), [(name, value)], widths=(NAMES, self.epw - NAMES))
 
     def rows(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, widths: tuple[float, ...] = ()) -> None:

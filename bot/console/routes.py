@@ -11,8 +11,10 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Gate, Session
+from bot.console.cases import CaseViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.queue import QueueViews
 from bot.console.views import Views
 from bot.console.words import WordViews
 from bot.ports import Stamp
@@ -52,6 +54,9 @@ ROUTES = (
     Route("GET", "/console/", "home", SIGNED_IN),
     Route("GET", "/console/queue", "queue", WORKERS),
     Route("GET", "/console/queue.json", "queue_json", WORKERS),
+    Route("POST", "/console/queue/change", "change_many", WORKERS),
+    Route("POST", "/console/queue/handover", "hand_over", WORKERS),
+    Route("GET", "/console/find", "find_case", WORKERS),
     Route("GET", "/console/live", "live", WORKERS),
     Route("GET", "/console/closed", "closed", WORKERS),
     Route("GET", "/console/cases/{case}", "case", WORKERS),
@@ -64,6 +69,9 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
+    Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS),
+    Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
+    Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers", "add_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),
@@ -111,7 +119,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (WordViews, ListViews, HistoryViews)
+    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

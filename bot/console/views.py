@@ -8,7 +8,7 @@ import json
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +17,10 @@ from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
-from bot.domain.identifiers import IdentifierKind
 from bot.domain.pictures import PICTURE_TYPES
+from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
-from bot.recruiters.history import History
 
 Service = Any
 ROLES = ("responder", "supervisor", "author", "admin")
@@ -116,21 +115,22 @@ class Views:
 
     # --- the queue
 
-    async def queue(self, request: web.Request) -> web.Response:
-        """Open cases, most urgent first."""
-        session = self._session(request)
-        return self.page("queue.html", request, session, cases=await self._queue(session), now=self._service.now())
-
     async def queue_json(self, request: web.Request) -> web.Response:
         """The queue for the page's own script."""
-        return web.json_response({"cases": await self._queue(self._session(request))})
+        return web.json_response({"cases": await self.rows(self._session(request))})
 
-    async def _queue(self, session: Session) -> list[dict[str, Any]]:
-        return [self._row(case, session) for case in await self._service.cases.queue()]
+    async def rows(self, session: Session) -> list[dict[str, Any]]:
+        """Return the queue, ready to be shown."""
+        tasks: dict[str, list[Task]] = {}
+        for task in await self._service.task_store.open_ones():
+            tasks.setdefault(task.case_id, []).append(task)
+        return [self.row(case, session, tasks.get(case.id, ())) for case in await self._service.cases.queue()]
 
-    def _row(self, case: Case, session: Session) -> dict[str, Any]:
+    def row(self, case: Case, session: Session, tasks: Sequence[Task] = ()) -> dict[str, Any]:
+        """Return a case for the queue and for its own page."""
         return {
             "id": case.id,
+            "kind_id": case.kind.value,
             "kind": self.word(f"console.kind.{case.kind.value}", session),
             "reason": self.word(f"console.risk.{case.risk_kind}", session),
             "state": self.word(f"console.state.{case.state.value}", session),
@@ -147,6 +147,9 @@ class Views:
             "unread": case.unread,
             "raised": case.raised,
             "escalations": case.escalations,
+            "tasks": len(tasks),
+            "due": min((task.due.isoformat() for task in tasks if task.due), default=""),
+            "overdue": any(task.overdue(self._service.now()) for task in tasks),
         }
 
     async def live(self, request: web.Request) -> web.StreamResponse:
@@ -171,7 +174,7 @@ class Views:
         for beat in range(LONGEST_STREAM):
             if beat % CHECK_SESSION_EVERY == 0 and not await self._gate.session(session.token, touch=False):
                 return
-            body = json.dumps({"cases": await self._queue(session)}, ensure_ascii=False)
+            body = json.dumps({"cases": await self.rows(session)}, ensure_ascii=False)
             now = hashlib.sha256(body.encode()).hexdigest()
             await response.write(f"event: queue\ndata: {body}\n\n".encode() if now != told else b": \n\n")
             told = now
@@ -189,59 +192,27 @@ class Views:
     async def closed(self, request: web.Request) -> web.Response:
         """The cases closed last."""
         session = self._session(request)
-        rows = [self._row(case, session) for case in await self._service.cases.closed()]
+        rows = [self.row(case, session) for case in await self._service.cases.closed()]
         return self.page("closed.html", request, session, cases=rows)
 
     # --- one case
 
-    async def case(self, request: web.Request) -> web.Response:
-        """The whole of one case; reading it is recorded."""
-        session = self._session(request)
-        case = await self._case(request)
-        await self.record(session.responder.id, "case read", case.id)
-        people = [
-            person for person in await self._service.responders.all() if person.role in ROLES[:2] and person.active
-        ]
-        return self.page(
-            "case.html",
-            request,
-            session,
-            case=self._row(case, session),
-            lines=await self._lines(case),
-            history=[self._event(event, session) for event in await self._service.cases.history(case.id)],
-            people=[person.id for person in people if person.id != session.responder.id],
-            key=secrets.token_urlsafe(12),
-            open=case.state.value != "closed",
-            error=request.query.get("error", "") if request.query.get("error", "") in ERRORS else "",
-            report=await self._service.histories.file(case.id),
-            linked=await self._linked(case),
-            kinds=[kind.value for kind in IdentifierKind],
-            may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
-        )
-
-    async def _linked(self, case: Case) -> History | None:
-        """Return the history that the report of a case is in."""
-        await self._service.histories.refresh()
-        found: History | None = self._service.histories.of(case.id)
-        return found
-
-    async def case_json(self, request: web.Request) -> web.Response:
-        """What has changed on an open case page."""
-        session = self._session(request)
-        case = await self._case(request)
-        return web.json_response({"case": self._row(case, session), "lines": await self._lines(case)})
-
-    async def _lines(self, case: Case) -> list[dict[str, Any]]:
+    async def lines(self, case: Case) -> list[dict[str, Any]]:
+        """Return the transcript, ready to be shown."""
         return [_line(line) for line in await self._service.cases.transcript(case.conversation_id)]
 
-    def _event(self, event: CaseEvent, session: Session) -> dict[str, str]:
+    def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
+        """Return one line of a case's history, ready to be shown."""
         action = self.word(f"console.action.{event.action.value}", session)
         detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
+        for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
+            if detail.partition(":")[0] == rule.value:
+                detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
 
     async def media(self, request: web.Request) -> web.Response:
         """A voice note or picture of the case; listening and looking are recorded."""
-        case = await self._case(request)
+        case = await self.case_of(request)
         note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
         if not note:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
@@ -252,7 +223,16 @@ class Views:
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
+        session, form = self._session(request), await request.post()
+        if form.get("anyway") != "yes" and await self.carried(session) >= self._service.config.cases_each:
+            case = await self.case_of(request)
+            await self.record(session.responder.id, "claim warned", case.id)
+            raise web.HTTPSeeOther(f"/console/cases/{case.id}?error=case.limit")
         return await self._act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
+
+    async def carried(self, session: Session) -> int:
+        """Return how many open cases the person has."""
+        return sum(case.owner == session.responder.id for case in await self._service.cases.queue())
 
     async def reply(self, request: web.Request) -> web.StreamResponse:
         """Write to the person."""
@@ -281,7 +261,11 @@ class Views:
     async def transfer(self, request: web.Request) -> web.StreamResponse:
         """Give it to a colleague."""
         return await self._act(
-            request, lambda case, who, form: self._service.respond.transfer(case, who, form["to"]), "transfer", "to"
+            request,
+            lambda case, who, form: self._service.respond.transfer(case, who, form["to"], form["text"]),
+            "transfer",
+            "to",
+            "text",
         )
 
     async def refer(self, request: web.Request) -> web.StreamResponse:
@@ -310,21 +294,24 @@ class Views:
         request: web.Request,
         verb: Callable[[Case, str, dict[str, str]], Awaitable[Case]],
         name: str,
-        needed: str = "",
+        *needed: str,
     ) -> web.StreamResponse:
         session = self._session(request)
-        case = await self._case(request)
+        case = await self.case_of(request)
         posted = await request.post()
         form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in ("text", "key", "to")}
         back = f"/console/cases/{case.id}"
-        if needed and not form[needed].strip():
+        if not all(form[field].strip() for field in needed):
             raise web.HTTPSeeOther(f"{back}?error=empty")
-        if needed == "to" and form["to"] not in {
+        if "to" in needed and form["to"] not in {
             person.id for person in await self._service.responders.all() if person.active
         }:
             raise web.HTTPSeeOther(f"{back}?error=empty")
         try:
             await verb(case, session.responder.id, form)
+        except OpenTasks:
+            await self.record(session.responder.id, f"{name} refused", case.id)
+            raise web.HTTPSeeOther(f"{back}?error=case.open_tasks") from None
         except (IllegalTransition, NotOwner):
             await self.record(session.responder.id, f"{name} refused", case.id)
             taken = await self._service.cases.get(case.id)
@@ -335,7 +322,8 @@ class Views:
         self._service.wake_console.set()
         raise web.HTTPSeeOther(back)
 
-    async def _case(self, request: web.Request) -> Case:
+    async def case_of(self, request: web.Request) -> Case:
+        """Return the case that the address names, or 404."""
         found: Case | None = await self._service.cases.get(request.match_info["case"][:64])
         if not found:
             raise web.HTTPNotFound(text="not found")
@@ -448,6 +436,7 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
+    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
 })  # fmt: skip
 
 

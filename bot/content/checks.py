@@ -49,7 +49,9 @@ SHOWN: Final = frozenset({"show", "show+caveat"})
 CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
 #: The interface of the console; every other string exists in every locale that is offered.
 CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
-DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.")
+#: Beginnings of what only responders read or choose from: it need not exist in other locales.
+FOR_RESPONDERS: Final = ("console.", "canned.")
+DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "canned.")
 READ_AT_ONCE: Final = (".answer", ".for_women", ".for_parents", ".for_children", ".for_abroad")
 #: Messages that always name 112 and 1098.
 ALWAYS_NAMED: Final = (
@@ -93,7 +95,7 @@ def _messages(content: Content, root: Path) -> Iterator[str]:
     for code in content.locales:
         place = f"{root}/messages/{code}"
         for key in sorted(wanted - set(content.messages[code])):
-            if not (key.startswith("console.") and code not in CONSOLE_LOCALES):
+            if not (key.startswith(FOR_RESPONDERS) and code not in CONSOLE_LOCALES):
                 yield f"{place}: message {key!r} is missing; a person would see another language; write it"
         for key in sorted(set(content.messages[code]) - wanted):
             yield f"{_at(content, code, key, place)}: message {key!r} is not in the source locale; remove it or write it in en first"

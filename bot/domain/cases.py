@@ -49,6 +49,8 @@ class CaseAction(StrEnum):
     HAND_BACK = "hand_back"
     CLOSE = "close"
     REOPEN = "reopen"
+    TASK = "task"
+    TASK_DONE = "task_done"
 
 
 _UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
@@ -69,6 +71,8 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.HAND_BACK: (_CLAIMED, CaseState.CLOSED),
     CaseAction.CLOSE: (OPEN_STATES, CaseState.CLOSED),
     CaseAction.REOPEN: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
+    CaseAction.TASK: (OPEN_STATES, None),
+    CaseAction.TASK_DONE: (OPEN_STATES, None),
 }
 
 #: Priority by kind: a smaller number is looked at first.

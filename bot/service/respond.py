@@ -50,9 +50,10 @@ class Respond:
         """Put the case back into the queue."""
         return await self._act(case, CaseAction.RELEASE, who, detail=reason)
 
-    async def transfer(self, case: Case, who: str, to: str) -> Case:
+    async def transfer(self, case: Case, who: str, to: str, reason: str = "") -> Case:
         """Give the case to another responder."""
-        return await self._act(case, CaseAction.TRANSFER, who, detail=to, new_owner=to)
+        detail = f"{to} · {reason.strip()}" if reason.strip() else to
+        return await self._act(case, CaseAction.TRANSFER, who, detail=detail, new_owner=to)
 
     async def refer(self, case: Case, who: str, to: str) -> Case:
         """Record that the case was passed to police, child welfare or another service."""

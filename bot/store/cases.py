@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, after, chain_break
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
+from bot.domain.tasks import OpenTasks
 from bot.ports import Line, NotOwner
 from bot.store.conversations import Ladder
 from bot.store.documents import aware, case_in
@@ -61,6 +62,11 @@ class MongoCases:
         """Return one case."""
         row = await self._cases.find_one({"_id": case_id})
         return case_in(row) if row else None
+
+    async def of_conversation(self, conversation_id: str) -> Sequence[Case]:
+        """Return every case of one conversation, newest first."""
+        rows = self._cases.find({"conversation": conversation_id}).sort("opened_at", -1)
+        return [case_in(row) async for row in rows]
 
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order; a detail that was erased is empty."""
@@ -140,6 +146,12 @@ class MongoCases:
             fields = self._fields(row, action, who, now, expect_owner, new_owner)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
             event = await self._writer.event(row, action, who, now, session, detail=detail, key=key)
+            if action not in ENDING:
+                await self._writer.duties(row, now, session)
+            elif await self._writer.has_duties(row, session):
+                raise OpenTasks(case_id)
+            else:
+                await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
             if action in {CaseAction.ESCALATE, CaseAction.RELEASE}:
                 await self._writer.alert({**row, **fields}, event.number, now, session)
             await self._send(row, action, messages, now, session)

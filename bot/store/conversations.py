@@ -213,6 +213,7 @@ class MongoConversations:
             case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
         )
         await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(""))
+        await self._writer.duties(case, now, session)
         await self._writer.alert(case, opened.number, now, session)
 
     async def _raise(self, effect: RaiseCase, now: datetime, session: AsyncClientSession) -> None:
@@ -236,6 +237,7 @@ class MongoConversations:
         )
         detail = Private(effect.risk.reason)
         event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
+        await self._writer.duties({**case, **fields}, now, session)
         if again and effect.risk.level is Level.NOW:
             await self._writer.alert({**case, **fields}, event.number, now, session)
 
@@ -289,7 +291,8 @@ class MongoConversations:
         await self._reports.erase(conversation, until)
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)
-        await self._db["case_events"].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
+        for name in ("case_events", "tasks"):
+            await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
         await self._db["cases"].update_many(cases, {"$set": {"conversation": "", "place": "", "erased": True}})
         gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
         if not gone.deleted_count:

@@ -13,6 +13,7 @@ from bot.domain.cases import CaseAction, CaseEvent
 from bot.domain.ids import outbox_id
 from bot.domain.messages import Lane, OutboundMessage
 from bot.domain.private import Private
+from bot.domain.tasks import Task, TaskRule, by_rule, owed
 from bot.store.documents import outbound_out
 from bot.store.sealed import Sealer
 
@@ -99,6 +100,47 @@ class Writer:
             row["sealed"] = await self._sealer.seal(case["conversation"], place, {"detail": detail.reveal()})
         await events.insert_one(row, session=session)
         return event
+
+    async def task(self, task: Task, case: Doc, now: datetime, session: AsyncClientSession) -> None:
+        """Insert a task with its line of history."""
+        row: Doc = {
+            "_id": task.id,
+            "case": task.case_id,
+            "rule": task.rule.value,
+            "mandatory": task.mandatory,
+            "open": True,
+            "due": task.due,
+            "made_by": task.made_by,
+            "made_at": task.made_at,
+            "done_by": "",
+            "done_at": None,
+            "sealed": await self.sealed_task(task, case),
+        }
+        await self._db["tasks"].insert_one(row, session=session)
+        detail = Private(task.text.reveal() or task.rule.value)
+        await self.event(case, CaseAction.TASK, task.made_by, now, session, detail=detail)
+
+    async def sealed_task(self, task: Task, case: Doc) -> object:
+        """Return the words of a task, sealed under the key of the case's person."""
+        words = {"text": task.text.reveal(), "outcome": task.outcome.reveal()}
+        return await self._sealer.seal(case["conversation"], f"task:{task.id}", words)
+
+    async def duties(self, case: Doc, now: datetime, session: AsyncClientSession) -> None:
+        """Insert the tasks that duties ask for and that are not there yet."""
+        for rule in await self._owed(case, session):
+            await self.task(by_rule(case["_id"], rule, now), case, now, session)
+
+    async def has_duties(self, case: Doc, session: AsyncClientSession) -> bool:
+        """Say whether a mandatory task is open, or not even there yet."""
+        blocking = {"case": case["_id"], "open": True, "mandatory": True}
+        found = await self._db["tasks"].find_one(blocking, {"_id": 1}, session=session)
+        return bool(found) or bool(await self._owed(case, session))
+
+    async def _owed(self, case: Doc, session: AsyncClientSession) -> tuple[TaskRule, ...]:
+        if not case.get("minor"):
+            return ()
+        there = await self._db["tasks"].distinct("rule", {"case": case["_id"]}, session=session)
+        return owed(minor=True, there=map(TaskRule, there))
 
     async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession) -> None:
         """Queue one page per alert channel for this event of the case."""

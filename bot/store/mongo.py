@@ -52,6 +52,11 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
             [("case", ASCENDING), ("key", ASCENDING)], unique=True, partialFilterExpression={"key": {"$gt": ""}}
         ),
     ],
+    "tasks": [
+        IndexModel([("case", ASCENDING)]),
+        IndexModel([("open", ASCENDING), ("due", ASCENDING)]),
+    ],
+    "handovers": [IndexModel([("at", ASCENDING)]), IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],

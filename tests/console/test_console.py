@@ -25,6 +25,9 @@ TABLE = {
     ("GET", "/console/"): "rsaw",
     ("GET", "/console/queue"): "rs",
     ("GET", "/console/queue.json"): "rs",
+    ("POST", "/console/queue/change"): "rs",
+    ("POST", "/console/queue/handover"): "rs",
+    ("GET", "/console/find"): "rs",
     ("GET", "/console/live"): "rs",
     ("GET", "/console/closed"): "rs",
     ("GET", "/console/cases/{case}"): "rs",
@@ -33,6 +36,7 @@ TABLE = {
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
         for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
     },
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("tasks", "tasks/finish", "referral")},
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
     **{
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"

@@ -1,7 +1,7 @@
 "use strict";
 // The queue and the open case stay current; a new case sounds and shows in the title. Everything is shown as text.
 (function () {
-  var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null;
+  var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null, last = null;
 
   function part(tag, text, kind) {
     var made = document.createElement(tag);
@@ -24,41 +24,81 @@
     });
   }
 
-  function since(iso) {
-    var seconds = Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 1000));
+  function since(iso) { return span((Date.now() - Date.parse(iso)) / 1000); }
+  function span(seconds) {
+    seconds = Math.max(0, Math.floor(seconds));
     var minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
     return (hours ? hours + ":" + ("0" + minutes % 60).slice(-2) : minutes) + ":" + ("0" + seconds % 60).slice(-2);
   }
   function tick() {
-    document.querySelectorAll("time").forEach(function (time) { time.textContent = since(time.dateTime); });
+    document.querySelectorAll("time").forEach(function (time) {
+      var left = Date.parse(time.dateTime) - Date.now();
+      if (!time.classList.contains("until")) { time.textContent = since(time.dateTime); return; }
+      time.textContent = left > 0 ? span(left / 1000) : time.dataset.over || page.over;
+      time.parentNode.classList.toggle("over", left <= 0);
+    });
+  }
+
+  function shown(item) {
+    var form = document.getElementById("filter"), whose = form.whose.value;
+    return (!form.kind.value || item.kind_id === form.kind.value) && (!form.locale.value || item.locale === form.locale.value) &&
+      (whose !== "mine" || item.mine) && (whose !== "unclaimed" || !item.owner) && (!form.overdue.checked || item.overdue);
+  }
+  function pick(row, item, ticked) {
+    var label = part("label", "", "pick"), box = part("input");
+    box.type = "checkbox";
+    box.name = "cases";
+    box.value = item.id;
+    box.checked = ticked;
+    label.appendChild(box);
+    label.appendChild(part("span", page.tick + " " + item.kind + " " + item.id, "unseen"));
+    row.appendChild(label);
   }
 
   function queue(cases) {
-    var list = document.getElementById("queue"), waiting = 0;
+    var list = document.getElementById("queue"), waiting = 0, seen = cases.filter(shown), left = document.getElementById("hidden");
+    var ticked = [].map.call(list.querySelectorAll("input:checked"), function (box) { return box.value; });
+    var focus = list.contains(document.activeElement) ? document.activeElement : null, row = focus && focus.closest("li");
+    var kept = row ? { id: row.dataset.id, tag: focus.tagName.toLowerCase() } : null, marked = list.querySelector("li.here");
+    left.hidden = seen.length === cases.length;
+    left.querySelector("b").textContent = cases.length - seen.length;
     list.textContent = "";
-    cases.forEach(function (item) {
+    cases.forEach(function (item) { if (!item.owner) { waiting += 1; } });
+    seen.forEach(function (item) {
       var row = part("li", "", "p" + item.priority + (item.owner ? "" : " unclaimed")), link = part("a"), small = part("small");
       row.dataset.id = item.id;
+      if (marked && marked.dataset.id === item.id) { row.classList.add("here"); }
+      if (item.mine) { pick(row, item, ticked.indexOf(item.id) >= 0); }
       link.href = "/console/cases/" + encodeURIComponent(item.id);
       link.appendChild(part("b", item.kind));
       link.appendChild(document.createTextNode(" "));
       link.appendChild(part("span", item.reason));
       if (item.owner) { small.appendChild(document.createTextNode(page.with + " " + item.owner)); } else {
         var time = part("time");
-        waiting += 1;
         time.dateTime = item.waiting_since;
         small.appendChild(document.createTextNode(page.wait + " "));
         small.appendChild(time);
       }
       small.appendChild(document.createTextNode([" ", item.locale, item.channel, item.place].filter(Boolean).join(" · ")));
-      [[item.minor, page.minor], [item.silent, page.silent]].forEach(function (flag) {
+      [[item.minor, page.minor], [item.silent, page.silent], [item.overdue, page.overdue]].forEach(function (flag) {
         if (flag[0]) { small.appendChild(document.createTextNode(" · ")); small.appendChild(part("em", flag[1])); }
       });
+      if (item.due && !item.overdue) {
+        var until = part("time", "", "until");
+        until.dateTime = item.due;
+        small.appendChild(document.createTextNode(" · " + page.due + " "));
+        small.appendChild(until);
+      }
       if (item.unread) { small.appendChild(document.createTextNode(" · " + item.unread + " " + page.unread)); }
+      small.appendChild(document.createTextNode(" · " + item.id));
       link.appendChild(small);
       row.appendChild(link);
       list.appendChild(row);
     });
+    if (kept) {
+      [].forEach.call(list.children, function (row) { if (row.dataset.id === kept.id && row.querySelector(kept.tag)) { row.querySelector(kept.tag).focus(); } });
+    }
+    last = cases;
     if (!cases.length) { list.appendChild(part("li", page.empty, "none")); }
     var now = {};
     cases.forEach(function (item) { now[item.id] = item.raised; });
@@ -95,6 +135,7 @@
       var text = part("bdi", line.text || (kind === "person" ? line.choices.join(" ") : ""));
       row.appendChild(part("small", [who, line.at.slice(11, 19), kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
       text.dir = "auto";
+      text.lang = page.lang;
       row.appendChild(text);
       if (kind === "person") { attached(row, line); }
       list.appendChild(row);
@@ -114,6 +155,7 @@
       .then(function (found) {
         lost(false);
         lines(found.lines);
+        if (found.window && document.querySelector("#window time")) { document.querySelector("#window time").dateTime = found.window; }
         document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
       })
       .catch(function () { lost(true); })
@@ -122,10 +164,51 @@
 
   document.querySelectorAll("form").forEach(function (form) {
     form.addEventListener("submit", function () {
-      setTimeout(function () { form.querySelectorAll("button").forEach(function (button) { button.disabled = true; }); }, 0);
+      var buttons = form.querySelectorAll("button");
+      if (form.method === "dialog") { return; }
+      setTimeout(function () { buttons.forEach(function (button) { button.disabled = true; }); }, 0);
+      if ("download" in form.dataset) { setTimeout(function () { buttons.forEach(function (button) { button.disabled = false; }); }, 2500); }
     });
   });
+  function field(at) { return at.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"); }
+  function goTo(found) {
+    var details = found && found.closest("details");
+    if (details) { details.open = true; }
+    if (found) { found.focus(); }
+    return Boolean(found);
+  }
+  function move(by) {
+    var links = [].slice.call(document.querySelectorAll("#queue li a")), now = document.querySelector("#queue li.here"), at;
+    if (!links.length) { return false; }
+    at = links.findIndex(function (link) { return link.parentNode === now; });
+    at = at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + by));
+    if (now) { now.classList.remove("here"); }
+    links[at].parentNode.classList.add("here");
+    return goTo(links[at]);
+  }
+  var keys = document.getElementById("keys"), single = {
+    j: function () { return move(1); },
+    k: function () { return move(-1); },
+    o: function () { var link = document.querySelector("#queue li.here a"); if (link) { link.click(); } return Boolean(link); },
+    "/": function () { return goTo(document.getElementById("find")); },
+    r: function () { return goTo(document.querySelector("#reply textarea")); },
+    n: function () { return goTo(document.querySelector("form[action$='/note'] input[name=text]")); },
+    c: function () { return goTo(document.querySelector("#canned summary")) && (document.getElementById("canned").open = true); },
+    q: function () { location.href = "/console/queue"; return true; },
+    "?": function () { keys.showModal(); return true; }
+  };
+  if (keys) {
+    var on = document.getElementById("keys-on");
+    on.checked = localStorage.getItem("console-keys") !== "off";
+    on.addEventListener("change", function () { localStorage.setItem("console-keys", on.checked ? "on" : "off"); });
+    document.getElementById("keys-open").addEventListener("click", function () { keys.showModal(); });
+    document.addEventListener("keydown", function (event) {
+      if (event.ctrlKey || event.metaKey || event.altKey || !on.checked || keys.open || field(event.target)) { return; }
+      if (Object.prototype.hasOwnProperty.call(single, event.key) && single[event.key]()) { event.preventDefault(); }
+    });
+  }
   if (page.page === "queue") {
+    document.getElementById("filter").addEventListener("change", function () { if (last) { queue(last); } });
     var sound = document.getElementById("sound");
     sound.addEventListener("click", function () {
       var on = sound.getAttribute("aria-pressed") !== "true";
@@ -140,6 +223,15 @@
   if (page.page === "case") {
     var list = document.getElementById("lines");
     list.scrollTop = list.scrollHeight;
+    document.querySelectorAll(".put").forEach(function (button) {
+      button.addEventListener("click", function () {
+        var box = document.querySelector("#reply textarea"), words = button.parentNode.querySelector(".words").textContent;
+        box.value = box.value.trim() ? box.value.trim() + "\n" + words : words;
+        box.focus();
+      });
+    });
+    setInterval(tick, 1000);
+    tick();
     setTimeout(followCase, 1500);
   }
 })();
