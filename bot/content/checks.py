@@ -36,7 +36,7 @@ SHOWN: Final = frozenset({"show", "show+caveat"})
 CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
 #: The interface of the console; every other string exists in every locale that is offered.
 CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
-DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.")
+DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "waiting.")
 READ_AT_ONCE: Final = (".answer", ".for_women", ".for_parents", ".for_children", ".for_abroad")
 #: Messages that always name 112 and 1098.
 ALWAYS_NAMED: Final = (
