@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.agencies import Agency, AgencyList, ListState
-from bot.domain.cases import Case, CaseAction, CaseEvent
+from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
@@ -328,6 +328,10 @@ class Cases(Protocol):
 
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order."""
+        ...
+
+    async def told(self, case_id: str) -> Sequence[Told]:
+        """Return what the person answered to our questions, the last answer of each slot, oldest first."""
         ...
 
     async def transcript(self, conversation_id: str) -> Sequence[Line]:

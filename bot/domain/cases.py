@@ -49,6 +49,7 @@ class CaseAction(StrEnum):
     HAND_BACK = "hand_back"
     CLOSE = "close"
     REOPEN = "reopen"
+    TELL = "tell"
 
 
 _UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
@@ -69,6 +70,7 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.HAND_BACK: (_CLAIMED, CaseState.CLOSED),
     CaseAction.CLOSE: (OPEN_STATES, CaseState.CLOSED),
     CaseAction.REOPEN: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
+    CaseAction.TELL: (frozenset(CaseState), None),
 }
 
 #: Priority by kind: a smaller number is looked at first.
@@ -124,6 +126,18 @@ class Case:
     erase_requested: bool = False
     unread: int = 0
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the person answered to one of our questions.
+
+    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`.
+    """
+
+    slot: str
+    value: Private
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

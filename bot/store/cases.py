@@ -11,7 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, after, chain_break
+from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, Told, after, chain_break
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Line, NotOwner
@@ -85,6 +85,15 @@ class MongoCases:
             row["case"], row["number"], aware(row["at"]), row["who"], CaseAction(row["action"]), detail,
             row["mark"], row["previous"],
         )  # fmt: skip
+
+    async def told(self, case_id: str) -> Sequence[Told]:
+        """Return what the person answered to our questions; nothing where it was erased."""
+        row = await self._cases.find_one({"_id": case_id}, {"told": 1})
+        try:
+            doc = await self._sealer.open(f"case_told:{case_id}", row["told"]) if row and "told" in row else {}
+        except Unreadable:
+            return []
+        return [Told(slot, Private(value), datetime.fromisoformat(at)) for slot, (value, at) in doc.items()]
 
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
