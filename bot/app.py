@@ -42,6 +42,7 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
@@ -66,6 +67,7 @@ from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
+from bot.store.traces import MongoTraces
 from bot.store.wording import MongoWording
 
 log = logging.getLogger(__name__)
@@ -108,6 +110,7 @@ class Service:
     watch: Watch
     list_watch: ListWatch
     imports: Imports
+    forgetter: Forgetter
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -239,6 +242,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
+        forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
         web=web_channel,
         terminal=terminal,
         speech=speech,
@@ -334,6 +338,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     deliverer = Deliverer(service.outbox, service.channels, service.owner)
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
+    jobs += [keep_forgetting(service.forgetter)]
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
     jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]

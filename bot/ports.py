@@ -188,6 +188,10 @@ class Channel(Protocol):
         """Send one bubble; return the channel's message id. Raise `ChannelError`."""
         ...
 
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:
+        """Delete these messages, of both sides, where the channel can. Raise `ChannelError`."""
+        ...
+
 
 class Understander(Protocol):
     """Parses text into intents. Never raises; NOTHING when it cannot say."""
@@ -268,6 +272,32 @@ class Due:
     message: OutboundMessage
     attempts: int = 0
     state: str = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What of a conversation is to vanish from the person's screen: the channel's ids of its messages."""
+
+    conversation_id: str
+    address: Address
+    message_ids: Sequence[Private]
+    since: datetime
+
+
+class Traces(Protocol):
+    """Conversations whose messages are to vanish from the person's screen."""
+
+    async def due(self, now: datetime) -> Sequence[Trace]:
+        """Return those that are due and have nothing left to send."""
+        ...
+
+    async def later(self, trace: Trace, at: datetime) -> None:
+        """Try again at *at*."""
+        ...
+
+    async def done(self, trace: Trace) -> None:
+        """Settle it, unless the person has asked again since."""
+        ...
 
 
 class Outbox(Protocol):

@@ -6,18 +6,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.dialogue import answers, waiting
-from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Tell, Turn
-from bot.domain.messages import InboundMessage
+from bot.domain.conversation import Conversation, Erase, Forget, Forward, OpenCase, Tell, Turn
+from bot.domain.messages import ChannelName, InboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
 from bot.domain.words import folded_words
 
 QUIET = "quiet"
+HIDE = "hide"
 SOMEONE_ELSE = "someone_else"
 #: Without a word of their own, these end the silence at once: what anybody might write to a chat about work.
 NEUTRAL = frozenset({"menu"})
 #: What is written sooner belongs to the same moment ("he is here", "don't reply"); it does not end the silence.
 QUIET_AT_LEAST = timedelta(minutes=10)
+#: What is said on hiding: on Telegram nothing, for all of it vanishes.
+ON_HIDING = {ChannelName.WHATSAPP: "waiting.hide_phone", ChannelName.WEB: "waiting.cleared"}
 #: What nobody but the person themselves may do while their case is open.
 OWN = frozenset({"c:delete", "c:delete_yes", "c:fine"})
 
@@ -54,6 +57,20 @@ def has_safe_word(conversation: Conversation, message: InboundMessage) -> bool:
 def kept(conversation: Conversation) -> Turn:
     """Hear it, and say nothing."""
     return Turn(conversation, (), (Forward(conversation.open_case),) if conversation.open_case else ())
+
+
+def hides(picked: str, named: str) -> bool:
+    """Say whether the person wants the chat gone from the screen, quickly."""
+    return picked == waiting.HIDE or named == HIDE
+
+
+def hide(conversation: Conversation) -> Turn:
+    """Clear the chat where the channel can; where it cannot, say so and how the person can. The case stays open."""
+    said = ON_HIDING.get(conversation.channel) if not conversation.silent else None
+    later = "later" if conversation.with_responder else conversation.waiting
+    gone = replace(conversation, last_replies=(), offered=(), flow="", slots={}, waiting=later)
+    heard = (Forward(conversation.open_case),) if conversation.open_case else ()
+    return Turn(gone, (Reply(said),) if said else (), (*heard, Forget()))
 
 
 def ask_who(conversation: Conversation) -> Turn:

@@ -147,8 +147,10 @@ def _with_answer(
 def _watched(
     conversation: Conversation, message: InboundMessage, risk: Risk, knowledge: Knowledge, now: datetime
 ) -> Turn | None:
-    """Return the turn where somebody may be watching: silence begins, goes on, or ends; None where nobody is."""
+    """Return the turn where somebody may be watching: it vanishes, falls silent, stays so or wakes; else None."""
     picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
+    if quiet.hides(picked, named):
+        return quiet.hide(conversation)
     if quiet.wished(conversation, picked, named, risk):
         if risk.silent and not conversation.open_case:
             return hand_off(conversation, replace(risk, level=Level.NOW, reason="command:quiet"), now)

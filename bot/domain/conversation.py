@@ -111,6 +111,11 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """The person wants the chat gone from their screen; what we keep, and an open case, stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
@@ -126,7 +131,7 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Erase | Translate
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate
 
 
 @dataclass(frozen=True, slots=True)

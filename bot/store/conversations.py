@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState
-from bot.domain.conversation import Conversation, Erase, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
+from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
@@ -140,6 +140,8 @@ class MongoConversations:
         }
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
+        if any(isinstance(effect, Forget) for effect in rendered.turn.effects):
+            fields |= {"forget_at": now, "forget_since": now}
 
         async def body(session: AsyncClientSession) -> None:
             await self._write(rendered, answered, lease, fields, now, session)

@@ -44,6 +44,7 @@ def message_out(message: InboundMessage) -> Doc:
         "blocked": message.blocked,
         "media": _media_out(message.media) if message.media else None,
         "point": message.point.reveal(),
+        "id": message.id.reveal(),
     }
 
 
@@ -60,6 +61,7 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         blocked=doc["blocked"],
         media=_media_in(doc["media"]) if doc.get("media") else None,
         point=Private(doc.get("point", "")),
+        id=Private(doc.get("id", "")),
     )
 
 

@@ -39,7 +39,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
     ],
-    "conversations": [IndexModel([("erase_after", ASCENDING)], sparse=True)],
+    "conversations": [
+        IndexModel([("erase_after", ASCENDING)], sparse=True),
+        IndexModel([("forget_at", ASCENDING)], sparse=True),
+    ],
     "cases": [
         IndexModel([("conversation", ASCENDING)], unique=True, partialFilterExpression={"open": True}, name="one_open"),
         IndexModel([("open", ASCENDING), ("priority", ASCENDING), ("waiting_since", ASCENDING)]),

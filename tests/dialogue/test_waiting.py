@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 
 from bot.content.model import Content
+from bot.dialogue import quiet
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
 from bot.domain.agencies import Check, Verdict
-from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Turn
+from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Turn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING
@@ -130,6 +131,25 @@ def test_silence_is_asked_for_in_every_language(knowledge: Knowledge) -> None:
         conversation = replace(some_case(knowledge), locale=code)
         words = knowledge.content.words(code, "waiting.here.label")
         assert said(conversation, knowledge, words).conversation.silent, (code, words)
+
+
+def test_hiding_says_only_what_the_channel_cannot_do_and_keeps_the_case(knowledge: Knowledge) -> None:
+    """Also in silence, where nothing is said on any channel; afterwards nothing can be repeated."""
+    said_on = {
+        ChannelName.TELEGRAM: [],
+        ChannelName.WHATSAPP: ["waiting.hide_phone"],
+        ChannelName.WEB: ["waiting.cleared"],
+    }
+    for channel, messages in said_on.items():
+        conversation = replace(some_case(knowledge), channel=channel)
+        turn = quiet.hide(conversation)
+        assert [reply.message for reply in turn.replies] == messages
+        assert Forget() in turn.effects
+        assert turn.conversation.open_case
+        assert turn.conversation.last_replies == ()
+        assert quiet.hide(replace(conversation, silent=True)).replies == ()
+    assert Forget() in said(some_case(knowledge), knowledge, "quick exit").effects
+    assert Forget() in said(some_case(knowledge), knowledge, choice="q:hide").effects
 
 
 def test_what_shows_on_a_lock_screen_says_nothing(content: Content) -> None:
