@@ -300,6 +300,43 @@ class Traces(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A closed case about which the person may be asked now; `asked`: how often that was done already.
+
+    may_write: nobody watches the phone, the person wants to hear from us, and no new case is open. heard_at: when they
+    wrote last. version: the conversation's, so that nothing is asked of somebody who writes at this very moment.
+    """
+
+    case_id: str
+    conversation_id: str
+    channel: ChannelName
+    locale: str
+    asked: int
+    closed_at: datetime
+    may_write: bool
+    heard_at: datetime | None
+    version: int
+
+
+class FollowUps(Protocol):
+    """The clocks of closed cases."""
+
+    async def due(self, now: datetime) -> Sequence[FollowUp]:
+        """Return those that are due."""
+        ...
+
+    async def ask(
+        self, item: FollowUp, messages: Sequence[OutboundMessage], next_at: datetime | None, now: datetime
+    ) -> bool:
+        """Queue the question, note it in the history, set the next clock; False if something changed meanwhile."""
+        ...
+
+    async def drop(self, item: FollowUp, reason: str, now: datetime) -> None:
+        """Ask nothing any more, and write why into the history."""
+        ...
+
+
 class Outbox(Protocol):
     """Committed, not delivered."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, language, pictures, quiet, speech, waiting
+from bot.dialogue import answers, fallback, follow, language, pictures, quiet, speech, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
@@ -60,6 +60,8 @@ def _decided(
         return _with_responder(conversation, message, risk, understanding, knowledge, before)
     if risk.level is Level.PERHAPS and not _answers_first(conversation, message, risk, understanding, knowledge):
         return _remembered(_ask(conversation, risk), understanding)
+    if after := follow.answer(conversation, chosen(conversation, message, knowledge), command(message, knowledge)):
+        return _remembered(after, understanding)
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:
         printed = risk.reason.startswith(pictures.PRINTED)
@@ -255,7 +257,7 @@ def _with_responder(
     """Silent, not deaf, once a responder has it; until then one gentle question at a time."""
     picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
     if conversation.claimed:
-        turn = quiet.kept(_with_wish(conversation, named, understanding))
+        turn = waiting.keep(_with_wish(conversation, named, understanding), picked)
     elif who := _who_writes(conversation, picked, named, before):
         turn = who
     elif conversation.stranger:

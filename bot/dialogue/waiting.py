@@ -38,7 +38,11 @@ TAPS: dict[str, dict[str, str]] = {
     "q:doctor": {"need": "doctor"},
     "q:home": {"need": "go home"},
     "q:talk": {"need": "talk"},
+    "q:consent_yes": {"consent": "yes"},
+    "q:consent_no": {"consent": "no"},
 }
+#: Choices that say only yes or no.
+PLAIN = ("q:consent_", "q:reached_", "q:again_")
 HERE = "q:here"
 ME = "q:me"
 OTHER = "q:other"
@@ -58,6 +62,8 @@ def choice(choice_id: str) -> ChoiceRef:
 
 def label(choice_id: str) -> str:
     """Return the message id of a choice's words."""
+    if choice_id.startswith(PLAIN):
+        return "core.yes.label" if choice_id.endswith("_yes") else "core.no.label"
     return f"waiting.{choice_id.removeprefix('q:')}.label"
 
 
@@ -69,6 +75,10 @@ CHOICES: dict[str, tuple[ChoiceRef, ...]] = {
     "need": (choice("q:place"), choice("q:doctor"), choice("q:home"), choice("q:talk")),
     "kept": (choice(WORD), choice(HIDE), FINE),
     "same": (choice(ME), choice(OTHER)),
+    "consent": (choice("q:consent_yes"), choice("q:consent_no")),
+    "reached": (choice("q:reached_yes"), choice("q:reached_no")),
+    "again": (choice("q:again_yes"), choice("q:again_no")),
+    "follow": (answers.PERSON, answers.MENU),
 }
 
 
@@ -82,6 +92,11 @@ def alarm(risk: Risk) -> tuple[Reply, ...]:
 def ask(question: str) -> Reply:
     """Ask one question."""
     return Reply(f"waiting.{question}", choices=CHOICES.get(question, ()))
+
+
+def keep(conversation: Conversation, picked: str) -> Turn:
+    """Keep a tapped answer with the case, and say nothing: a responder has it."""
+    return _turn(conversation, TAPS.get(picked, {}))
 
 
 def go_on(

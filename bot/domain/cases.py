@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.private import NOTHING_SAID, Private
@@ -52,6 +52,12 @@ class CaseAction(StrEnum):
     TELL = "tell"
 
 
+#: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
+FOLLOWED = frozenset({CaseKind.DISTRESS, CaseKind.MISSING})
+REACHED_AFTER = timedelta(hours=2)
+#: Days after closing on which a person who said yes to it is asked how they are.
+FOLLOW_UP_DAYS = (3, 14, 30)
+
 _UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
 _CLAIMED = frozenset({CaseState.ACKNOWLEDGED, CaseState.ACTIVE, CaseState.REFERRED})
 OPEN_STATES = _UNCLAIMED | _CLAIMED
@@ -90,6 +96,13 @@ class IllegalTransition(ValueError):
         super().__init__(f"cannot {action.value} a case that is {state.value}")
         self.action = action
         self.state = state
+
+
+def next_follow_up(closed_at: datetime, asked: int) -> datetime | None:
+    """Return when the next of the follow-ups comes, *asked* counting the question whether somebody reached them."""
+    if not 1 <= asked <= len(FOLLOW_UP_DAYS):
+        return None
+    return closed_at + timedelta(days=FOLLOW_UP_DAYS[asked - 1])
 
 
 def after(state: CaseState, action: CaseAction) -> CaseState:
@@ -132,7 +145,7 @@ class Case:
 class Told:
     """What the person answered to one of our questions.
 
-    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`.
+    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`.
     """
 
     slot: str

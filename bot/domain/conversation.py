@@ -23,7 +23,8 @@ class Conversation:
     before; `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
     `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
-    `stranger`: they said no.
+    `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
+    question whether somebody reached them is.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Conversation:
     told: tuple[str, ...] = ()
     asked_same: bool = False
     stranger: bool = False
+    followed_case: str = ""
+    unanswered: bool = False
     erase_requested: bool = False
     asked_if_in_danger: str = ""
     voice: bool = False

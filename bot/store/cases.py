@@ -11,7 +11,18 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, Told, after, chain_break
+from bot.domain.cases import (
+    FOLLOWED,
+    REACHED_AFTER,
+    Case,
+    CaseAction,
+    CaseEvent,
+    CaseKind,
+    CaseState,
+    Told,
+    after,
+    chain_break,
+)
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Line, NotOwner
@@ -189,7 +200,11 @@ class MongoCases:
         elif action is CaseAction.REPLY:
             fields |= {"unread": 0}
         elif action in ENDING:
+            followed = CaseKind(row["kind"]) in FOLLOWED and not row.get("silent") and not row.get("erase_requested")
             fields |= {"open": False, "held": False, "escalate_at": None, "closed_at": now}
+            fields["follow_at"] = now + REACHED_AFTER if followed and not row.get("followed") else None
+        elif action is CaseAction.REOPEN:
+            fields |= {"follow_at": None}
         return fields
 
     async def _send(

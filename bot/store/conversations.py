@@ -11,7 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState
+from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
 from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
@@ -115,7 +115,10 @@ class MongoConversations:
             {"held": 1, "report": 1, "risk_kind": 1, "owner": 1, "acknowledged_at": 1, "minor": 1},
         )
         if not case:
-            return replace(conversation, open_case="", held=False, reporting=False, claimed=False, minor=False)
+            after = await self._followed(conversation_id)
+            closed = replace(conversation, open_case="", held=False, reporting=False, claimed=False, minor=False)
+            told = bool(after.get("told_reached"))
+            return replace(closed, followed_case=after.get("_id", ""), unanswered=bool(after) and not told)
         return replace(
             conversation,
             open_case=case["_id"],
@@ -124,6 +127,12 @@ class MongoConversations:
             claimed=bool(case.get("owner") or case.get("acknowledged_at")),
             minor=bool(case.get("minor")),
         )
+
+    async def _followed(self, conversation_id: str) -> Doc:
+        """Return the newest closed case about which the person was asked afterwards, or an empty document."""
+        query = {"conversation": conversation_id, "open": False, "followed": {"$gte": 1}}
+        fields = {"told_reached": 1}
+        return await self._db["cases"].find_one(query, fields, sort=[("opened_at", -1)]) or {}
 
     async def commit(self, rendered: Rendered, answered: Waiting, lease: Lease, now: datetime) -> None:
         """Write everything the turn leads to in one transaction, or nothing."""
@@ -280,8 +289,18 @@ class MongoConversations:
             {"$set": {"told": sealed, "updated_at": now}, "$inc": {"version": 1}},
             session=session,
         )
+        if effect.slot in {"reached", "follow_up"} and not case["open"]:
+            await self._follow(effect, case, session)
         detail = Private(f"{effect.slot}: {effect.value.reveal()}")
         await self._writer.event(case, CaseAction.TELL, "person", now, session, detail=detail)
+
+    async def _follow(self, effect: Tell, case: Doc, session: AsyncClientSession) -> None:
+        """Only a yes makes us write again; anything else ends it for good."""
+        fields: Doc = {"told_reached": True}
+        if effect.slot == "follow_up":
+            yes = effect.value.reveal() == "yes"
+            fields["follow_at"] = next_follow_up(aware(case["closed_at"]), case.get("followed", 0)) if yes else None
+        await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
 
     async def _hold_back(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:
         """Somebody may be watching: what the bot has not sent yet never leaves."""

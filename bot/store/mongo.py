@@ -47,6 +47,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING)], unique=True, partialFilterExpression={"open": True}, name="one_open"),
         IndexModel([("open", ASCENDING), ("priority", ASCENDING), ("waiting_since", ASCENDING)]),
         IndexModel([("open", ASCENDING), ("escalate_at", ASCENDING)]),
+        IndexModel([("follow_at", ASCENDING)], sparse=True),
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [

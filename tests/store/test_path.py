@@ -50,7 +50,7 @@ async def test_what_is_told_while_waiting_is_kept_sealed_and_a_claim_ends_the_qu
         case = await service.cases.get(turn.conversation.open_case)
         assert case
         await service.respond.claim(case, "asha")
-        _, silent = await chat.say("", "q:talk")
+        _, silent = await chat.say("are you there")
         async with asyncio.timeout(10):
             while await service.db["outbox"].count_documents({"open": True}):
                 await asyncio.sleep(0.05)
