@@ -43,6 +43,8 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.follow import Follower, keep_following
+from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
@@ -59,6 +61,7 @@ from bot.store.alerts import MongoAlerts
 from bot.store.audit import MongoAudit
 from bot.store.cases import MongoCases
 from bot.store.conversations import Ladder, MongoConversations
+from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
@@ -71,6 +74,7 @@ from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
 from bot.store.tasks import MongoTasks
+from bot.store.traces import MongoTraces
 from bot.store.wording import MongoWording
 
 log = logging.getLogger(__name__)
@@ -117,6 +121,8 @@ class Service:
     watch: Watch
     list_watch: ListWatch
     imports: Imports
+    forgetter: Forgetter
+    follower: Follower
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -218,6 +224,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
     audit = MongoAudit(db)
+    follow_ups = MongoFollowUps(client, db, sealer, writer, frozenset(channels))
     reports = MongoReports(client, db, sealer)
     histories = _histories(config, content, reports, now)
     await histories.refresh()
@@ -253,6 +260,8 @@ async def _build(  # noqa: PLR0913 - the composition root
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
+        forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
+        follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,
         terminal=terminal,
         speech=speech,
@@ -348,6 +357,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     deliverer = Deliverer(service.outbox, service.channels, service.owner)
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
+    jobs += [keep_forgetting(service.forgetter), keep_following(service.follower)]
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
     jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]

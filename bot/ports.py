@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.agencies import Agency, AgencyList, ListState
-from bot.domain.cases import Case, CaseAction, CaseEvent
+from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
@@ -190,6 +190,10 @@ class Channel(Protocol):
         """Send one bubble; return the channel's message id. Raise `ChannelError`."""
         ...
 
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:
+        """Delete these messages, of both sides, where the channel can. Raise `ChannelError`."""
+        ...
+
 
 class Understander(Protocol):
     """Parses text into intents. Never raises; NOTHING when it cannot say."""
@@ -272,6 +276,69 @@ class Due:
     state: str = "waiting"
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What of a conversation is to vanish from the person's screen: the channel's ids of its messages."""
+
+    conversation_id: str
+    address: Address
+    message_ids: Sequence[Private]
+    since: datetime
+
+
+class Traces(Protocol):
+    """Conversations whose messages are to vanish from the person's screen."""
+
+    async def due(self, now: datetime) -> Sequence[Trace]:
+        """Return those that are due and have nothing left to send."""
+        ...
+
+    async def later(self, trace: Trace, at: datetime) -> None:
+        """Try again at *at*."""
+        ...
+
+    async def done(self, trace: Trace) -> None:
+        """Settle it, unless the person has asked again since."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A closed case about which the person may be asked now; `asked`: how often that was done already.
+
+    may_write: nobody watches the phone, the person wants to hear from us, and no new case is open. heard_at: when they
+    wrote last. version: the conversation's, so that nothing is asked of somebody who writes at this very moment.
+    """
+
+    case_id: str
+    conversation_id: str
+    channel: ChannelName
+    locale: str
+    asked: int
+    closed_at: datetime
+    may_write: bool
+    heard_at: datetime | None
+    version: int
+
+
+class FollowUps(Protocol):
+    """The clocks of closed cases."""
+
+    async def due(self, now: datetime) -> Sequence[FollowUp]:
+        """Return those that are due."""
+        ...
+
+    async def ask(
+        self, item: FollowUp, messages: Sequence[OutboundMessage], next_at: datetime | None, now: datetime
+    ) -> bool:
+        """Queue the question, note it in the history, set the next clock; False if something changed meanwhile."""
+        ...
+
+    async def drop(self, item: FollowUp, reason: str, now: datetime) -> None:
+        """Ask nothing any more, and write why into the history."""
+        ...
+
+
 class Outbox(Protocol):
     """Committed, not delivered."""
 
@@ -334,6 +401,10 @@ class Cases(Protocol):
 
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order."""
+        ...
+
+    async def told(self, case_id: str) -> Sequence[Told]:
+        """Return what the person answered to our questions, the last answer of each slot, oldest first."""
         ...
 
     async def transcript(self, conversation_id: str) -> Sequence[Line]:

@@ -11,7 +11,7 @@ import contextlib
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,8 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's n
 POLL_SECONDS = 20
 LABEL_PER_ROW = 28
 FUTURE_SLACK = 60
+#: deleteMessages takes so many ids at once.
+MOST_DELETED = 100
 
 Receive = Callable[[InboundMessage], Awaitable[bool]]
 Quarantine = Callable[[str, bytes, str], Awaitable[None]]
@@ -90,6 +92,19 @@ class TelegramChannel:
         except TelegramError as error:
             raise channel_error(error) from error
         return Private(str(sent.message_id))
+
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:
+        """Delete these messages, ours and theirs, up to 48 hours old; the platform skips what it cannot find.
+
+        Raise `ChannelError`.
+        """
+        numbers = [int(name.reveal()) for name in message_ids]
+        try:
+            for at in range(0, len(numbers), MOST_DELETED):
+                chat_id = int(address.value.reveal())
+                await self._bot.delete_messages(chat_id=chat_id, message_ids=numbers[at : at + MOST_DELETED])
+        except TelegramError as error:
+            raise channel_error(error) from error
 
     async def fetch(self, media: Media, most_bytes: int) -> bytes:
         """Return the bytes of a voice note or picture. Raise `ChannelError`."""
@@ -163,7 +178,7 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
         carrier = Carrier.EDITED
     return InboundMessage(
         key, _address(message.chat.id), carrier, Private(text), _clamp(message.date, received_at), received_at,
-        media=_media(message), point=_point(message),
+        media=_media(message), point=_point(message), id=Private(str(message.message_id)),
     )  # fmt: skip
 
 

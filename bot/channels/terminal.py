@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.messages import Address, ChannelName, OutboundMessage
 from bot.domain.private import Private
 
@@ -19,3 +21,7 @@ class TerminalChannel:
         """Keep it."""
         self.sent.append((address, message))
         return Private(outbox_id)
+
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:  # noqa: ARG002
+        """Forget what was sent to this address."""
+        self.sent = [(to, message) for to, message in self.sent if to != address]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from bot.domain.messages import Address, ChannelName, OutboundMessage
 from bot.domain.private import Private
@@ -34,3 +35,6 @@ class WebChannel:
         for event in self._listeners.get(address.value.reveal(), ()):
             event.set()
         return Private(outbox_id)
+
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:
+        """Do nothing: the page clears itself when it shows `waiting.cleared`, and begins a new session."""

@@ -11,7 +11,7 @@ import hmac
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,6 +90,9 @@ class WhatsAppChannel:
             raise ChannelError("whatsapp:connect", retryable=True) from error
         except (ClientError, ServerTimeoutError, TimeoutError) as error:
             raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True) from error
+
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:
+        """Do nothing: the Cloud API cannot delete a message. The person is told how to, on their phone."""
 
     async def fetch(self, media: Media, most_bytes: int) -> bytes:
         """Return the bytes of a voice note or picture. Raise `ChannelError`.

@@ -51,7 +51,7 @@ CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
 CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
 #: Beginnings of what only responders read or choose from: it need not exist in other locales.
 FOR_RESPONDERS: Final = ("console.", "canned.")
-DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "canned.")
+DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "canned.", "waiting.")
 READ_AT_ONCE: Final = (".answer", ".for_women", ".for_parents", ".for_children", ".for_abroad")
 #: Messages that always name 112 and 1098.
 ALWAYS_NAMED: Final = (

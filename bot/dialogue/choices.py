@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content
-from bot.dialogue import answers, fallback, finder, flows, nearby, speech, states
+from bot.dialogue import answers, fallback, finder, flows, nearby, speech, states, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Kind
 from bot.domain.conversation import Conversation, Turn
@@ -49,6 +49,8 @@ def _label(choice: str, locale: str, content: Content) -> str:
         message = finder.label_of(choice)
     if kind in {"w", "s", "h"}:
         message = {"w": f"audience.{rest.rpartition(':')[2]}.label", "s": "state.label", "h": "core.phones.label"}[kind]
+    if kind == "q":
+        message = waiting.label(choice)
     if kind == "p":
         message = f"core.{rest.rpartition(':')[2]}.label"
     if kind == "a":

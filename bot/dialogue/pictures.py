@@ -74,6 +74,6 @@ def answer(words: str, conversation: Conversation, knowledge: Knowledge, now: da
 
 def asked_last(turn: Turn, risk: Risk) -> Turn:
     """Ask with one tap, after the answer, whether the person needs help: what is printed may still be meant."""
-    asking = replace(turn.conversation, asked_if_in_danger=risk.kind, silent=risk.silent)
+    asking = replace(turn.conversation, asked_if_in_danger=risk.kind)
     asked = Reply("distress.perhaps", choices=(answers.HELP_NOW, answers.NO))
     return replace(turn, conversation=asking, replies=(*turn.replies, asked), risk=risk)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, language, pictures, speech
+from bot.dialogue import answers, fallback, follow, language, pictures, quiet, speech, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
-from bot.dialogue.safety import answers_first, assess
+from bot.dialogue.safety import LEARNED, answers_first, assess
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Turn
+from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Tell, Turn
 from bot.domain.ids import case_id
 from bot.domain.messages import Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
@@ -47,14 +47,21 @@ def _decided(
     knowledge: Knowledge,
     now: datetime,
 ) -> Turn:
+    before = conversation.seen_at
     conversation = _seen(conversation, message, understanding, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
     if risk.level is Level.NOW:
-        return _remembered(hand_off(conversation, risk), understanding)
+        raised = hand_off(conversation, risk, now)
+        return _remembered(_with_answer(raised, conversation, message, knowledge, before), understanding)
+    if held_back := _watched(conversation, message, risk, knowledge, now):
+        return _remembered(held_back, understanding)
+    conversation = replace(conversation, silent=False, silent_since=None)
     if conversation.with_responder:
-        return _with_responder(conversation, message, risk, understanding, knowledge)
+        return _with_responder(conversation, message, risk, understanding, knowledge, before)
     if risk.level is Level.PERHAPS and not _answers_first(conversation, message, risk, understanding, knowledge):
         return _remembered(_ask(conversation, risk), understanding)
+    if after := follow.answer(conversation, chosen(conversation, message, knowledge), command(message, knowledge)):
+        return _remembered(after, understanding)
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:
         printed = risk.reason.startswith(pictures.PRINTED)
@@ -80,12 +87,16 @@ def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Tu
     return replace(turn, effects=(*turn.effects, Identify(case, found))) if found else turn
 
 
-def hand_off(conversation: Conversation, risk: Risk) -> Turn:
-    """Open a case for a human, or raise the one that is open; the bot speaks only if no human has it yet."""
+def hand_off(conversation: Conversation, risk: Risk, now: datetime) -> Turn:
+    """Open a case for a human, or raise the one that is open; the bot speaks only if it has not answered this person.
+
+    Where the phone may be watched it says nothing at all.
+    """
+    conversation = _hushed(conversation, risk, now)
     if conversation.open_case:
         turn = Turn(conversation, effects=(RaiseCase(conversation.open_case, risk),), risk=risk)
-        if conversation.held:
-            return replace(turn, conversation=replace(conversation, silent=conversation.silent or risk.silent))
+        if conversation.held and (conversation.claimed or not conversation.stranger):
+            return turn
         opened = conversation.open_case
     else:
         opened = case_id(conversation.id, conversation.version + 1)
@@ -98,9 +109,62 @@ def hand_off(conversation: Conversation, risk: Risk) -> Turn:
         slots={},
         repairs=0,
         asked_if_in_danger="",
-        silent=risk.silent,
+        asked_same=False,
+        stranger=False,
+        waiting="",
+        told=(),
     )
-    return replace(turn, conversation=held, replies=() if risk.silent else answers.distress(risk))
+    return replace(turn, conversation=held, replies=() if held.silent else waiting.alarm(risk))
+
+
+def _hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversation:
+    """Keep whose danger it is, and the silence: a new matter begins aloud unless the person's own word must end it."""
+    kept = conversation.silent and bool(conversation.open_case or conversation.safe_word)
+    return replace(
+        conversation,
+        minor=conversation.minor or risk.minor,
+        silent=kept or risk.silent,
+        silent_since=now if risk.silent else conversation.silent_since,
+    )
+
+
+def _with_answer(
+    raised: Turn, conversation: Conversation, message: InboundMessage, knowledge: Knowledge, before: datetime | None
+) -> Turn:
+    """Keep the place that was asked for, though it was told in words of danger; after those, ask nothing more now.
+
+    Where only the learned weights heard danger, as they do in many an honest answer, the questions go on.
+    """
+    silent = raised.conversation.silent or conversation.claimed or conversation.stranger
+    if not conversation.with_responder or silent or conversation.waiting != "where" or raised.risk is None:
+        return raised
+    answered = waiting.go_on(raised.conversation, message, "", "", knowledge, before)
+    tells = tuple(item for item in answered.effects if isinstance(item, Tell))
+    raised = replace(raised, effects=(*raised.effects, *tells))
+    if raised.risk is not None and raised.risk.reason == LEARNED:
+        return replace(raised, conversation=answered.conversation, replies=answered.replies)
+    return replace(raised, conversation=replace(raised.conversation, told=answered.conversation.told))
+
+
+def _watched(
+    conversation: Conversation, message: InboundMessage, risk: Risk, knowledge: Knowledge, now: datetime
+) -> Turn | None:
+    """Return the turn where somebody may be watching: it vanishes, falls silent, stays so or wakes; else None."""
+    picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
+    if quiet.hides(picked, named):
+        return quiet.hide(conversation)
+    if quiet.wished(conversation, picked, named, risk):
+        if risk.silent and not conversation.open_case:
+            return hand_off(conversation, replace(risk, level=Level.NOW, reason="command:quiet"), now)
+        return quiet.begin(conversation, now)
+    if not conversation.silent:
+        return None
+    if not quiet.ended(conversation, message, named, now):
+        return quiet.kept(conversation)
+    if not conversation.with_responder or conversation.claimed:
+        return None
+    aloud = replace(conversation, silent=False, silent_since=None)
+    return quiet.same(aloud) if quiet.has_safe_word(conversation, message) else quiet.ask_who(aloud)
 
 
 def kind_of(risk: Risk) -> CaseKind:
@@ -168,7 +232,7 @@ def _ask(conversation: Conversation, risk: Risk) -> Turn:
     """Not sure: ask with one tap."""
     choices = (answers.HELP_NOW, answers.NO)
     asked = Reply("distress.perhaps", choices=choices)
-    return Turn(replace(conversation, asked_if_in_danger=risk.kind, silent=risk.silent), (asked,), risk=risk)
+    return Turn(replace(conversation, asked_if_in_danger=risk.kind), (asked,), risk=risk)
 
 
 def _with_help(turn: Turn, risk: Risk) -> Turn:
@@ -183,16 +247,58 @@ def _with_help(turn: Turn, risk: Risk) -> Turn:
 
 
 def _with_responder(
-    conversation: Conversation, message: InboundMessage, risk: Risk, understanding: Understanding, knowledge: Knowledge
+    conversation: Conversation,
+    message: InboundMessage,
+    risk: Risk,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    before: datetime | None,
 ) -> Turn:
-    """Silent, not deaf: the responder hears it; only "I am fine" and "delete my data" are acted on."""
-    forward = (Forward(conversation.open_case),)
-    if chosen(conversation, message, knowledge) == "c:fine":
+    """Silent, not deaf, once a responder has it; until then one gentle question at a time."""
+    picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
+    if conversation.claimed:
+        turn = waiting.keep(_with_wish(conversation, named, understanding), picked)
+    elif who := _who_writes(conversation, picked, named, before):
+        turn = who
+    elif conversation.stranger:
+        return _remembered(_to_stranger(conversation, message, understanding, knowledge), understanding)
+    elif picked == "c:fine":
         freed = replace(conversation, held=False, offered=())
-        return _remembered(Turn(freed, (answers.menu("distress.fine"),), forward), understanding)
-    if command(message, knowledge) == "delete" or understanding.intent == "delete_my_data":
-        conversation = replace(conversation, erase_requested=True)
-    return Turn(conversation, (), forward, risk=risk if risk.level else None, intent=understanding.intent)
+        turn = Turn(freed, (answers.menu("distress.fine"),), (Forward(conversation.open_case),))
+    elif named == "delete" or understanding.intent == "delete_my_data":
+        turn = quiet.kept(_with_wish(conversation, named, understanding))
+    else:
+        turn = waiting.go_on(conversation, message, picked, named, knowledge, before)
+    turn = _remembered(turn, understanding)
+    return replace(turn, risk=risk if risk.level else None, intent=understanding.intent)
+
+
+def _with_wish(conversation: Conversation, named: str, understanding: Understanding) -> Conversation:
+    """Note the wish to be erased; it is fulfilled when the case ends."""
+    wished = named == "delete" or understanding.intent == "delete_my_data"
+    return replace(conversation, erase_requested=conversation.erase_requested or wished)
+
+
+def _who_writes(conversation: Conversation, picked: str, named: str, before: datetime | None) -> Turn | None:
+    """Find out who holds the phone, before anything of the case is shown; None when that is not in question."""
+    if picked == waiting.OTHER or named == quiet.SOMEONE_ELSE:
+        return quiet.other(conversation)
+    if conversation.asked_same:
+        if picked == waiting.ME or named == "yes":
+            return quiet.same(conversation)
+        return quiet.other(conversation) if named == "no" else quiet.kept(conversation)
+    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= waiting.LONG_GAP)
+    return quiet.ask_who(conversation) if gap else None
+
+
+def _to_stranger(
+    conversation: Conversation, message: InboundMessage, understanding: Understanding, knowledge: Knowledge
+) -> Turn:
+    """Answer somebody else on the same phone as if there were no case; the responders hear it all the same."""
+    masked, at = quiet.masked(conversation), conversation.seen_at
+    if command(message, knowledge) == "delete" or chosen(conversation, message, knowledge) in quiet.OWN or at is None:
+        return quiet.unmasked(Turn(masked, (answers.menu(),)), conversation)
+    return quiet.unmasked(route(masked, message, understanding, knowledge, at), conversation)
 
 
 def _opens(turn: Turn) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.private import NOTHING_SAID, Private
@@ -51,7 +51,14 @@ class CaseAction(StrEnum):
     REOPEN = "reopen"
     TASK = "task"
     TASK_DONE = "task_done"
+    TELL = "tell"
 
+
+#: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
+FOLLOWED = frozenset({CaseKind.DISTRESS, CaseKind.MISSING})
+REACHED_AFTER = timedelta(hours=2)
+#: Days after closing on which a person who said yes to it is asked how they are.
+FOLLOW_UP_DAYS = (3, 14, 30)
 
 _UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
 _CLAIMED = frozenset({CaseState.ACKNOWLEDGED, CaseState.ACTIVE, CaseState.REFERRED})
@@ -73,6 +80,7 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.REOPEN: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
     CaseAction.TASK: (OPEN_STATES, None),
     CaseAction.TASK_DONE: (OPEN_STATES, None),
+    CaseAction.TELL: (frozenset(CaseState), None),
 }
 
 #: Priority by kind: a smaller number is looked at first.
@@ -92,6 +100,13 @@ class IllegalTransition(ValueError):
         super().__init__(f"cannot {action.value} a case that is {state.value}")
         self.action = action
         self.state = state
+
+
+def next_follow_up(closed_at: datetime, asked: int) -> datetime | None:
+    """Return when the next of the follow-ups comes, *asked* counting the question whether somebody reached them."""
+    if not 1 <= asked <= len(FOLLOW_UP_DAYS):
+        return None
+    return closed_at + timedelta(days=FOLLOW_UP_DAYS[asked - 1])
 
 
 def after(state: CaseState, action: CaseAction) -> CaseState:
@@ -128,6 +143,18 @@ class Case:
     erase_requested: bool = False
     unread: int = 0
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the person answered to one of our questions.
+
+    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`.
+    """
+
+    slot: str
+    value: Private
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

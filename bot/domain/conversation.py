@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.domain.cases import CaseKind
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import ChannelName, InboundMessage, Reply
+from bot.domain.private import Private
 from bot.domain.risk import Risk
 
 
@@ -18,7 +19,12 @@ class Conversation:
     `offered` are the choice ids of the last message that had any, in order: a digit answers to them. `voice`: every
     answer is spoken too. `state`: the State whose rules the person asked for, by its code. `other_language`: a
     language that we do not speak (its code), once the person was told so. `draft_told`: the note on unread words.
-    `reporting`: the open case is a report about a recruiter.
+    `reporting`: the open case is a report about a recruiter. `claimed`: a responder has taken the open case, now or
+    before; `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
+    `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
+    said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
+    `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
+    question whether somebody reached them is.
     """
 
     id: str
@@ -39,6 +45,16 @@ class Conversation:
     reporting: bool = False
     stopped: bool = False
     silent: bool = False
+    silent_since: datetime | None = None
+    safe_word: str = ""
+    claimed: bool = False
+    minor: bool = False
+    waiting: str = ""
+    told: tuple[str, ...] = ()
+    asked_same: bool = False
+    stranger: bool = False
+    followed_case: str = ""
+    unanswered: bool = False
     erase_requested: bool = False
     asked_if_in_danger: str = ""
     voice: bool = False
@@ -89,6 +105,20 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """The person answered one of our questions: kept with the case under its slot, with the time."""
+
+    case_id: str
+    slot: str
+    value: Private
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The person wants the chat gone from their screen; what we keep, and an open case, stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
@@ -104,7 +134,7 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Erase | Translate
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate
 
 
 @dataclass(frozen=True, slots=True)

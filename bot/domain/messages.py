@@ -56,7 +56,8 @@ class InboundMessage:
     `key` is the idempotency key (`telegram:<bot>:<update_id>`, `whatsapp:<wamid>`, …); `choice` is the id of a tapped
     choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note or
     picture that is still to be fetched, `point` a shared location as "latitude,longitude" in degrees; `seen` are the
-    words read in its picture ("" for none, None where no picture was looked at): never a choice or a command.
+    words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
+    the channel's own id, where the channel lets us delete a message by it.
     """
 
     key: str
@@ -70,6 +71,7 @@ class InboundMessage:
     media: Media | None = None
     point: Private = NOTHING_SAID
     seen: Private | None = None
+    id: Private = NOTHING_SAID
 
 
 class ReceiptState(StrEnum):

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from bot.content.model import Content
 from bot.content.render import render, split
+from bot.dialogue import waiting
 from bot.domain.cases import Case, CaseAction
-from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
+from bot.domain.messages import ChannelName, ChoiceRef, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.ports import Cases
 
@@ -59,6 +60,16 @@ class Respond:
         """Record that the case was passed to police, child welfare or another service."""
         return await self._act(case, CaseAction.REFER, who, detail=to)
 
+    async def ask_consent(self, case: Case, who: str) -> Case:
+        """Ask the person, in their language, whether their details may be passed on; not where a phone is watched.
+
+        The answer is kept with the case, with its time, under the slot `consent`.
+        """
+        if case.silent:
+            return case
+        said = self._words(case, "waiting.consent", waiting.CHOICES["consent"])
+        return await self._act(case, CaseAction.REPLY, who, messages=said, detail="waiting.consent")
+
     async def hand_back(self, case: Case, who: str, outcome: str) -> Case:
         """Give the conversation back to the bot, with a summary for the history."""
         said = () if case.silent else self._words(case, "case.handed_back")
@@ -86,7 +97,9 @@ class Respond:
         self._wake_delivery()
         return done
 
-    def _words(self, case: Case, message: str) -> tuple[OutboundMessage, ...]:
+    def _words(self, case: Case, message: str, choices: tuple[ChoiceRef, ...] = ()) -> tuple[OutboundMessage, ...]:
         content = self._content()
         locale = case.locale or next(iter(content.locales))
-        return render((Reply(message, lane=Lane.DISTRESS),), locale, ChannelName(case.channel), content)
+        return render(
+            (Reply(message, choices=choices, lane=Lane.DISTRESS),), locale, ChannelName(case.channel), content
+        )

@@ -11,7 +11,18 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, after, chain_break
+from bot.domain.cases import (
+    FOLLOWED,
+    REACHED_AFTER,
+    Case,
+    CaseAction,
+    CaseEvent,
+    CaseKind,
+    CaseState,
+    Told,
+    after,
+    chain_break,
+)
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import OpenTasks
@@ -91,6 +102,15 @@ class MongoCases:
             row["case"], row["number"], aware(row["at"]), row["who"], CaseAction(row["action"]), detail,
             row["mark"], row["previous"],
         )  # fmt: skip
+
+    async def told(self, case_id: str) -> Sequence[Told]:
+        """Return what the person answered to our questions; nothing where it was erased."""
+        row = await self._cases.find_one({"_id": case_id}, {"told": 1})
+        try:
+            doc = await self._sealer.open(f"case_told:{case_id}", row["told"]) if row and "told" in row else {}
+        except Unreadable:
+            return []
+        return [Told(slot, Private(value), datetime.fromisoformat(at)) for slot, (value, at) in doc.items()]
 
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
@@ -192,7 +212,11 @@ class MongoCases:
         elif action is CaseAction.REPLY:
             fields |= {"unread": 0}
         elif action in ENDING:
+            followed = CaseKind(row["kind"]) in FOLLOWED and not row.get("silent") and not row.get("erase_requested")
             fields |= {"open": False, "held": False, "escalate_at": None, "closed_at": now}
+            fields["follow_at"] = now + REACHED_AFTER if followed and not row.get("followed") else None
+        elif action is CaseAction.REOPEN:
+            fields |= {"follow_at": None}
         return fields
 
     async def _send(

@@ -11,8 +11,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState
-from bot.domain.conversation import Conversation, Erase, Forward, Identify, OpenCase, RaiseCase, Waiting
+from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
+from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
@@ -111,12 +111,28 @@ class MongoConversations:
         except Unreadable:
             conversation = Conversation(conversation_id, channel, version)
         case = await self._db["cases"].find_one(
-            {"conversation": conversation_id, "open": True}, {"held": 1, "report": 1, "risk_kind": 1}
+            {"conversation": conversation_id, "open": True},
+            {"held": 1, "report": 1, "risk_kind": 1, "owner": 1, "acknowledged_at": 1, "minor": 1},
         )
         if not case:
-            return replace(conversation, open_case="", held=False, reporting=False)
-        reporting = case.get("report", case["risk_kind"] == REPORT)
-        return replace(conversation, open_case=case["_id"], held=bool(case.get("held")), reporting=reporting)
+            after = await self._followed(conversation_id)
+            closed = replace(conversation, open_case="", held=False, reporting=False, claimed=False, minor=False)
+            told = bool(after.get("told_reached"))
+            return replace(closed, followed_case=after.get("_id", ""), unanswered=bool(after) and not told)
+        return replace(
+            conversation,
+            open_case=case["_id"],
+            held=bool(case.get("held")),
+            reporting=case.get("report", case["risk_kind"] == REPORT),
+            claimed=bool(case.get("owner") or case.get("acknowledged_at")),
+            minor=bool(case.get("minor")),
+        )
+
+    async def _followed(self, conversation_id: str) -> Doc:
+        """Return the newest closed case about which the person was asked afterwards, or an empty document."""
+        query = {"conversation": conversation_id, "open": False, "followed": {"$gte": 1}}
+        fields = {"told_reached": 1}
+        return await self._db["cases"].find_one(query, fields, sort=[("opened_at", -1)]) or {}
 
     async def commit(self, rendered: Rendered, answered: Waiting, lease: Lease, now: datetime) -> None:
         """Write everything the turn leads to in one transaction, or nothing."""
@@ -133,6 +149,8 @@ class MongoConversations:
         }
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
+        if any(isinstance(effect, Forget) for effect in rendered.turn.effects):
+            fields |= {"forget_at": now, "forget_since": now}
 
         async def body(session: AsyncClientSession) -> None:
             await self._write(rendered, answered, lease, fields, now, session)
@@ -163,11 +181,15 @@ class MongoConversations:
             if isinstance(effect, OpenCase):
                 await self._open(effect, conversation, fields["channel"], now, session)
             elif isinstance(effect, RaiseCase):
-                await self._raise(effect, now, session)
+                await self._raise(effect, conversation, now, session)
             elif isinstance(effect, Forward):
                 await self._forward(effect, conversation, now, session)
+            elif isinstance(effect, Tell):
+                await self._tell(effect, now, session)
             elif isinstance(effect, Identify):
                 await self._reports.identify(effect, conversation.id, now, session)
+        if conversation.silent:
+            await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
             {"_id": answered.id, "state": "waiting"},
             {"$set": {"state": "answered", "answered_at": now}},
@@ -197,7 +219,7 @@ class MongoConversations:
             "priority": PRIORITY[effect.kind],
             "owner": None,
             "minor": effect.risk.minor,
-            "silent": effect.risk.silent,
+            "silent": conversation.silent,
             "held": conversation.held,
             "escalations": 0,
             "escalate_at": self._ladder.next_at(now, 0),
@@ -216,7 +238,9 @@ class MongoConversations:
         await self._writer.duties(case, now, session)
         await self._writer.alert(case, opened.number, now, session)
 
-    async def _raise(self, effect: RaiseCase, now: datetime, session: AsyncClientSession) -> None:
+    async def _raise(
+        self, effect: RaiseCase, conversation: Conversation, now: datetime, session: AsyncClientSession
+    ) -> None:
         cases = self._db["cases"]
         case = await cases.find_one({"_id": effect.case_id, "open": True}, session=session)
         if not case:
@@ -224,7 +248,7 @@ class MongoConversations:
         kind = CaseKind.MISSING if effect.risk.kind == "missing_person" else CaseKind.DISTRESS
         graver = PRIORITY[kind] < case["priority"]
         again = graver or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
-        fields: Doc = {"held": True, "updated_at": now, "silent": case["silent"] or effect.risk.silent}
+        fields: Doc = {"held": True, "updated_at": now, "silent": conversation.silent}
         fields["minor"] = case["minor"] or effect.risk.minor
         if graver:
             fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
@@ -245,11 +269,46 @@ class MongoConversations:
         self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession
     ) -> None:
         fields = {"held": conversation.held, "updated_at": now, "erase_requested": conversation.erase_requested}
+        fields["silent"] = conversation.silent
         await self._db["cases"].update_one(
             {"_id": effect.case_id, "open": True},
             {"$set": fields, "$inc": {"unread": 1, "version": 1}},
             session=session,
         )
+
+    async def _tell(self, effect: Tell, now: datetime, session: AsyncClientSession) -> None:
+        """Keep an answer with its case, sealed; the last one to each question counts, the history has them all."""
+        case = await self._db["cases"].find_one({"_id": effect.case_id}, session=session)
+        if not case or not case["conversation"]:
+            return
+        place = f"case_told:{effect.case_id}"
+        told = await self._sealer.open(place, case["told"]) if "told" in case else {}
+        told = {slot: answer for slot, answer in told.items() if slot != effect.slot}
+        told[effect.slot] = [effect.value.reveal(), now.isoformat()]
+        sealed = await self._sealer.seal(case["conversation"], place, told)
+        await self._db["cases"].update_one(
+            {"_id": effect.case_id},
+            {"$set": {"told": sealed, "updated_at": now}, "$inc": {"version": 1}},
+            session=session,
+        )
+        if effect.slot in {"reached", "follow_up"} and not case["open"]:
+            await self._follow(effect, case, session)
+        detail = Private(f"{effect.slot}: {effect.value.reveal()}")
+        await self._writer.event(case, CaseAction.TELL, "person", now, session, detail=detail)
+
+    async def _follow(self, effect: Tell, case: Doc, session: AsyncClientSession) -> None:
+        """Only a yes makes us write again; anything else ends it for good."""
+        fields: Doc = {"told_reached": True}
+        if effect.slot == "follow_up":
+            yes = effect.value.reveal() == "yes"
+            fields["follow_at"] = next_follow_up(aware(case["closed_at"]), case.get("followed", 0)) if yes else None
+        await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
+
+    async def _hold_back(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:
+        """Somebody may be watching: what the bot has not sent yet never leaves."""
+        mine = {"conversation": conversation, "open": True, "author": "bot", "state": "waiting"}
+        fields = {"state": "dropped", "open": False, "error": "the person asked for silence", "updated_at": now}
+        await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
 
     async def erase_due(self, now: datetime) -> int:
         """Erase the conversations that asked for it; return how many are gone.
@@ -293,7 +352,9 @@ class MongoConversations:
         ids = await self._db["cases"].distinct("_id", cases)
         for name in ("case_events", "tasks"):
             await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
-        await self._db["cases"].update_many(cases, {"$set": {"conversation": "", "place": "", "erased": True}})
+        await self._db["cases"].update_many(
+            cases, {"$set": {"conversation": "", "place": "", "erased": True}, "$unset": {"told": ""}}
+        )
         gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
         if not gone.deleted_count:
             await self._db["conversations"].update_one(

@@ -25,7 +25,8 @@ from bot.domain.private import Private
 Doc = dict[str, Any]
 _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place",
-    "stopped", "silent", "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
+    "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
+    "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ def message_out(message: InboundMessage) -> Doc:
         "blocked": message.blocked,
         "media": _media_out(message.media) if message.media else None,
         "point": message.point.reveal(),
+        "id": message.id.reveal(),
     }
 
 
@@ -59,6 +61,7 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         blocked=doc["blocked"],
         media=_media_in(doc["media"]) if doc.get("media") else None,
         point=Private(doc.get("point", "")),
+        id=Private(doc.get("id", "")),
     )
 
 
@@ -102,6 +105,8 @@ def conversation_out(conversation: Conversation) -> Doc:
     doc["slots"] = dict(conversation.slots)
     doc["offered"] = list(conversation.offered)
     doc["last_replies"] = [_reply_out(reply) for reply in conversation.last_replies]
+    doc["told"] = list(conversation.told)
+    doc["silent_since"] = conversation.silent_since.isoformat() if conversation.silent_since else None
     doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
     return doc
 
@@ -116,6 +121,8 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
         slots=dict(doc.get("slots", {})),
         offered=tuple(doc.get("offered", ())),
         last_replies=tuple(_reply_in(reply) for reply in doc.get("last_replies", ())),
+        told=tuple(doc.get("told", ())),
+        silent_since=datetime.fromisoformat(doc["silent_since"]) if doc.get("silent_since") else None,
         seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,
         **known,
     )

@@ -39,11 +39,15 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
     ],
-    "conversations": [IndexModel([("erase_after", ASCENDING)], sparse=True)],
+    "conversations": [
+        IndexModel([("erase_after", ASCENDING)], sparse=True),
+        IndexModel([("forget_at", ASCENDING)], sparse=True),
+    ],
     "cases": [
         IndexModel([("conversation", ASCENDING)], unique=True, partialFilterExpression={"open": True}, name="one_open"),
         IndexModel([("open", ASCENDING), ("priority", ASCENDING), ("waiting_since", ASCENDING)]),
         IndexModel([("open", ASCENDING), ("escalate_at", ASCENDING)]),
+        IndexModel([("follow_at", ASCENDING)], sparse=True),
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [

@@ -283,3 +283,22 @@ async def test_photos_and_pictures_sent_as_files_are_to_be_fetched(bot: Bot) -> 
         (Carrier.IMAGE, ("d", "image/png", 700)),
         (Carrier.DOCUMENT, None),
     ]
+
+
+async def test_messages_are_deleted_a_hundred_at_a_time(platform: FakeTelegram, bot: Bot) -> None:
+    """Ours and theirs, by the platform's ids; an error says whether trying again can help."""
+    address = Address(ChannelName.TELEGRAM, Private("777000777000"))
+    await TelegramChannel(bot).forget(address, [Private(str(n)) for n in range(1, 151)])
+    called = [json.loads(fields["message_ids"]) for method, fields in platform.calls if method == "deleteMessages"]
+    assert [len(ids) for ids in called] == [100, 50]
+    assert called[1][0] == 101
+    platform.answers.append(_error(429, "Too Many Requests", retry_after=3))
+    with pytest.raises(ChannelError) as raised:
+        await TelegramChannel(bot).forget(address, [Private("1")])
+    assert raised.value.retryable
+
+
+def test_an_inbound_message_knows_its_id(bot: Bot) -> None:
+    found = telegram.parse(update(5, text="hello"), bot, datetime.now(UTC))
+    assert found
+    assert found.id.reveal().isdigit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
-from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, RaiseCase, Turn
+from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, RaiseCase, Tell, Turn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING, Ranked, Understanding
@@ -28,7 +28,21 @@ from tests.recruiters.test_check import INDEX, TODAY
 
 FOLDER = Path(__file__).resolve().parent.parent / "conversations"
 FILES = sorted(FOLDER.glob("*.yaml"))
-KEYS = {"person", "tap", "understood", "bot", "bot_begins", "offers", "case", "claimed", "place", "erased"}
+KEYS = {
+    "person",
+    "tap",
+    "understood",
+    "bot",
+    "bot_begins",
+    "offers",
+    "case",
+    "claimed",
+    "place",
+    "erased",
+    "after",
+    "told",
+    "silent",
+}
 
 
 @dataclass
@@ -39,9 +53,11 @@ class Person:
     conversation: Conversation
     count: int = 0
 
-    def say(self, words: str, choice: str | None, understanding: Understanding) -> Turn:
+    now: datetime = NOW
+
+    def say(self, words: str, choice: str | None, understanding: Understanding, seconds: float = 20) -> Turn:
         self.count += 1
-        now = NOW + timedelta(seconds=self.count)
+        self.now = now = self.now + timedelta(seconds=seconds)
         carrier = Carrier.CHOICE if choice else Carrier.TEXT
         message = InboundMessage(
             str(self.count), Address(ChannelName.TERMINAL, Private("p")), carrier, Private(words), now, now, choice
@@ -91,8 +107,9 @@ def test_a_conversation_goes_as_written(path: Path, knowledge: Knowledge) -> Non
     for number, line in enumerate(written["turns"], 1):
         assert set(line) <= KEYS, f"turn {number}: {set(line) - KEYS}"
         if line.get("claimed"):
-            person.conversation = replace(person.conversation, held=True)
-        turn = person.say(str(line.get("person", "")), line.get("tap"), understanding(line.get("understood")))
+            person.conversation = replace(person.conversation, held=True, claimed=True)
+        words, seconds = str(line.get("person", "")), line.get("after", 20)
+        turn = person.say(words, line.get("tap"), understanding(line.get("understood")), seconds)
         said = [reply.message for reply in turn.replies]
         where = f"turn {number} ({line.get('person') or line.get('tap')}): said {said}, {case_of(turn)}"
         if "bot" in line:
@@ -102,6 +119,11 @@ def test_a_conversation_goes_as_written(path: Path, knowledge: Knowledge) -> Non
         assert set(line.get("offers", ())) <= offered, f"{where}, offered {sorted(offered)}"
         assert case_of(turn) == line.get("case", ""), where
         assert any(isinstance(effect, Erase) for effect in turn.effects) == line.get("erased", False), where
+        told = {effect.slot: effect.value.reveal() for effect in turn.effects if isinstance(effect, Tell)}
+        assert told == line.get("told", {}), f"{where}, told {told}"
+        assert person.conversation.silent == line.get("silent", False), where
+        assert not (person.conversation.silent and turn.replies), where
+        assert not (person.conversation.claimed and turn.replies), where
         assert person.conversation.place == line.get("place", person.conversation.place), where
         for code in knowledge.content.locales:
             render(turn.replies, code, ChannelName.WHATSAPP, knowledge.content)

@@ -213,7 +213,7 @@ def test_a_slogan_on_every_wall_opens_no_case(knowledge: Knowledge, slogan: str)
 
 
 def test_a_picture_of_somebody_with_a_responder_goes_to_the_responder(knowledge: Knowledge) -> None:
-    turn = shown(knowledge, None, replace(HERE, open_case="k1", held=True))
+    turn = shown(knowledge, None, replace(HERE, open_case="k1", held=True, claimed=True))
     assert turn.replies == ()
     assert turn.effects == (Forward("k1"),)
 

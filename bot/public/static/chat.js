@@ -40,6 +40,7 @@
     if (seen[item.id]) { return; }
     seen[item.id] = true;
     last = item.id;
+    if (item.about === "waiting.cleared") { leave(); return; }
     var row = bubble(item.speech ? "" : item.text, item.human ? "human" : "theirs");
     row.firstChild.appendChild(speaker(item));
     if (item.speech && asked) { play(item, row.querySelector(".speak")); }

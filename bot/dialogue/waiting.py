@@ -1,0 +1,177 @@
+"""Between the alarm and the human: one gentle question at a time, none of them required (Look, Listen, Link).
+
+Nothing here says that help is on the way. Whoever is under 18 is asked only for the place and whether they can write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.dialogue import answers
+from bot.dialogue.knowledge import Knowledge
+from bot.domain.conversation import Conversation, Effect, Forward, Tell, Turn
+from bot.domain.messages import ChoiceRef, InboundMessage, Reply
+from bot.domain.private import Private
+from bot.domain.risk import Risk
+from bot.domain.words import folded_words
+
+#: Several bubbles within this time are one thought: they are kept, and no question is asked in between.
+ONE_THOUGHT = timedelta(seconds=8)
+#: After so long another person may hold the phone.
+LONG_GAP = timedelta(hours=6)
+LONGEST_ANSWER = 300
+LONGEST_WORD = 2
+QUESTIONS = ("safe", "where", "hurt", "need")
+QUESTIONS_TO_A_CHILD = ("safe", "where")
+#: The slot that a question fills.
+SLOTS = {"safe": "safe_to_talk", "where": "where", "hurt": "hurt", "need": "need"}
+#: The slots that a tapped answer fills, and with what.
+TAPS: dict[str, dict[str, str]] = {
+    "q:safe_yes": {"safe_to_talk": "yes"},
+    "q:safe_no": {"safe_to_talk": "no"},
+    "q:here": {"safe_to_talk": "watched", "with_whom": "somebody"},
+    "q:hurt": {"hurt": "yes"},
+    "q:child": {"with_whom": "child"},
+    "q:none": {"hurt": "no"},
+    "q:place": {"need": "safe place"},
+    "q:doctor": {"need": "doctor"},
+    "q:home": {"need": "go home"},
+    "q:talk": {"need": "talk"},
+    "q:consent_yes": {"consent": "yes"},
+    "q:consent_no": {"consent": "no"},
+}
+#: Choices that say only yes or no.
+PLAIN = ("q:consent_", "q:reached_", "q:again_")
+HERE = "q:here"
+ME = "q:me"
+OTHER = "q:other"
+WORD = "q:word"
+HIDE = "q:hide"
+#: Dangers in which somebody under 18 may be the victim of an offence that must be reported by law.
+MUST_BE_REPORTED = frozenset({
+    "distress_help", "distress_confined", "distress_violence", "distress_child", "distress_in_transit",
+    "distress_abroad", "forced_marriage",
+})  # fmt: skip
+
+
+def choice(choice_id: str) -> ChoiceRef:
+    """Return one of our own choices."""
+    return ChoiceRef(choice_id, label(choice_id))
+
+
+def label(choice_id: str) -> str:
+    """Return the message id of a choice's words."""
+    if choice_id.startswith(PLAIN):
+        return "core.yes.label" if choice_id.endswith("_yes") else "core.no.label"
+    return f"waiting.{choice_id.removeprefix('q:')}.label"
+
+
+FINE = ChoiceRef("c:fine", "distress.fine.label")
+SAFE_CHOICES = (choice("q:safe_yes"), choice("q:safe_no"), choice(HERE), FINE)
+CHOICES: dict[str, tuple[ChoiceRef, ...]] = {
+    "safe": SAFE_CHOICES,
+    "hurt": (choice("q:hurt"), choice("q:child"), choice("q:none")),
+    "need": (choice("q:place"), choice("q:doctor"), choice("q:home"), choice("q:talk")),
+    "kept": (choice(WORD), choice(HIDE), FINE),
+    "same": (choice(ME), choice(OTHER)),
+    "consent": (choice("q:consent_yes"), choice("q:consent_no")),
+    "reached": (choice("q:reached_yes"), choice("q:reached_no")),
+    "again": (choice("q:again_yes"), choice("q:again_no")),
+    "follow": (answers.PERSON, answers.MENU),
+}
+
+
+def alarm(risk: Risk) -> tuple[Reply, ...]:
+    """Answer danger; with it comes the first question, and before any detail what the law asks of us for a child."""
+    first, wait = answers.distress(risk)
+    duty = (Reply("waiting.duty", lane=first.lane),) if risk.minor and risk.kind in MUST_BE_REPORTED else ()
+    return (first, *duty, replace(wait, choices=SAFE_CHOICES))
+
+
+def ask(question: str) -> Reply:
+    """Ask one question."""
+    return Reply(f"waiting.{question}", choices=CHOICES.get(question, ()))
+
+
+def keep(conversation: Conversation, picked: str) -> Turn:
+    """Keep a tapped answer with the case, and say nothing: a responder has it."""
+    return _turn(conversation, TAPS.get(picked, {}))
+
+
+def go_on(
+    conversation: Conversation,
+    message: InboundMessage,
+    picked: str,
+    named: str,
+    knowledge: Knowledge,
+    before: datetime | None,
+) -> Turn:
+    """Keep what was answered, and ask the next question unless the person is still writing.
+
+    *picked*, *named*: the choice or command that the message is; *before*: when the person wrote last.
+    """
+    if conversation.waiting == "word":
+        return _word(conversation, message, picked)
+    if picked == WORD:
+        return _turn(replace(conversation, waiting="word"), {}, Reply("waiting.word_ask"))
+    answered = _answer(conversation, message, picked, named, knowledge)
+    asked = conversation.waiting
+    conversation = replace(conversation, told=tuple(dict.fromkeys((*conversation.told, *answered))))
+    if answered.get("safe_to_talk") == "no":
+        return _turn(replace(conversation, waiting="later"), answered, Reply("waiting.later"))
+    if asked == "kept" or (not picked and before and conversation.seen_at and _is_one_thought(conversation, before)):
+        return _turn(conversation, answered)
+    following = _next(conversation)
+    return _turn(replace(conversation, waiting=following), answered, ask(following))
+
+
+def _is_one_thought(conversation: Conversation, before: datetime) -> bool:
+    return bool(conversation.seen_at and conversation.seen_at - before < ONE_THOUGHT)
+
+
+def _turn(conversation: Conversation, answered: dict[str, str], *replies: Reply) -> Turn:
+    case = conversation.open_case
+    kept: tuple[Effect, ...] = tuple(Tell(case, slot, Private(value)) for slot, value in answered.items())
+    return Turn(conversation, replies, (Forward(case), *kept))
+
+
+def _next(conversation: Conversation) -> str:
+    """Return the first question that was neither asked nor answered; "kept" when there is none."""
+    order = QUESTIONS_TO_A_CHILD if conversation.minor else QUESTIONS
+    asked = {"": -1, "later": 0}.get(conversation.waiting, _place(order, conversation.waiting))
+    told = {*conversation.told, *(("hurt",) if "with_whom" in conversation.told else ())}
+    if "where" in told:
+        told.add(SLOTS["safe"])  # who names a place is able to write
+    return next((name for name in order[asked + 1 :] if SLOTS[name] not in told), "kept")
+
+
+def _place(order: tuple[str, ...], question: str) -> int:
+    return order.index(question) if question in order else len(order)
+
+
+def _answer(
+    conversation: Conversation, message: InboundMessage, picked: str, named: str, knowledge: Knowledge
+) -> dict[str, str]:
+    """Return the slots that the message fills: a tap whenever it comes, words only for the question that was asked."""
+    if picked in TAPS:
+        return TAPS[picked]
+    if picked:
+        return {}
+    asked = conversation.waiting or "safe"
+    if message.point:
+        return {"where": message.point.reveal()}
+    words = message.text.reveal().strip()[:LONGEST_ANSWER]
+    if asked in {"safe", "hurt"} and named in {"yes", "no"}:
+        return {SLOTS[asked]: named}
+    if asked in {"where", "hurt", "need"} and words and not named:
+        return {SLOTS[asked]: words}
+    return {"where": words} if words and knowledge.gazetteer.is_place(words) else {}
+
+
+def _word(conversation: Conversation, message: InboundMessage, picked: str) -> Turn:
+    """Keep the word that alone will end a silence; more than two words, or a tap, is not one."""
+    words = () if picked else folded_words(message.text.reveal())
+    if not 1 <= len(words) <= LONGEST_WORD:
+        return _turn(replace(conversation, waiting="kept"), {})
+    return _turn(replace(conversation, waiting="kept", safe_word=" ".join(words)), {}, Reply("waiting.word_set"))

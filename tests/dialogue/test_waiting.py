@@ -1,0 +1,164 @@
+"""What holds whatever people write between the alarm and the human: the silences, and that danger is always heard."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.content.model import Content
+from bot.dialogue import quiet
+from bot.dialogue.gazetteer import Gazetteer
+from bot.dialogue.knowledge import Knowledge
+from bot.dialogue.safety import Guard
+from bot.dialogue.step import step
+from bot.domain.agencies import Check, Verdict
+from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Turn
+from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
+from bot.domain.private import Private
+from bot.domain.understanding import NOTHING
+from bot.recruiters.names import Lexicon
+from bot.recruiters.offers import Offers
+from tests.conftest import NOW
+
+DANGER = ("they are beating me", "bachao", "मुझे मालिक ने कमरे में बंद कर दिया है")
+WORDS = ("hello", "yes", "no", "1", "2", "Surat", "a blue gate", "menu", "delete my data", "stop", "repeat", "ok", "")
+TAPS = (
+    "q:safe_yes", "q:safe_no", "q:hurt", "q:child", "q:none", "q:place", "q:talk", "q:word", "q:me", "q:other", "c:menu",
+    "c:fine", "c:person", "c:delete_yes", "c:repeat", "c:language", "l:hi", "t:wages_minimum", "q:nothing",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def knowledge(content: Content) -> Knowledge:
+    return Knowledge(
+        content,
+        Guard(content.danger),
+        lambda _: Check(Verdict.NOT_FOUND),
+        {},
+        Gazetteer(content),
+        Offers(content.red_flags),
+        Lexicon(content.firm_words),
+    )
+
+
+def said(
+    conversation: Conversation, knowledge: Knowledge, words: str = "", choice: str | None = None, seconds: float = 20
+) -> Turn:
+    now = (conversation.seen_at or NOW) + timedelta(seconds=seconds)
+    carrier = Carrier.CHOICE if choice else Carrier.TEXT
+    address = Address(ChannelName.TERMINAL, Private("p"))
+    turn = step(
+        conversation,
+        InboundMessage("k", address, carrier, Private(words), now, now, choice),
+        NOTHING,
+        knowledge,
+        now,
+    )
+    return replace(turn, conversation=replace(turn.conversation, version=conversation.version + 1))
+
+
+def some_case(knowledge: Knowledge) -> Conversation:
+    return said(Conversation("c" * 64, locale="en", notice_seen=True), knowledge, "they locked us in").conversation
+
+
+def anything(dice: random.Random) -> tuple[str, str | None]:
+    return (dice.choice(WORDS), None) if dice.random() < 0.5 else ("", dice.choice(TAPS))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_is_said_once_a_responder_has_it_and_danger_still_raises(knowledge: Knowledge, seed: int) -> None:
+    dice = random.Random(seed)
+    conversation = replace(some_case(knowledge), claimed=True)
+    for _ in range(12):
+        words, choice = anything(dice)
+        turn = said(conversation, knowledge, words, choice, dice.choice((1, 20, 90_000)))
+        conversation = turn.conversation
+        assert turn.replies == ()
+    turn = said(conversation, knowledge, dice.choice(DANGER))
+    assert turn.replies == ()
+    assert any(isinstance(effect, RaiseCase) for effect in turn.effects)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_is_said_in_silence_and_danger_still_raises(knowledge: Knowledge, seed: int) -> None:
+    """With a word of their own, nothing else wakes it, however long it lasts."""
+    dice = random.Random(seed)
+    conversation = replace(some_case(knowledge), safe_word="mango")
+    conversation = said(conversation, knowledge, choice="q:here").conversation
+    for _ in range(12):
+        words, choice = anything(dice)
+        turn = said(conversation, knowledge, words, choice, dice.choice((1, 20, 90_000)))
+        conversation = turn.conversation
+        assert turn.replies == ()
+        assert conversation.silent
+    turn = said(conversation, knowledge, dice.choice(DANGER))
+    assert turn.replies == ()
+    assert any(isinstance(effect, RaiseCase) for effect in turn.effects)
+    assert said(turn.conversation, knowledge, "MANGO").replies
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_at_most_one_question_at_a_time_and_each_once(knowledge: Knowledge, seed: int) -> None:
+    """And no second case is ever opened beside the first."""
+    dice = random.Random(seed)
+    conversation, asked = some_case(knowledge), []
+    for _ in range(12):
+        words, choice = dice.choice(
+            (("hello", None), ("a blue gate", None), ("", "q:safe_yes"), ("", "q:none"), ("", "q:talk"))
+        )
+        turn = said(conversation, knowledge, words, choice)
+        conversation = turn.conversation
+        assert len(turn.replies) <= 1
+        assert not any(isinstance(effect, OpenCase) for effect in turn.effects)
+        asked += [reply.message for reply in turn.replies]
+    assert len(asked) == len(set(asked))
+    assert asked[-1] == "waiting.kept"
+
+
+def test_danger_while_waiting_is_raised_whatever_was_asked(knowledge: Knowledge) -> None:
+    for waiting in ("", "safe", "where", "hurt", "need", "kept", "later", "word"):
+        for words in DANGER:
+            turn = said(replace(some_case(knowledge), waiting=waiting), knowledge, words)
+            assert any(isinstance(effect, RaiseCase) for effect in turn.effects), (waiting, words)
+
+
+def test_silence_is_asked_for_in_every_language(knowledge: Knowledge) -> None:
+    """Each language has a way to say it, and what is typed out from the button's words says it too."""
+    for code in knowledge.content.locales:
+        conversation = replace(some_case(knowledge), locale=code)
+        words = knowledge.content.words(code, "waiting.here.label")
+        assert said(conversation, knowledge, words).conversation.silent, (code, words)
+
+
+def test_hiding_says_only_what_the_channel_cannot_do_and_keeps_the_case(knowledge: Knowledge) -> None:
+    """Also in silence, where nothing is said on any channel; afterwards nothing can be repeated."""
+    said_on = {
+        ChannelName.TELEGRAM: [],
+        ChannelName.WHATSAPP: ["waiting.hide_phone"],
+        ChannelName.WEB: ["waiting.cleared"],
+    }
+    for channel, messages in said_on.items():
+        conversation = replace(some_case(knowledge), channel=channel)
+        turn = quiet.hide(conversation)
+        assert [reply.message for reply in turn.replies] == messages
+        assert Forget() in turn.effects
+        assert turn.conversation.open_case
+        assert turn.conversation.last_replies == ()
+        assert quiet.hide(replace(conversation, silent=True)).replies == ()
+    assert Forget() in said(some_case(knowledge), knowledge, "quick exit").effects
+    assert Forget() in said(some_case(knowledge), knowledge, choice="q:hide").effects
+
+
+def test_what_shows_on_a_lock_screen_says_nothing(content: Content) -> None:
+    """The first words of whatever is sent later, and of all questions, name no helper, no law, no danger."""
+    telling = {
+        "en": ("help", "danger", "police", "hurt", "112", "law"),
+        "hi": ("मदद", "खतर", "पुलिस", "चोट", "112", "कानून"),
+    }
+    for code, stems in telling.items():
+        for key, words in content.messages[code].items():
+            if key.startswith("waiting.") and not key.endswith(".label"):
+                assert not [stem for stem in stems if stem in words[:60].lower()], (code, key)
