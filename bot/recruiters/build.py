@@ -95,7 +95,8 @@ class Builder:
     def finish(self) -> dict[str, npt.NDArray[Any]]:
         """Return the arrays by name."""
         groups = np.concatenate((self._grouped_letters(), self._grouped_classes()))
-        groups = np.unique(groups)
+        groups.sort()
+        groups = groups[np.concatenate(([True], groups[1:] != groups[:-1]))] if len(groups) else groups
         starts = np.searchsorted(groups, np.arange(ALL_GROUPS + 1, dtype=np.uint64) << np.uint64(32)).astype(np.int64)
         rows = (groups & np.uint64(0xFFFFFFFF)).astype(np.uint32)
         rarity = rarities(starts, len(self))

@@ -107,6 +107,8 @@ class Lexicon:
             read = _bare(spelling)
             for written in (read.plain, read.folded) if len(read.folded) > LONG_WORD else (read.plain,):
                 self._fillers.setdefault((read.script, written), (kind, canon))
+        trade = (spelling for kind, _, spelling in words.fillers if kind == "trade")
+        self._whole = frozenset("".join(forms.tokens(forms.normalise(spelling))) for spelling in trade)
         self._asking = frozenset(_key(word) for word in words.asking)
         self._lengthening = frozenset(_key(word) for word in words.lengthening)
         self._spoken = {_bare(word).folded: forms.fold(spoken) for word, spoken in words.spoken}
@@ -134,6 +136,10 @@ class Lexicon:
     def words(self, text: str) -> tuple[Word, ...]:
         """Return the words of *text*, at most 1,000, initials joined."""
         tokens = forms.tokens(forms.normalise(text))[:MOST_WORDS]
+        if text.isascii() and not any(len(token) == 1 and token.isalpha() for token in tokens):
+            whole = self._whole
+            if not any(one + other in whole for one, other in itertools.pairwise(tokens)):
+                return tuple(map(self._word, tokens))
         letters = self._spelt_out(tokens)
         found: list[Word] = []
         at = 0
@@ -162,8 +168,9 @@ class Lexicon:
         kind, canon = self._kind(bare)
         keys = {(bare.script, bare.plain), (bare.script, bare.folded)}
         spoken = self._heard(bare, token)
-        return replace(
-            bare, kind=kind, canon=canon, asks=bool(keys & self._asking), lengthens=bool(keys & self._lengthening),
+        return Word(
+            bare.plain, bare.folded, bare.script, kind, canon,
+            asks=not keys.isdisjoint(self._asking), lengthens=not keys.isdisjoint(self._lengthening),
             spoken=spoken if spoken != bare.folded else "", letters="" if kind else self._letters_in(token),
         )  # fmt: skip
 
@@ -204,10 +211,10 @@ class Lexicon:
 
     def _joined(self, tokens: list[str], letters: list[tuple[str, ...]], at: int) -> Word | None:
         """Return the filler that two tokens make together ("man power"), if neither is one alone."""
-        if at + 1 >= len(tokens) or letters[at + 1] or self._word(tokens[at]).kind or self._word(tokens[at + 1]).kind:
+        whole = "".join(tokens[at : at + 2])
+        if whole not in self._whole or whole == tokens[at] or letters[at + 1]:
             return None
-        whole = self._word(tokens[at] + tokens[at + 1])
-        return whole if whole.kind == "trade" else None
+        return None if any(self._word(token).kind for token in tokens[at : at + 2]) else self._word(whole)
 
     def _mended(self, word: Word) -> tuple[Word, ...]:
         if word.kind or word.script == "":

@@ -6,12 +6,13 @@ and written by people (content/recruiters/trial). Quality counts an agency as fo
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -70,15 +71,15 @@ async def recruiters(config: Config, say: Callable[[str], None]) -> AsyncIterato
         listed = [writing.registered(name, chance, spellings) for name in names]
         queries = questions(names, listed, written, spellings)
         with tempfile.TemporaryDirectory() as folder:
-            rows = [*agencies(listed, TODAY), *people_wrote(written)]
-            say(f"building the index over {len(rows):,} names …")
+            people = people_wrote(written)
+            say(f"building the index over {size + len(people):,} names …")
             begun = time.perf_counter()
-            _build(rows, words, Path(folder))
+            _build(itertools.chain(agencies(listed, TODAY), people), words, Path(folder))
             built = time.perf_counter() - begun
             say(f"asking {len(queries):,} questions …")
             ours = _apart(_ask_ours, Path(folder), words, queries)
             say(f"asking {3 * PLAIN} of them the plain way …")
-            plain = _apart(_ask_plain, [row.name for row in rows], _few(queries))
+            plain = _apart(_ask_plain, [*listed, *(row.name for row in people)], _few(queries))
         yield {
             "bench": "recruiters", "n": size, **{key: ours[key] for key in ("p95_ms", "rss_mb")}, "build_s": round(built, 1),
             **{key: value for key, value in ours.items() if key not in {"p95_ms", "rss_mb"}},
@@ -153,7 +154,7 @@ def spellings_of(folder: Path) -> Spellings:
     return found
 
 
-def _build(rows: Sequence[Agency], words: Path, folder: Path) -> None:
+def _build(rows: Iterable[Agency], words: Path, folder: Path) -> None:
     builder = Builder(Lexicon(load_firm_words(words)))
     builder.add_all(rows)
     IndexFiles(folder).save(KEY, builder.finish())
@@ -193,7 +194,7 @@ def _scored(queries: Sequence[Query], checks: Sequence[Check]) -> Figures:
         for kind in {
             query.kind,
             query.kind.partition(":")[0],
-            *((SCRIPT,) if query.kind[:5] in {"made:", "nativ"} else ()),
+            *((SCRIPT,) if _crosses(query) else ()),
         }:
             of_kind.setdefault(kind, []).append(at)
 
