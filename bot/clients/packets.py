@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.clients.sheets import HEADING, TITLE, Page
 from bot.domain.referrals import Packet, Part
 
 
@@ -13,6 +12,8 @@ class Packets:
 
     def write(self, packet: Packet, words: Mapping[str, str]) -> bytes:
         """Return the PDF."""
+        from bot.clients.pdf import HEADING, TITLE, Page  # noqa: PLC0415 - takes a second to load, and is seldom needed
+
         pdf = Page(f"{words['title']} {packet.case_id}", words["confidential"], packet.at)
         pdf.add_page()
         pdf.say(words["title"], TITLE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from bot.content.model import AREAS, NONE_APPLIES, Content, Fact, Topic
@@ -236,11 +235,6 @@ def offer(flags: tuple[Flag, ...], content: Content, *, urgent: bool) -> tuple[R
 def day(value: date) -> str:
     """Write a date as people here read it: 23-11-2026."""
     return value.strftime("%d-%m-%Y")
-
-
-def values_of(reply: Reply, values: dict[str, str]) -> Reply:
-    """Return *reply* with more placeholder values."""
-    return replace(reply, values={**reply.values, **values})
 
 
 def _source(fact: Fact) -> str:

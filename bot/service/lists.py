@@ -73,7 +73,7 @@ class Recruiters:
         await asyncio.to_thread(builder.add_all, batch)
         arrays = await asyncio.to_thread(builder.finish)
         await asyncio.to_thread(self._kept.save, key, arrays)
-        return arrays
+        return await asyncio.to_thread(self._kept.load, key) or arrays  # mapped from files they take less memory
 
     def check(self, query: str) -> Check:
         """Return the verdict on a name, phone or licence number."""

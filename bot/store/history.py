@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -18,7 +18,6 @@ from bot.store.documents import outbound_out
 from bot.store.sealed import Sealer
 
 Doc = dict[str, Any]
-ALERT_RETRY = timedelta(seconds=0)
 
 
 class Writer:
