@@ -69,7 +69,7 @@ browser: ## install Chromium for the browser tests where apt is available
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core >/dev/null)
 
 pytest: setup nlu-train ## run the tests (real mongod, real NLU, headless Chromium)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 test: setup lint types house content nlu-data nlu-test nlu-check pytest ## everything that must pass
 

@@ -27,6 +27,16 @@ def content() -> Content:
     return load(ROOT / "content")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_content_is_read_once(content: Content) -> Iterator[None]:
+    """Reading it takes more than a second, and no test changes the shipped files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "bot.app.load_content", lambda root: content if root.resolve() == ROOT / "content" else load(root)
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A one-member replica set with test commands, run by a loop of its own."""

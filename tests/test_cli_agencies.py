@@ -16,6 +16,9 @@ from pymongo import MongoClient
 
 from tests.made_up_lists import write_csv, write_mapping
 
+#: Each of these starts the program, with a database of its own, up to nine times.
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "bot", "agencies")
 Run = Callable[..., subprocess.CompletedProcess[str]]
