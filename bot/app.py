@@ -34,10 +34,10 @@ from bot.clients.translator import GoogleTranslate
 from bot.config import Config
 from bot.content.load import load as load_content
 from bot.content.model import Content
-from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
-from bot.domain.messages import ChannelName
+from bot.domain.conversation import Turn, Waiting
+from bot.domain.messages import ChannelName, OutboundMessage
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
@@ -49,6 +49,7 @@ from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.places import Places
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
@@ -68,10 +69,11 @@ from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
+from bot.store.places import MongoPlaces
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
-from bot.store.sealed import Sealer, load_keys
+from bot.store.sealed import Sealer, load_key, load_keys
 from bot.store.spool import FileSpool, keep_draining
 from bot.store.tasks import MongoTasks
 from bot.store.traces import MongoTraces
@@ -121,6 +123,7 @@ class Service:
     watch: Watch
     list_watch: ListWatch
     imports: Imports
+    places: Places
     forgetter: Forgetter
     follower: Follower
     web: WebChannel
@@ -175,6 +178,7 @@ async def open_service(
         await sealer.prepare()
         service = await _build(config, content, client, db, sealer, http, nlu_url, now, stack)
         await service.agencies.prepare()
+        await service.places.refresh()
         if with_lists:
             await service.recruiters.refresh()
         yield service
@@ -228,7 +232,8 @@ async def _build(  # noqa: PLR0913 - the composition root
     reports = MongoReports(client, db, sealer)
     histories = _histories(config, content, reports, now)
     await histories.refresh()
-    guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
+    guard, offers = Guard(content.danger), Offers(content.red_flags)
+    places = Places(MongoPlaces(db), audit, content, load_key(config.data / "keys" / "posters.key"), now)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return Service(
@@ -260,6 +265,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
+        places=places,
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
         follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,
@@ -276,11 +282,12 @@ async def _build(  # noqa: PLR0913 - the composition root
             guard,
             recruiters.check,
             recruiters.lists,
-            gazetteer,
+            places.gazetteer,
             offers,
             lexicon,
             may_translate=config.translate,
             reported=histories.reported,
+            directory=places.directory,
         ),
         now=now,
         wake_answers=wake_answers,
@@ -349,10 +356,16 @@ def _pagers(
 @asynccontextmanager
 async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterator[None]:
     """Run the workers, the deliverers and the clocks until the block ends; then let each finish its step."""
+
+    def seen(waiting: Waiting, turn: Turn, messages: tuple[OutboundMessage, ...]) -> None:
+        service.places.seen(turn)
+        if on_turn:
+            on_turn(waiting, turn, messages)
+
     senses = Senses(service.nlu, service.listener, service.translator)
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        service.wake_delivery.set, service.owner, on_turn,
+        service.wake_delivery.set, service.owner, seen,
     )  # fmt: skip
     deliverer = Deliverer(service.outbox, service.channels, service.owner)
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
@@ -384,6 +397,7 @@ async def _keep_lists(service: Service) -> None:
     while True:
         await asyncio.sleep(LISTS_EVERY)
         try:
+            await service.places.refresh()
             await service.recruiters.refresh()
             await service.histories.refresh()
             await service.wording.refresh()

@@ -12,6 +12,7 @@ from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
+from bot.domain.places import Count, PlaceList, Point, PosterRow, Purpose
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
@@ -728,4 +729,52 @@ class Responders(Protocol):
 
     async def save(self, responder: Responder) -> None:
         """Insert or replace."""
+        ...
+
+
+class PlaceStore(Protocol):
+    """Transit points by version, what became of posters, and counts by day."""
+
+    async def in_force(self) -> int:
+        """Return the number of the version in force; 0 for none."""
+        ...
+
+    async def make_current(self, version: int) -> None:
+        """Put a version in force."""
+        ...
+
+    async def points(self, version: int) -> Sequence[Point]:
+        """Return the points of one version, by code."""
+        ...
+
+    async def lists(self) -> Sequence[PlaceList]:
+        """Return every imported file, newest first."""
+        ...
+
+    async def keep(self, listing: PlaceList, points: Sequence[Point]) -> PlaceList:
+        """Store a file under the next number; not yet in force."""
+        ...
+
+    async def release(self, version: int) -> None:
+        """Take a version out of quarantine."""
+        ...
+
+    async def posters(self) -> Sequence[PosterRow]:
+        """Return what is known of posters: later series, withdrawn ones, reported ones."""
+        ...
+
+    async def add_series(self, place: str, purpose: Purpose, series: int, now: datetime) -> bool:
+        """Begin a series; False if somebody else began it meanwhile."""
+        ...
+
+    async def revoke(self, place: str, purpose: Purpose, series: int, who: str, reason: str, now: datetime) -> bool:
+        """Withdraw a series for good; False if it was withdrawn before."""
+        ...
+
+    async def count(self, counts: Sequence[Count]) -> None:
+        """Add to the day's numbers."""
+        ...
+
+    async def counts(self, since: date) -> Sequence[Count]:
+        """Return the numbers of every day from *since* on."""
         ...

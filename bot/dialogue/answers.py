@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from bot.content.model import AREAS, NONE_APPLIES, Content, Fact, Topic
+from bot.content.wall import in_order
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import AgencyList, Check, Kind, Match, Verdict
 from bot.domain.messages import ChoiceRef, Lane, Reply
@@ -57,9 +59,10 @@ def area_choice(area: str, page: int = 1) -> ChoiceRef:
     return ChoiceRef(f"a:{area}:{page}", f"area.{area}.label" if page == 1 else "core.more.label")
 
 
-def language_choices(content: Content) -> tuple[ChoiceRef, ...]:
-    """Return one choice per offered locale, by its own name."""
-    return tuple(ChoiceRef(f"l:{code}", text=Private(locale.own_name)) for code, locale in content.locales.items())
+def language_choices(content: Content, first: Iterable[str] = ()) -> tuple[ChoiceRef, ...]:
+    """Return one choice per offered locale, by its own name; those named *first* before the others."""
+    codes = in_order(first, content)
+    return tuple(ChoiceRef(f"l:{code}", text=Private(content.locales[code].own_name)) for code in codes)
 
 
 def few_languages(content: Content, locale: str) -> tuple[ChoiceRef, ...]:
@@ -72,9 +75,9 @@ def few_languages(content: Content, locale: str) -> tuple[ChoiceRef, ...]:
     return (*refs, ChoiceRef("c:language", "core.language.label"))
 
 
-def choose_language(content: Content) -> Reply:
-    """Ask which language."""
-    return Reply("core.choose_language", choices=language_choices(content))
+def choose_language(content: Content, first: Iterable[str] = ()) -> Reply:
+    """Ask which language, offering those named *first* before the others."""
+    return Reply("core.choose_language", choices=language_choices(content, first))
 
 
 def menu(message: str = "core.menu") -> Reply:

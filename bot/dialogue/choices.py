@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content
-from bot.dialogue import answers, fallback, finder, flows, nearby, speech, states, waiting
+from bot.dialogue import answers, arrival, fallback, finder, flows, nearby, speech, states, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Kind
 from bot.domain.conversation import Conversation, Turn
@@ -68,7 +68,9 @@ def _language(code: str, conversation: Conversation, knowledge: Knowledge, _: da
     if conversation.notice_seen:
         draft = () if conversation.locale == code else answers.draft_note(knowledge.content, code)
         return Turn(chosen, (*draft, answers.menu("core.language_changed")))
-    return Turn(chosen, answers.welcome(knowledge.content, code))
+    welcome = answers.welcome(knowledge.content, code)
+    asked = (*welcome[:-1], arrival.way()) if conversation.place else welcome
+    return Turn(chosen, asked)
 
 
 def _topic(topic_id: str, conversation: Conversation, knowledge: Knowledge, _: datetime) -> Turn | None:
@@ -151,7 +153,9 @@ _SIMPLE: dict[str, _Simple] = {
 }
 _SPECIAL: dict[str, _Special] = {
     "menu": _menu,
-    "near": lambda conversation, _, __: nearby.ask(conversation),
+    "near": lambda conversation, knowledge, _: nearby.begin(conversation, knowledge),
+    "leaving": lambda conversation, _, __: arrival.leaving(conversation),
+    "arriving": lambda conversation, _, __: arrival.arriving(conversation),
     "finder": lambda conversation, knowledge, _: finder.start(conversation, knowledge),
     "listen": lambda conversation, _, __: speech.listen(conversation),
     "voice": lambda conversation, _, __: speech.switch_on(conversation),
@@ -169,6 +173,7 @@ _SPECIAL: dict[str, _Special] = {
     "report_recruiter": flows.report_recruiter,
     "report_trafficking": flows.report_trafficking,
     "report_child_labour": flows.report_child_labour,
+    "report_poster": flows.report_poster,
 }
 _KINDS: dict[str, _Kind] = {
     "l": _language, "t": _topic, "p": _part, "a": _area, "c": _command, "w": _audience, "h": _phones, "s": _state,
@@ -190,6 +195,9 @@ _REFS: tuple[ChoiceRef, ...] = (
     answers.ABROAD,
     *flows.REPORT_CHOICES,
     flows.DELETE_YES,
+    arrival.LEAVING,
+    arrival.ARRIVING,
+    arrival.WRONG,
     ChoiceRef("c:fine", "distress.fine.label"),
     ChoiceRef("c:report", "report.label"),
     ChoiceRef("c:language", "core.language.label"),

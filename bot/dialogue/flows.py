@@ -9,7 +9,7 @@ from bot.dialogue import answers, finder, nearby, states
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Kind, Verdict
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, Turn
+from bot.domain.conversation import Conversation, Erase, FlagPoster, Forward, OpenCase, Turn
 from bot.domain.ids import case_id
 from bot.domain.messages import ChoiceRef, InboundMessage, Reply
 from bot.domain.risk import Level, Risk
@@ -28,6 +28,7 @@ REPORT_CHOICES = (
     answers.REPORT,
     ChoiceRef("c:report_trafficking", "report.trafficking.label"),
     ChoiceRef("c:report_child_labour", "report.child_labour.label"),
+    ChoiceRef("c:report_poster", "transit.report.label"),
     answers.HELP_NOW,
     answers.MENU,
 )
@@ -143,6 +144,16 @@ def report_trafficking(conversation: Conversation, _: Knowledge, __: datetime) -
 def report_child_labour(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
     """Children at work."""
     return _case(conversation, CaseKind.REPORT, "report_child_labour", "report.opened_child")
+
+
+def report_poster(conversation: Conversation, knowledge: Knowledge, _: datetime) -> Turn:
+    """A poster looks wrong: somebody looks at it, and the poster that was scanned is marked, once for each scan."""
+    turn = _case(conversation, CaseKind.REPORT, "report_poster", "transit.reported")
+    poster = knowledge.directory.posters.get(conversation.poster)
+    if not poster:
+        return turn
+    flagged = (*turn.effects, FlagPoster(poster.id))
+    return replace(turn, conversation=replace(turn.conversation, poster=""), effects=flagged)
 
 
 def ask_to_delete(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:

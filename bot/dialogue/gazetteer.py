@@ -110,6 +110,10 @@ class Gazetteer:
                 names.add(name, place.code.casefold())
             self._grid[_cell(place.latitude or 0.0, place.longitude or 0.0)].append(place)
 
+    def place(self, code: str) -> Place | None:
+        """Return the place of exactly this code."""
+        return self._by_code.get(code.casefold())
+
     def find(self, text: str) -> Found:
         """Return what *text* names: a station by its code or name, a district, a State. The longest name wins."""
         by_code = self._code(text)

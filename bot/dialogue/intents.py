@@ -34,7 +34,7 @@ def on_intent(
     if intent == "check_recruiter":
         return _check_recruiter(conversation, message, knowledge, now, entities)
     if intent == "find_help_nearby":
-        return nearby.by_words(conversation, message.text.reveal(), knowledge) or nearby.ask(conversation)
+        return nearby.by_words(conversation, message.text.reveal(), knowledge) or nearby.begin(conversation, knowledge)
     plain = _PLAIN.get(intent)
     if plain:
         return Turn(conversation, plain())

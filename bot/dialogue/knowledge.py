@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.content.model import Content
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.safety import Guard
 from bot.domain.agencies import AgencyList, Check
+from bot.domain.places import Directory
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 
@@ -22,6 +23,7 @@ class Knowledge:
 
     lexicon: the words of firms' names. `may_translate`: the operator has switched a translation machine on. `reported`:
     does a text name something of a recruiter of whom a supervisor has signed that many people reported them?
+    `directory`: transit points and the posters that hang there.
     """
 
     content: Content
@@ -33,3 +35,4 @@ class Knowledge:
     lexicon: Lexicon
     may_translate: bool = False
     reported: Reported = lambda _: False
+    directory: Directory = field(default_factory=Directory)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.content.model import Place
-from bot.dialogue import answers
+from bot.dialogue import answers, arrival
 from bot.dialogue.gazetteer import Found
 from bot.dialogue.knowledge import Knowledge
+from bot.dialogue.language import speaking
 from bot.domain.conversation import Conversation, Turn
 from bot.domain.messages import InboundMessage, Reply
 
@@ -21,10 +22,22 @@ def ask(conversation: Conversation) -> Turn:
     return Turn(replace(conversation, flow="near", slots={}), (asked,))
 
 
+def begin(conversation: Conversation, knowledge: Knowledge) -> Turn:
+    """Answer from the place whose poster was scanned; where there is none, ask."""
+    point = knowledge.directory.points.get(conversation.place)
+    place = knowledge.gazetteer.place(conversation.place) if point else None
+    if not place:
+        return ask(conversation)
+    turn = _turn(conversation, Found(place, None, place.state), None, knowledge)
+    last = turn.replies[-1]
+    moved = replace(Reply("transit.elsewhere"), choices=last.choices)
+    return replace(turn, replies=(*turn.replies[:-1], replace(last, choices=()), moved))
+
+
 def by_words(conversation: Conversation, text: str, knowledge: Knowledge) -> Turn | None:
     """Answer from the place that the words name; None if they name none."""
     found = knowledge.gazetteer.find(text)
-    return _turn(conversation, found, None) if found else None
+    return _turn(conversation, found, None, knowledge) if found else None
 
 
 def by_point(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> Turn | None:
@@ -37,7 +50,7 @@ def by_point(conversation: Conversation, message: InboundMessage, knowledge: Kno
     if not near:
         abroad = Reply("near.abroad", choices=(answers.topic_choice("overseas_help"), answers.HELP_NOW, answers.MENU))
         return Turn(replace(conversation, flow="", slots={}), (FIRST, abroad))
-    return _turn(conversation, Found(near.place, None, near.place.state), near.km)
+    return _turn(conversation, Found(near.place, None, near.place.state), near.km, knowledge)
 
 
 def unknown(conversation: Conversation) -> Turn:
@@ -46,10 +59,10 @@ def unknown(conversation: Conversation) -> Turn:
     return Turn(conversation, (said,))
 
 
-def _turn(conversation: Conversation, found: Found, km: float | None) -> Turn:
+def _turn(conversation: Conversation, found: Found, km: float | None, knowledge: Knowledge) -> Turn:
     said = [FIRST]
     if found.station:
-        said.append(_station(found.station, km))
+        said.append(replace(_station(found.station, km), items=_help_at(found.station, conversation, knowledge)))
     district = found.district.name if found.district else found.station.district if found.station else ""
     if district:
         said.append(Reply("near.district", {"district": district}))
@@ -59,6 +72,13 @@ def _turn(conversation: Conversation, found: Found, km: float | None) -> Turn:
     said[-1] = replace(said[-1], choices=choices)
     state = found.state or conversation.state
     return Turn(replace(conversation, flow="near", slots={}, state=state), tuple(said))
+
+
+def _help_at(place: Place, conversation: Conversation, knowledge: Knowledge) -> tuple[Reply, ...]:
+    """Who helps there, where an operator told us."""
+    point, seen_at = knowledge.directory.points.get(place.code), conversation.seen_at
+    locale = speaking(conversation.locale, conversation.locale_guess, knowledge.content)
+    return arrival.help_at(point, locale, seen_at.date()) if point and seen_at else ()
 
 
 def _station(place: Place, km: float | None) -> Reply:

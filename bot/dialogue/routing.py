@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, flows, nearby, pictures, repair, speech
+from bot.dialogue import answers, arrival, fallback, flows, nearby, pictures, repair, speech
 from bot.dialogue.choices import by_label, on_choice
 from bot.dialogue.intents import on_intent
 from bot.dialogue.knowledge import Knowledge
@@ -15,7 +15,6 @@ from bot.domain.messages import Carrier, InboundMessage, Reply
 from bot.domain.understanding import OUT_OF_SCOPE, Understanding
 from bot.domain.words import folded_words
 
-PLACE_MARK = "sy_"
 LEAVES_FLOW = 0.75
 BARE = 2
 #: Flows that ask short questions, and what an answer to one of them may be taken for.
@@ -31,16 +30,27 @@ def route(
     knowledge: Knowledge,
     now: datetime,
 ) -> Turn:
-    """Return the turn for a message that shows no danger."""
-    conversation, arrived = _arrival(conversation, message, knowledge)
+    """Return the turn for a message that shows no danger; a poster's code in it says where the person is."""
+    found = arrival.came(message, knowledge) if message.text and not message.choice else None
+    if not found:
+        return _routed(conversation, message, understanding, knowledge, now)
+    if not found.rest:
+        return arrival.greet(conversation, found, knowledge)
+    asked = arrival.without_code(message, found)
+    return arrival.before(_routed(conversation, asked, understanding, knowledge, now), found, knowledge)
+
+
+def _routed(
+    conversation: Conversation,
+    message: InboundMessage,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Turn:
     if picked := chosen(conversation, message, knowledge):
         return on_choice(picked, conversation, knowledge, now)
     if named := command(message, knowledge):
         return on_choice(f"c:{named}", conversation, knowledge, now)
-    if arrived:
-        return _greeted(
-            conversation, knowledge, Reply("place.welcome", {"place": _place_name(conversation, knowledge)})
-        )
     if message.carrier in WITHOUT_WORDS and not message.text:
         return _wordless(conversation, message, knowledge, now)
     if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
@@ -148,24 +158,6 @@ def _number(text: str, knowledge: Knowledge) -> int | None:
     if text.strip().casefold() in knowledge.content.commands:
         return None  # said in these very letters it is a command, whatever another language's number sounds like
     return knowledge.content.numbers.get(" ".join(folded_words(text)))
-
-
-def _arrival(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> tuple[Conversation, bool]:
-    """Keep the station code of a scanned poster; an unknown code changes nothing."""
-    text = message.text.reveal()
-    at = text.find(PLACE_MARK)
-    if at < 0:
-        return conversation, False
-    code = text[at + len(PLACE_MARK) :].split()[0:1]
-    place = knowledge.content.places.get(code[0].upper().rstrip(".,)") if code else "")
-    if not place:
-        return conversation, False
-    guess = conversation.locale_guess or next(iter(place.locales), "")
-    return replace(conversation, place=place.code, locale_guess=guess), True
-
-
-def _place_name(conversation: Conversation, knowledge: Knowledge) -> str:
-    return knowledge.content.places[conversation.place].name
 
 
 def _media(message: InboundMessage) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, follow, language, pictures, quiet, speech, waiting
+from bot.dialogue import answers, arrival, fallback, follow, language, pictures, quiet, speech, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
@@ -37,7 +37,7 @@ def step(
     Pure: the same arguments always give the same turn, and nothing is sent or stored here.
     """
     turn = _decided(conversation, message, understanding, knowledge, now)
-    return _identified(turn, conversation, message)
+    return arrival.counted(_identified(turn, conversation, message), message, knowledge)
 
 
 def _decided(
@@ -179,6 +179,7 @@ def _seen(
     knowledge: Knowledge,
     now: datetime,
 ) -> Conversation:
+    conversation = arrival.noticed(conversation, message, knowledge, now)
     guess, other = conversation.locale_guess, conversation.other_language
     if not conversation.locale and message.text and not message.choice:
         text, content = message.text.reveal(), knowledge.content

@@ -136,6 +136,7 @@ class Case:
     minor: bool = False
     silent: bool = False
     place: str = ""
+    district: str = ""
     escalations: int = 0
     escalate_at: datetime | None = None
     raised: int = 0

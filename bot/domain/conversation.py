@@ -24,7 +24,8 @@ class Conversation:
     `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
-    question whether somebody reached them is.
+    question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
+    `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days.
     """
 
     id: str
@@ -40,6 +41,9 @@ class Conversation:
     last_replies: tuple[Reply, ...] = ()
     repairs: int = 0
     place: str = ""
+    place_at: datetime | None = None
+    district: str = ""
+    poster: str = ""
     open_case: str = ""
     held: bool = False
     reporting: bool = False
@@ -114,6 +118,20 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """The message carried a poster's code: counted by place, "" for a code that we do not know."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagPoster:
+    """The person says that this poster (place, purpose and series in one) looks wrong."""
+
+    poster: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """The person wants the chat gone from their screen; what we keep, and an open case, stay."""
 
@@ -134,7 +152,7 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Arrived | FlagPoster | Forget | Erase | Translate
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,18 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
-from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
+from bot.domain.conversation import (
+    Conversation,
+    Erase,
+    FlagPoster,
+    Forget,
+    Forward,
+    Identify,
+    OpenCase,
+    RaiseCase,
+    Tell,
+    Waiting,
+)
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
@@ -186,8 +197,8 @@ class MongoConversations:
                 await self._forward(effect, conversation, now, session)
             elif isinstance(effect, Tell):
                 await self._tell(effect, now, session)
-            elif isinstance(effect, Identify):
-                await self._reports.identify(effect, conversation.id, now, session)
+            elif isinstance(effect, Identify | FlagPoster):
+                await self._note(effect, conversation.id, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
@@ -212,6 +223,7 @@ class MongoConversations:
             "locale": conversation.locale or conversation.locale_guess,
             "channel": channel,
             "place": conversation.place,
+            "district": conversation.district,
             "opened_at": now,
             "waiting_since": now,
             "updated_at": now,
@@ -274,6 +286,19 @@ class MongoConversations:
             {"_id": effect.case_id, "open": True},
             {"$set": fields, "$inc": {"unread": 1, "version": 1}},
             session=session,
+        )
+
+    async def _note(
+        self, effect: Identify | FlagPoster, conversation: str, now: datetime, session: AsyncClientSession
+    ) -> None:
+        """Keep what a report names; of a poster that looks wrong only that somebody said so, not who."""
+        if isinstance(effect, Identify):
+            await self._reports.identify(effect, conversation, now, session)
+            return
+        place, purpose, series = effect.poster.split(":")
+        fields = {"flagged_at": now, "place": place, "purpose": purpose, "series": int(series)}
+        await self._db["place_posters"].update_one(
+            {"_id": effect.poster}, {"$inc": {"flags": 1}, "$set": fields}, upsert=True, session=session
         )
 
     async def _tell(self, effect: Tell, now: datetime, session: AsyncClientSession) -> None:
@@ -353,7 +378,7 @@ class MongoConversations:
         for name in ("case_events", "tasks"):
             await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
         await self._db["cases"].update_many(
-            cases, {"$set": {"conversation": "", "place": "", "erased": True}, "$unset": {"told": ""}}
+            cases, {"$set": {"conversation": "", "place": "", "district": "", "erased": True}, "$unset": {"told": ""}}
         )
         gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
         if not gone.deleted_count:

@@ -24,7 +24,7 @@ from bot.domain.private import Private
 
 Doc = dict[str, Any]
 _PLAIN = (
-    "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place",
+    "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place", "district", "poster",
     "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
     "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
 )  # fmt: skip
@@ -107,6 +107,7 @@ def conversation_out(conversation: Conversation) -> Doc:
     doc["last_replies"] = [_reply_out(reply) for reply in conversation.last_replies]
     doc["told"] = list(conversation.told)
     doc["silent_since"] = conversation.silent_since.isoformat() if conversation.silent_since else None
+    doc["place_at"] = conversation.place_at.isoformat() if conversation.place_at else None
     doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
     return doc
 
@@ -123,6 +124,7 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
         last_replies=tuple(_reply_in(reply) for reply in doc.get("last_replies", ())),
         told=tuple(doc.get("told", ())),
         silent_since=datetime.fromisoformat(doc["silent_since"]) if doc.get("silent_since") else None,
+        place_at=datetime.fromisoformat(doc["place_at"]) if doc.get("place_at") else None,
         seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,
         **known,
     )
@@ -146,6 +148,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         minor=doc.get("minor", False),
         silent=doc.get("silent", False),
         place=doc.get("place", ""),
+        district=doc.get("district", ""),
         escalations=doc.get("escalations", 0),
         escalate_at=aware(doc["escalate_at"]) if doc.get("escalate_at") else None,
         raised=doc.get("raised", 0),

@@ -65,6 +65,14 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
+    "places": [IndexModel([("version", ASCENDING), ("code", ASCENDING)])],
+    "place_lists": [],
+    "place_posters": [],
+    "place_counts": [
+        IndexModel(
+            [("place", ASCENDING), ("day", ASCENDING), ("what", ASCENDING), ("channel", ASCENDING)], unique=True
+        ),
+    ],
     "reports": [
         IndexModel([("mark", ASCENDING)]),
         IndexModel([("conversation", ASCENDING)]),

@@ -46,6 +46,11 @@ def load_keys(folder: Path) -> tuple[bytes, bytes]:
     return (_key(folder / "master.key", MASTER_KEY_BYTES), _key(folder / "index.key", INDEX_KEY_BYTES))
 
 
+def load_key(path: Path) -> bytes:
+    """Return a key of 32 bytes of its own file beside the others. Raise `KeyFileError`."""
+    return _key(path, INDEX_KEY_BYTES)
+
+
 def _key(path: Path, size: int) -> bytes:
     if not path.exists():
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_MODE)

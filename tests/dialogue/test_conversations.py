@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,15 +19,18 @@ from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
 from bot.domain.conversation import Conversation, Erase, Forward, OpenCase, RaiseCase, Tell, Turn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
+from bot.domain.places import Directory, Purpose
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING, Ranked, Understanding
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.recruiters.verdict import check
+from bot.service.places import directory_of, shipped
 from tests.conftest import NOW
 from tests.recruiters.test_check import INDEX, TODAY
 
 FOLDER = Path(__file__).resolve().parent.parent / "conversations"
+BRACES = re.compile(r"\{([A-Z]+)\}")
 FILES = sorted(FOLDER.glob("*.yaml"))
 KEYS = {
     "person",
@@ -95,7 +99,13 @@ def knowledge(content: Content) -> Knowledge:
         Gazetteer(content),
         Offers(content.red_flags),
         Lexicon(content.firm_words),
+        directory=directory_of(shipped(content), (), b"k" * 32),
     )
+
+
+def written_out(words: str, directory: Directory) -> str:
+    """Put the code of a place's poster where its station code stands in braces."""
+    return BRACES.sub(lambda found: directory.newest(found[1], Purpose.POSTER).code, words)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -108,7 +118,8 @@ def test_a_conversation_goes_as_written(path: Path, knowledge: Knowledge) -> Non
         assert set(line) <= KEYS, f"turn {number}: {set(line) - KEYS}"
         if line.get("claimed"):
             person.conversation = replace(person.conversation, held=True, claimed=True)
-        words, seconds = str(line.get("person", "")), line.get("after", 20)
+        words = written_out(str(line.get("person", "")), knowledge.directory)
+        seconds = line.get("after", 20)
         turn = person.say(words, line.get("tap"), understanding(line.get("understood")), seconds)
         said = [reply.message for reply in turn.replies]
         where = f"turn {number} ({line.get('person') or line.get('tap')}): said {said}, {case_of(turn)}"
