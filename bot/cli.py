@@ -16,6 +16,7 @@ from bot.config import Config, ConfigError, load_config, show
 from bot.content.load import ContentError
 from bot.local import LocalError
 from bot.logs import configure
+from bot.place_commands import places_group
 from bot.store.sealed import KeyFileError
 
 app = typer.Typer(
@@ -62,10 +63,13 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
 
 def _known_errors() -> tuple[type[Exception], ...]:
     from bot.clients.agency_lists import ListError
+    from bot.clients.place_files import PlaceFileError
     from bot.clients.transcriber import SpeechModelError
     from bot.content.tables import SheetError
+    from bot.service.places import PlacesRefused
 
-    return (ConfigError, LocalError, ContentError, KeyFileError, ListError, SpeechModelError, SheetError)
+    places = (PlaceFileError, PlacesRefused)
+    return (ConfigError, LocalError, ContentError, KeyFileError, ListError, SpeechModelError, SheetError, *places)
 
 
 @app.command()
@@ -480,6 +484,9 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
         if not isinstance(row, dict) or not isinstance(row.get(key), str):
             raise ConfigError(f'line {number} has no text under "{key}"; write {{"{key}": "…"}}')
         yield row
+
+
+app.add_typer(places_group(_run, _service), name="places")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import manimgx_fonts
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
+from fpdf.fonts import TTFFont
 
 FONTS: Final = Path(manimgx_fonts.__file__).parent
 LATIN: Final = "NotoSans"
@@ -19,11 +20,16 @@ SCRIPTS: Final = (
     "NotoSansDevanagari", "NotoSansBengali", "NotoSansGurmukhi", "NotoSansGujarati", "NotoSansOriya", "NotoSansTamil",
     "NotoSansTelugu", "NotoSansKannada", "NotoSansMalayalam", "NotoSansArabic",
 )  # fmt: skip
+#: ISO 15924 code of a script → its font.
+FONT_OF: Final = dict(
+    zip(("Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym", "Arab"), SCRIPTS), Latn=LATIN
+)
 TITLE, HEADING, BODY, SMALL = 16, 12, 10, 8
 LINE: Final = 6.0
 MARGIN: Final = 18
 NAMES: Final = 48.0
 LONG: Final = 60
+BOLD: Final = 700.0
 
 
 @lru_cache(maxsize=16)
@@ -45,37 +51,73 @@ def _drawable(text: str) -> str:
     )
 
 
-class Page(FPDF):
+class Paper(FPDF):
+    """Paper that takes every script we speak."""
+
+    def __init__(self, size: str, title: str, at: datetime, bold: Collection[str] = ()) -> None:
+        """*size*: A4 or A3. *bold*: fonts of which bold letters are wanted too; they take a while to be made."""
+        super().__init__(format=size)
+        self.set_creation_date(at)
+        self.set_title(title)
+        for font in (LATIN, *SCRIPTS):
+            self.add_font(font, fname=_path(font))
+            if font in bold:
+                self.add_font(font, "B", fname=_path(font), variations={"wght": BOLD})
+                # fpdf2 2.8 draws the bold letters, but measures those of the file as it is.
+                made = self.fonts[f"{font.lower()}B"]
+                if isinstance(made, TTFFont):
+                    made.hbfont.set_variations({"wght": BOLD})
+        self.set_font(LATIN, size=BODY)
+        self.set_fallback_fonts(list(SCRIPTS), exact_match=bool(bold))
+        self.set_text_shaping(use_shaping_engine=True)
+
+    def wrapped(self, text: str, width: float, size: float, style: str = "") -> list[str]:
+        """Return the lines of *text* in *size* points that fit into *width* mm."""
+        self.set_font(LATIN, style, size=size)
+        found = self.multi_cell(
+            width, LINE, _drawable(text), align=Align.L, dry_run=True, output=MethodReturnValue.LINES
+        )
+        return [str(line) for line in found] if isinstance(found, list) else []
+
+    def lines(
+        self, text: str, width: float, size: float, height: float, style: str = "", align: Align = Align.L
+    ) -> None:
+        """Draw each wrapped line by itself, from the present place down.
+
+        fpdf2 2.8 forgets, after a line in two scripts, that its own font must be set again: what follows in Latin
+        letters would be drawn with another font's glyphs, so the font is declared unset before each line.
+        """
+        left = self.get_x()
+        for line in self.wrapped(text, width, size, style):
+            self.current_font_is_set_on_page = False
+            self.set_x(left)
+            self.cell(width, height, line, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+class Page(Paper):
     """An A4 page; each foot repeats the title, the date and a caution."""
 
     def __init__(self, title: str, caution: str, at: datetime) -> None:
-        """Set up fonts for every script we speak."""
-        super().__init__(format="A4")
+        """Set up margins and foot."""
+        super().__init__("A4", title, at)
         self._foot = f"{title} · {at:%d-%m-%Y} · {caution}"
-        self.set_creation_date(at)
-        self.set_title(title)
         self.set_margins(MARGIN, MARGIN)
         self.set_auto_page_break(auto=True, margin=MARGIN + 6)
-        for font in (LATIN, *SCRIPTS):
-            self.add_font(font, fname=_path(font))
-        self.set_font(LATIN, size=BODY)
-        self.set_fallback_fonts(list(SCRIPTS), exact_match=False)
-        self.set_text_shaping(use_shaping_engine=True)
 
     def footer(self) -> None:
         """Say at the foot of each page what it is."""
         self.set_y(-MARGIN)
-        self._lines(self._foot + f" · {self.page_no()}", self.epw, SMALL, 4)
+        self.lines(self._foot + f" · {self.page_no()}", self.epw, SMALL, 4)
 
     def say(self, text: str, size: int) -> None:
         """Write a paragraph in *size* points."""
-        self._lines(text, self.epw, size, size * 0.55)
+        self.lines(text, self.epw, size, size * 0.55)
 
     def warn(self, text: str) -> None:
         """Say it in a frame."""
         top = self.get_y()
         self.set_xy(self.l_margin + 2, top + 2)
-        self._lines(text, self.epw - 4, HEADING, HEADING * 0.55)
+        self.lines(text, self.epw - 4, HEADING, HEADING * 0.55)
         self.rect(self.l_margin, top, self.epw, self.get_y() - top + 2)
         self.set_xy(self.l_margin, self.get_y() + 4)
 
@@ -88,35 +130,16 @@ class Page(FPDF):
         widths = widths or (45.0, self.epw - 45.0 - 35.0, 35.0)
         for row in ([heads] if heads else []) + list(rows):
             sizes = [SMALL if row is heads or _is_long(cell) else BODY for cell in row]
-            height = LINE * max(len(self._wrapped(*part)) for part in zip(row, widths, sizes))
+            height = LINE * max(len(self.wrapped(*part)) for part in zip(row, widths, sizes))
             if self.get_y() + height > self.page_break_trigger:
                 self.add_page()
             top, left = self.get_y(), self.l_margin
             for cell, width, size in zip(row, widths, sizes):
                 self.set_xy(left, top)
-                self._lines(cell, width, size, LINE)
+                self.lines(cell, width, size, LINE)
                 left += width
             self.line(self.l_margin, top + height, self.l_margin + self.epw, top + height)
             self.set_xy(self.l_margin, top + height)
-
-    def _wrapped(self, text: str, width: float, size: int) -> list[str]:
-        self.set_font(LATIN, size=size)
-        found = self.multi_cell(
-            width, LINE, _drawable(text), align=Align.L, dry_run=True, output=MethodReturnValue.LINES
-        )
-        return [str(line) for line in found] if isinstance(found, list) else []
-
-    def _lines(self, text: str, width: float, size: int, height: float) -> None:
-        """Draw each wrapped line by itself, from the present place down.
-
-        fpdf2 2.8 forgets, after a line in two scripts, that its own font must be set again: what follows in Latin
-        letters would be drawn with another font's glyphs, so the font is declared unset before each line.
-        """
-        left = self.get_x()
-        for line in self._wrapped(text, width, size):
-            self.current_font_is_set_on_page = False
-            self.set_x(left)
-            self.cell(width, height, line, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _is_long(cell: str) -> bool:

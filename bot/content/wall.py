@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from bot.content.model import Content
 from bot.content.render import fill
 from bot.domain.codes import Phrase, start
+from bot.domain.wall import WallText
 
 LONGEST_PREFILL = 140
+#: The lines of the volunteer's sheet, its title first.
+VOLUNTEER = ("title", "greet", "calm", "ask", "promise", "decide", "child", "danger", "silence", "after")
 
 
 def words_of(phrase: Phrase, locale: str, content: Content) -> str:
@@ -27,3 +30,19 @@ def in_order(first: Iterable[str], content: Content) -> tuple[str, ...]:
     """Return every locale, those of a place first."""
     known = [code for code in first if code in content.locales]
     return tuple(dict.fromkeys((*known, *content.locales)))
+
+
+def wall_text(place: str, phrase: Phrase, locale: str, content: Content) -> WallText:
+    """Return what a poster says in one language; *place* is the place's name in it."""
+
+    def word(key: str) -> str:
+        return content.words(locale, f"transit.{key}")
+
+    known = content.locales[locale]
+    return WallText(
+        locale=locale, script=known.script, direction=known.direction, place=place, name=word("poster.name"),
+        title=word("poster.title"), ask=word("poster.ask"), scan=word("poster.scan"),
+        words=fill(word("poster.words"), {"words": words_of(phrase, locale, content)}), never=word("poster.never"),
+        sticker=word("sticker"), danger=word("poster.danger"), child=word("poster.child"),
+        railway=word("poster.railway"), volunteer=tuple(word(f"volunteer.{part}") for part in VOLUNTEER),
+    )  # fmt: skip

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp_jinja2
 import jinja2
@@ -22,6 +21,7 @@ from bot.domain.pictures import PICTURE_TYPES, picture_type
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import SpeechFailed
 from bot.public.headers import security_headers, stream_headers
+from bot.public.landing import add_landing
 from bot.service.receive import NotAccepted
 
 HERE = Path(__file__).resolve().parent
@@ -48,6 +48,7 @@ def add_public(app: web.Application, service: Service) -> None:
     aiohttp_jinja2.setup(app, loader=loader, autoescape=True)
     pages = Pages(service, https=https)
     app.router.add_get("/", pages.chat)
+    app.router.add_get("/chat", pages.chat)
     app.router.add_post("/chat/session", pages.open_session)
     app.router.add_post("/chat/messages", pages.take)
     app.router.add_get("/chat/messages", pages.fetch)
@@ -55,10 +56,10 @@ def add_public(app: web.Application, service: Service) -> None:
     app.router.add_get("/chat/audio/{id}", pages.audio)
     app.router.add_post("/chat/voice", pages.voice)
     app.router.add_post("/chat/picture", pages.picture)
-    app.router.add_get("/q/{code}", pages.code)
     app.router.add_get("/health", pages.health)
     app.router.add_get("/ready", pages.ready)
     app.router.add_get("/metrics", pages.metrics)
+    add_landing(app, service)
     app.router.add_static("/static/public", HERE / "static")
 
 
@@ -82,7 +83,7 @@ class Pages:
             "words": self._words(),
             "directions": {code: locale.direction for code, locale in content.locales.items()},
             "first": next(iter(content.locales)),
-            "code": _clean(request.query.get("code", "")),
+            "code": _clean(request.query.get("place", "")),
         }
         return aiohttp_jinja2.render_template("chat.html", request, context)
 
@@ -204,21 +205,6 @@ class Pages:
             }
             for name, _, doc in rows
         ]
-
-    async def code(self, request: web.Request) -> web.Response:
-        """The landing page of a scanned code: helplines first, then where to write."""
-        service = self._service
-        place = service.content.places.get(request.match_info["code"].upper()[:LONGEST_ID])
-        start = f"sy_{place.code}" if place else ""
-        number, bot = service.config.whatsapp_number, service.config.telegram_bot_name.lstrip("@")
-        context = {
-            "words": self._words(),
-            "place": place.name if place else "",
-            "whatsapp": f"https://wa.me/{quote(number)}?text={start or 'Namaste'}" if number else "",
-            "telegram": f"https://t.me/{quote(bot)}?start={start}" if bot else "",
-            "web": f"/?code={place.code}" if place else "/",
-        }
-        return aiohttp_jinja2.render_template("code.html", request, context)
 
     async def health(self, _: web.Request) -> web.Response:
         """Say that the process answers."""

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.content.model import Content, Place
+from bot.content.wall import wall_text
 from bot.dialogue.gazetteer import Gazetteer
 from bot.domain import codes
 from bot.domain.conversation import Arrived, Turn
@@ -23,15 +24,26 @@ from bot.domain.places import (
     Purpose,
     VersionState,
 )
+from bot.domain.wall import WallSheet
 from bot.ports import Audit, PlaceStore, Stamp
 
 #: A file that drops more than this share of the points in force, and more than a few, is not believed.
 LOST: Final = 0.2
 FEW: Final = 3
+MOST_LOCALES: Final = 4
 
 
 class PlacesRefused(Exception):
     """What was asked cannot be done with this place, poster or version: says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How people reach us, as it is printed: the public address, the WhatsApp number, the bot's name."""
+
+    public_url: str
+    whatsapp: str
+    telegram: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +186,32 @@ class Places:
         await self._record(who, "poster withdrawn", f"{found.place} {found.purpose.value} {found.series}", reason)
         await self.refresh()
         return found
+
+    def sheet(self, poster: Poster, locales: Sequence[str], content: Content, ways: Ways) -> WallSheet:
+        """Return what a poster says in these languages. Raise `PlacesRefused`."""
+        unknown = [code for code in locales if code not in content.locales]
+        if unknown or not 1 <= len(locales) <= MOST_LOCALES:
+            raise PlacesRefused(
+                f"{', '.join(locales) or 'no language'}: name one to {MOST_LOCALES} of {', '.join(content.locales)}"
+            )
+        if not ways.public_url:
+            raise PlacesRefused(
+                "PUBLIC_URL is not set: a printed code would lead nowhere; set the address people reach"
+            )
+        if self.directory.valid(poster.code) != poster:
+            raise PlacesRefused(f"{codes.spaced(poster.code)} is not in force; nothing is printed")
+        point = self.directory.points[poster.place]
+        link = f"{ways.public_url.rstrip('/')}/q/{poster.code}"
+        texts = tuple(wall_text(point.named(code), poster.phrase, code, content) for code in locales)
+        bot = ways.telegram.lstrip("@")
+        return WallSheet(
+            codes.spaced(poster.code),
+            link,
+            link.removeprefix("https://"),
+            ways.whatsapp,
+            f"@{bot}" if bot else "",
+            texts,
+        )
 
     # --- counts
 
