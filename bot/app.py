@@ -26,6 +26,7 @@ from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
 from bot.clients.nlu import RasaNlu
 from bot.clients.packets import Packets
+from bot.clients.printer import Printer
 from bot.clients.reader import open_reader
 from bot.clients.sheets import Sheets
 from bot.clients.speech import Speech
@@ -124,6 +125,7 @@ class Service:
     list_watch: ListWatch
     imports: Imports
     places: Places
+    printer: Printer
     forgetter: Forgetter
     follower: Follower
     web: WebChannel
@@ -266,6 +268,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         places=places,
+        printer=Printer(config.content / "pictograms"),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
         follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,

@@ -11,13 +11,11 @@ from bot.app import Service
 from bot.clients.place_files import Known, PlaceFile, PlaceFileError, read_places
 from bot.domain import codes, crowds
 from bot.domain.places import PlaceList, Point, Poster, Purpose, VersionState
-from bot.service.places import Changes, PlacesRefused, Ways
+from bot.service.places import KINDS, SIZES, Changes, PlacesRefused, ways_of
 
 FAULTS_SAID = 50
 CODES_SAID = 20
 MOST_DAYS = 366
-KINDS = ("poster", "sticker", "volunteer")
-SIZES = ("a4", "a3")
 
 
 async def import_file(service: Service, path: Path, *, apply: bool, force: bool, by: str) -> Iterator[str]:
@@ -158,21 +156,11 @@ def poster_json(poster: Poster) -> dict[str, Any]:
 
 def printed(service: Service, name: str, kind: str, size: str, locales: Sequence[str]) -> bytes:
     """Return a PDF of a poster, stickers or a volunteer's sheet. Raise `PlacesRefused`."""
-    from bot.clients.wall import poster_pdf, stickers_pdf, volunteer_pdf  # noqa: PLC0415 - fonts take a second to load
-
     if kind not in KINDS or size not in SIZES:
         raise PlacesRefused(f"--kind {kind} --size {size}: use {', '.join(KINDS)} and {', '.join(SIZES)}")
-    purpose = Purpose.STICKER if kind == "sticker" else Purpose.POSTER
-    poster = service.places.named(name, purpose)
-    sheet = service.places.sheet(poster, locales, service.content, ways(service))
-    draw = {"poster": poster_pdf, "sticker": stickers_pdf, "volunteer": volunteer_pdf}[kind]
-    return draw(sheet, size.upper(), service.config.content / "pictograms", service.now())
-
-
-def ways(service: Service) -> Ways:
-    """Return how people reach us, from the settings."""
-    config = service.config
-    return Ways(config.public_url, config.whatsapp_number, config.telegram_bot_name)
+    poster = service.places.named(name, Purpose.STICKER if kind == "sticker" else Purpose.POSTER)
+    sheet = service.places.sheet(poster, locales, service.content, ways_of(service.config))
+    return service.printer.pdf(sheet, kind, size, service.now())
 
 
 async def stats(service: Service, days: int) -> Sequence[crowds.Row]:

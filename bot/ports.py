@@ -18,6 +18,7 @@ from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
 from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
+from bot.domain.wall import WallSheet
 from bot.domain.wording import Mark, Proposal, Version, Words
 
 
@@ -777,4 +778,20 @@ class PlaceStore(Protocol):
 
     async def counts(self, since: date) -> Sequence[Count]:
         """Return the numbers of every day from *since* on."""
+        ...
+
+
+class WallPrinter(Protocol):
+    """Makes of a sheet what is printed."""
+
+    def pdf(self, sheet: WallSheet, kind: str, size: str, at: datetime) -> bytes:
+        """Return a PDF of a `poster`, of `sticker`s or of a `volunteer`'s sheet on `a4` or `a3`; takes seconds."""
+        ...
+
+    def square(self, link: str) -> str:
+        """Return the QR code of *link* as SVG with its quiet zone."""
+        ...
+
+    def picture(self, name: str) -> str:
+        """Return a pictogram as SVG in the colour of the text round it."""
         ...

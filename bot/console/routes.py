@@ -14,6 +14,7 @@ from bot.console.auth import Gate, Session
 from bot.console.cases import CaseViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
 from bot.console.views import Views
 from bot.console.words import WordViews
@@ -104,6 +105,11 @@ ROUTES = (
     Route("POST", "/console/lists/{source}/{version}/release", "release_list", ADMINS),
     Route("POST", "/console/lists/{source}/{version}/discard", "discard_list", ADMINS),
     Route("POST", "/console/lists/{source}/{version}/restore", "restore_list", ADMINS),
+    Route("GET", "/console/places", "list_places", LIST_READERS),
+    Route("GET", "/console/places/{poster}/print", "print_poster", LIST_READERS),
+    Route("GET", "/console/places/{poster}/poster.pdf", "poster_pdf", LIST_READERS),
+    Route("POST", "/console/places/{poster}/revoke", "revoke_poster", ADMINS),
+    Route("POST", "/console/places/{place}/series", "begin_series", ADMINS),
     Route("GET", "/console/recruiters", "recruiters", CHECKERS),
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
@@ -119,7 +125,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews)
+    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, PlaceViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from bot.content.model import Content, Place
 from bot.content.wall import wall_text
@@ -31,6 +31,8 @@ from bot.ports import Audit, PlaceStore, Stamp
 LOST: Final = 0.2
 FEW: Final = 3
 MOST_LOCALES: Final = 4
+KINDS: Final = ("poster", "sticker", "volunteer")
+SIZES: Final = ("a4", "a3")
 
 
 class PlacesRefused(Exception):
@@ -44,6 +46,30 @@ class Ways:
     public_url: str
     whatsapp: str
     telegram: str
+
+
+class Reach(Protocol):
+    """The settings that tell how people reach us."""
+
+    @property
+    def public_url(self) -> str:
+        """The https address people reach, "" for none."""
+        ...
+
+    @property
+    def whatsapp_number(self) -> str:
+        """The number people write to, "" for none."""
+        ...
+
+    @property
+    def telegram_bot_name(self) -> str:
+        """The bot's @name, "" for none."""
+        ...
+
+
+def ways_of(config: Reach) -> Ways:
+    """Return what the settings say."""
+    return Ways(config.public_url, config.whatsapp_number, config.telegram_bot_name)
 
 
 @dataclass(frozen=True, slots=True)

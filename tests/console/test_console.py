@@ -63,6 +63,11 @@ TABLE = {
     ("GET", "/console/lists"): "sa",
     ("GET", "/console/lists/{source}/{version}"): "sa",
     **{("POST", f"/console/lists/{{source}}/{{version}}/{verb}"): "a" for verb in ("release", "discard", "restore")},
+    ("GET", "/console/places"): "sa",
+    ("GET", "/console/places/{poster}/print"): "sa",
+    ("GET", "/console/places/{poster}/poster.pdf"): "sa",
+    ("POST", "/console/places/{poster}/revoke"): "a",
+    ("POST", "/console/places/{place}/series"): "a",
     ("GET", "/console/recruiters"): "rsa",
     ("POST", "/console/recruiters"): "rsa",
     ("GET", "/console/audit"): "s",
@@ -74,7 +79,7 @@ TABLE = {
 NAMES = {"r": "asha", "s": "sudha", "a": "root", "w": "vani"}
 FILLED = {
     "{person}": "bina", "{locale}": "hi", "{area}": "core", "{message}": "core.thanks", "{number}": "0", "{line}": "x",
-    "{source}": "sample", "{version}": "1", "{history}": "x",
+    "{source}": "sample", "{version}": "1", "{history}": "x", "{poster}": "x", "{place}": "x",
 }  # fmt: skip
 
 
@@ -266,7 +271,7 @@ async def test_headers_and_the_web_chat_over_http(site: Site) -> None:
         assert [item["about"] for item in found] == ["core.choose_language"]
     async with aiohttp.ClientSession() as session:
         for path, status in (
-            ("/q/NDLS", 200),
+            ("/q/ZZZ1", 200),
             ("/q/ZZZ", 200),
             ("/health", 200),
             ("/ready", 200),
