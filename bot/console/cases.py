@@ -17,6 +17,7 @@ from bot.content.model import Content
 from bot.domain.cases import Case, IllegalTransition
 from bot.domain.identifiers import IdentifierKind
 from bot.domain.messages import Carrier, ChannelName
+from bot.domain.places import Point
 from bot.domain.referrals import LEAST, Basis, Part, Recipient
 from bot.domain.tasks import NotFinished, Task
 from bot.ports import NotOwner
@@ -130,7 +131,7 @@ class CaseViews:
             return self._views.word(f"console.{key}", session)
 
         content: Content = self._service.content
-        place = content.places.get(case.place)
+        place = self._service.places.directory.points.get(case.place)
         facts = [Fact(word("minor"), word("minor_duty"), urgent=True)] if case.minor else []
         facts += [Fact(word("silent"), word("silent_duty"), urgent=True)] if case.silent else []
         facts += [
@@ -141,7 +142,7 @@ class CaseViews:
             Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC"),
             Fact(word("language"), _own_name(case.locale, content)),
             Fact(word("channel"), case.channel),
-            Fact(word("place"), f"{place.name} ({case.place})" if place else case.place or word("case.not_known")),
+            Fact(word("place"), _named(place) if place else case.place or word("case.not_known")),
         ]
         if not case.minor:
             facts.append(Fact(word("case.age"), word("case.age_not_known")))
@@ -267,13 +268,13 @@ class CaseViews:
         content: Content = self._service.content
         words = self._packet_words(session)
         drawn = self._map(lines)
-        place = content.places.get(case.place)
+        place = self._service.places.directory.points.get(case.place)
         report = await self._service.histories.file(case.id)
         heard = [line for line in lines if line["who"] == "person" and line["text"]][-MOST_SAID:]
         values: dict[Part, list[str]] = {
             Part.DANGER: [f"{self._views.word(f'console.risk.{case.risk_kind}', session)}"],
             Part.OPENED: [f"{case.opened_at:%d-%m-%Y %H:%M} UTC"],
-            Part.PLACE: [f"{place.name} ({place.code}), {place.district}" if place else case.place],
+            Part.PLACE: [_named(place) if place else case.place],
             Part.POINT: [f"{drawn.latitude:.5f}, {drawn.longitude:.5f}"] if drawn else [],
             Part.AGE: [self._views.word("console.minor", session)] if case.minor else [],
             Part.LANGUAGE: [_own_name(case.locale, content)],
@@ -324,6 +325,10 @@ def _window(case: Case, lines: Sequence[dict[str, Any]]) -> str:
     if case.channel != ChannelName.WHATSAPP.value or not heard:
         return ""
     return (datetime.fromisoformat(heard[-1]) + WINDOW).isoformat()
+
+
+def _named(point: Point) -> str:
+    return f"{point.name} ({point.code}), {point.district}"
 
 
 def _own_name(code: str, content: Content) -> str:

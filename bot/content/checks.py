@@ -52,6 +52,8 @@ CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
 #: Beginnings of what only responders read or choose from: it need not exist in other locales.
 FOR_RESPONDERS: Final = ("console.", "canned.")
 DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "canned.", "waiting.")
+#: Words of pages and posters, which are fitted to their paper and are no choices.
+ON_THE_WALL: Final = ("transit.page.", "transit.poster.", "transit.volunteer.")
 READ_AT_ONCE: Final = (".answer", ".for_women", ".for_parents", ".for_children", ".for_abroad")
 #: Messages that always name 112 and 1098.
 ALWAYS_NAMED: Final = (
@@ -188,7 +190,7 @@ def _visible(words: str) -> int:
 
 
 def _limit(key: str) -> int:
-    if key.startswith(("console.", "web.")):
+    if key.startswith(("console.", "web.", *ON_THE_WALL)):
         return 0
     if key.endswith((".label", ".title")):
         return LONGEST_LABEL

@@ -20,7 +20,7 @@ GROUP: Final = 3
 #: Begins a code in a link, in Telegram's start payload and in WhatsApp's prefilled text.
 MARK: Final = "sy_"
 #: What stands round a code in a sentence.
-AROUND: Final = ".,;:!?()[]<>\"'\u2066\u2069\u200e\u200f।۔"
+AROUND: Final = ".,;:!?()[]<>\"'\u2066\u2069\u200e\u200f\u0964\u06d4"
 #: Everyday things, known to a child; the words are messages `transit.word.<name>`.
 THINGS: Final = (
     "river", "moon", "rain", "mountain", "bridge", "parrot", "frog", "fish",

@@ -15,8 +15,10 @@ import pytest_asyncio
 from bot.app import Service, web_app
 from bot.content.model import Content
 from bot.content.wall import LONGEST_PREFILL, prefill
+from bot.dialogue.safety import Guard
 from bot.domain.codes import find, sign
 from bot.domain.places import Desk, PlaceList, Post, Purpose, VersionState
+from bot.domain.risk import NO_RISK
 from tests.conftest import NOW
 from tests.platforms import serving
 
@@ -104,7 +106,8 @@ async def test_scans_are_counted_by_place_and_day(service: Service, url: str) ->
     "code", ["hi", "bn", "or", "te", "ta", "mr", "gu", "kn", "ml", "as", "pa", "ur", "ne", "hi-Latn", "en"]
 )
 def test_the_prefilled_words_fit_and_lead_back(code: str, content: Content) -> None:
-    """At most 140 characters in every locale, with the code to be found in them."""
+    """At most 140 characters in every locale, with the code to be found in them, and nothing that sounds like danger."""
     text = prefill("234567892", code, content)
     found = find(text)
     assert len(text) <= LONGEST_PREFILL and found and found.code == "234567892"
+    assert Guard(content.danger).check(text) == NO_RISK
