@@ -137,11 +137,11 @@ def _post(name: str, post: Post) -> Reply:
     return Reply(f"transit.{name}_call", {"phone": post.phone}) if post.phone else Reply(f"transit.{name}")
 
 
-def at_place(point: Point) -> Reply:
+def at_place(point: Point, locale: str) -> Reply:
     """Say whom to go to at a place of this kind."""
     if point.kind == "station":
-        return Reply("near.station_here", {"station": point.name})
-    return Reply(f"near.{point.kind}", {"place": point.name})
+        return Reply("near.station_here", {"station": point.named(locale)})
+    return Reply(f"near.{point.kind}", {"place": point.named(locale)})
 
 
 def _here(conversation: Conversation, poster: Poster, knowledge: Knowledge) -> Reply:
@@ -150,7 +150,9 @@ def _here(conversation: Conversation, poster: Poster, knowledge: Knowledge) -> R
     locale = speaking(conversation.locale, conversation.locale_guess, content)
     today = conversation.seen_at.date() if conversation.seen_at else date.min
     values = {"place": point.named(locale), "words": words_of(poster.phrase, locale, content)}
-    return Reply("transit.here", values, items=(at_place(point), *help_at(point, locale, today), Reply("near.first")))
+    return Reply(
+        "transit.here", values, items=(at_place(point, locale), *help_at(point, locale, today), Reply("near.first"))
+    )
 
 
 def _languages(conversation: Conversation, knowledge: Knowledge) -> tuple[Reply, ...]:

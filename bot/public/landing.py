@@ -93,7 +93,7 @@ class Landing:
     def _help(self, point: Point | None, locale: str, content: Content) -> tuple[str, ...]:
         if not point:
             return ()
-        replies = (at_place(point), *help_at(point, locale, self._service.now().date()))
+        replies = (at_place(point, locale), *help_at(point, locale, self._service.now().date()))
         return tuple(said(reply, locale, content) for reply in replies)
 
     def _whatsapp(self, code: str, locale: str, content: Content) -> str:
