@@ -7,7 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pypdfium2
@@ -25,7 +25,7 @@ GOOD = f"{HEAD}\nDHAR,bus_stand,Dharmatala bus stand,WB,Kolkata,22.56,88.35,bn h
 
 
 @pytest.fixture
-def run(tmp_path: Path, mongodb_uri: str) -> Run:
+def run(tmp_path: Path, mongodb_uri: str) -> Iterator[Run]:
     given = {
         **os.environ, "SAHYATRI_DATA": str(tmp_path / "data"), "MONGODB_URI": mongodb_uri,
         "MONGODB_NAME": f"t{secrets.token_hex(6)}", "PUBLIC_URL": "https://sahyatri.example.org",
@@ -35,8 +35,9 @@ def run(tmp_path: Path, mongodb_uri: str) -> Run:
         whole = [sys.executable, "-m", "bot", "places", *arguments]
         return subprocess.run(whole, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
 
-    yield command  # type: ignore[misc]
-    with MongoClient(mongodb_uri) as client:
+    yield command
+    client: MongoClient[dict[str, object]] = MongoClient(mongodb_uri)
+    with client:
         client.drop_database(given["MONGODB_NAME"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,8 @@ from bot.domain.codes import (
 )
 
 KEY = b"k" * 32
+#: What Telegram takes behind ?start=.
+START = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PLACES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=12)
 
 
@@ -76,6 +80,7 @@ def test_a_code_is_read_in_any_writing(place: str, before: str, after: str) -> N
         found = find(before + written + after)
         assert found is not None and found.code == code
     assert plain(spaced(code).lower()) == code
+    assert START.fullmatch(start(code))
 
 
 @given(st.text(max_size=200))

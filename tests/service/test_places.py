@@ -13,6 +13,7 @@ from bot.chat import Chat
 from bot.config import Config
 from bot.domain.codes import spaced, start
 from bot.domain.places import Fault, PlaceList, Point, Purpose, VersionState
+from bot.ports import StoreUnavailable
 from bot.service.places import PlacesRefused, Ways
 from tests.conftest import NOW
 
@@ -161,3 +162,23 @@ async def test_conversations_are_counted_by_channel(chat: Chat, service: Service
         await chat.say(start(code_at(service, "HWH")))
     counts = [(one.place, one.what, one.channel, one.number) for one in await service.places.counts(2)]
     assert counts == [("HWH", "start", "terminal", 3)]
+
+
+async def test_a_crowd_at_one_poster_meets_in_no_row(service: Service) -> None:
+    """J4: ten thousand scans are one change of the database; a database that is silent loses none of them."""
+    for _ in range(10_000):
+        service.places.scanned("HWH")
+    store = service.places._store
+    service.places._store = Silent()  # type: ignore[assignment]
+    with pytest.raises(StoreUnavailable):
+        await service.places.flush()
+    service.places._store = store
+    assert [one.number for one in await service.places.counts(1)] == [10_000]
+    assert await service.db["place_counts"].count_documents({}) == 1
+
+
+class Silent:
+    """A database that does not answer."""
+
+    async def count(self, counts: object) -> None:
+        raise StoreUnavailable("silent")
