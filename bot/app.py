@@ -42,6 +42,7 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.early import EarlyPages, keep_paging_early
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
@@ -49,7 +50,14 @@ from bot.service.lists import Recruiters
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.respond import Respond
-from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
+from bot.service.watch import (
+    ListWatch,
+    Watch,
+    keep_erasing,
+    keep_escalating,
+    keep_looking_at_lists,
+    keep_paging,
+)
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
@@ -72,6 +80,7 @@ log = logging.getLogger(__name__)
 Doc = dict[str, Any]
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DELIVERERS = 4
+PAGES_AT_ONCE = 2
 LISTS_EVERY = 5.0
 
 
@@ -106,6 +115,7 @@ class Service:
     receiver: Receiver
     respond: Respond
     watch: Watch
+    early: EarlyPages
     list_watch: ListWatch
     imports: Imports
     web: WebChannel
@@ -123,6 +133,7 @@ class Service:
     wake_delivery: asyncio.Event = field(default_factory=asyncio.Event)
     wake_console: asyncio.Event = field(default_factory=asyncio.Event)
     wake_fetching: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_paging: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[ChannelName, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
     owner: str = ""
@@ -177,6 +188,12 @@ async def _build(  # noqa: PLR0913 - the composition root
     stack: AsyncExitStack,
 ) -> Service:
     wake_answers, wake_delivery, wake_console = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    wake_paging = asyncio.Event()
+
+    def committed() -> None:
+        wake_delivery.set()
+        wake_paging.set()
+
     bot = await _telegram(config, stack)
     web_channel, terminal = WebChannel(), TerminalChannel()
     channels: dict[ChannelName, Channel] = {ChannelName.WEB: web_channel, ChannelName.TERMINAL: terminal}
@@ -203,7 +220,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
-    alerts = MongoAlerts(db)
+    alerts = MongoAlerts(db, config.spool_after)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
@@ -214,6 +231,21 @@ async def _build(  # noqa: PLR0913 - the composition root
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    def knowledge() -> Knowledge:
+        return Knowledge(
+            wording.content,
+            guard,
+            recruiters.check,
+            recruiters.lists,
+            gazetteer,
+            offers,
+            lexicon,
+            may_translate=config.translate,
+            reported=histories.reported,
+        )
+
+    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic)
     return Service(
         config=config,
         wording=wording,
@@ -234,9 +266,10 @@ async def _build(  # noqa: PLR0913 - the composition root
         recruiters=recruiters,
         reports=reports,
         histories=histories,
-        receiver=Receiver(inbox, outbox, spool, wake_answers.set),
-        respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
-        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
+        receiver=Receiver(inbox, outbox, spool, wake_answers.set, early),
+        respond=Respond(cases, lambda: wording.content, now, committed),
+        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner),
+        early=early,
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         web=web_channel,
@@ -248,20 +281,11 @@ async def _build(  # noqa: PLR0913 - the composition root
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,
         bot=bot,
-        knowledge=lambda: Knowledge(
-            wording.content,
-            guard,
-            recruiters.check,
-            recruiters.lists,
-            gazetteer,
-            offers,
-            lexicon,
-            may_translate=config.translate,
-            reported=histories.reported,
-        ),
+        knowledge=knowledge,
         now=now,
         wake_answers=wake_answers,
         wake_delivery=wake_delivery,
+        wake_paging=wake_paging,
         wake_console=wake_console,
         channels=channels,
         pagers=pagers,
@@ -300,6 +324,9 @@ def _pagers(
     config: Config, content: Callable[[], Content], bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
 ) -> dict[str, Pager]:
     def words(alert: Alert) -> str:
+        if not alert.case_id and not alert.source:
+            text = content().words("en", "console.alert.early")
+            return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
         if alert.source:
             text = content().words("en", f"console.lists.alert_{alert.kind}")
             return functools.reduce(
@@ -327,16 +354,24 @@ def _pagers(
 async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterator[None]:
     """Run the workers, the deliverers and the clocks until the block ends; then let each finish its step."""
     senses = Senses(service.nlu, service.listener, service.translator)
+
+    def committed() -> None:
+        service.wake_delivery.set()
+        service.wake_paging.set()
+
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        service.wake_delivery.set, service.owner, on_turn,
+        committed, service.owner, on_turn,
     )  # fmt: skip
     deliverer = Deliverer(service.outbox, service.channels, service.owner)
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
-    jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
-    jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
+    for channel in service.pagers:
+        jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
+    jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
+    jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
+    jobs += [_keep_lists(service)]
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.bot and not service.config.public_url:
         jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +36,7 @@ VersionNumber = Annotated[int, typer.Argument(help="the version's number")]
 DoIt = Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be done")]
 By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
 Reason = Annotated[str, typer.Option("--reason", help="why, for the record")]
+Bench = Callable[[Config, Callable[[str], None]], AsyncIterator[dict[str, Any]]]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 
@@ -433,16 +434,24 @@ def responders_add(
 
 
 @app.command()
-def bench(name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu")], json_lines: Json = False) -> None:
+def bench(
+    name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, handoff")],
+    json_lines: Json = False,
+    n: Annotated[int, typer.Option("--n", min=0, help="handoff: messages in each scenario; 0: 1,000")] = 0,
+) -> None:
     """Run one benchmark on loopback and print its figures."""
-    from bot.bench import BENCHES
+    from functools import partial
+
+    from bot.bench import ingress, nlu
+    from bot.bench_handoff import handoff
 
     async def work(config: Config) -> None:
-        if name not in BENCHES:
-            raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(BENCHES)}")
-        async for figures in BENCHES[name](config, _say):
+        benches: dict[str, Bench] = {"ingress": ingress, "nlu": nlu, "handoff": partial(handoff, n=n)}
+        if name not in benches:
+            raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(benches)}")
+        async for figures in benches[name](config, _say):
             line = json.dumps(figures) if json_lines else "  ".join(f"{key}={value}" for key, value in figures.items())
-            print(line)
+            print(line, flush=True)
 
     _run(work)
 

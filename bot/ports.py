@@ -206,8 +206,21 @@ class Lease:
     token: int
 
 
+def reference(inbox_id: str) -> str:
+    """Return the short name under which responders hear of a message: pages about the same one carry the same."""
+    return inbox_id[:12]
+
+
 class Inbox(Protocol):
     """Accepted, not answered."""
+
+    def row_id(self, key: str) -> str:
+        """Return the id under which a message with this idempotency key is kept."""
+        ...
+
+    def conversation_id(self, address: Address) -> str:
+        """Return the conversation of a contact."""
+        ...
 
     async def add(self, message: InboundMessage) -> bool:
         """Store durably (majority, journal); False if the key is known already. Raise `StoreUnavailable`."""
@@ -367,6 +380,8 @@ class Alert:
     """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
 
     source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
+    ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
+    the case's own page follows with the same `ref`.
     """
 
     id: str
@@ -378,18 +393,28 @@ class Alert:
     attempts: int = 0
     source: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
 
     @property
     def path(self) -> str:
         """Where in the console it leads."""
-        return "/console/lists" if self.source else f"/console/cases/{self.case_id}"
+        if self.source:
+            return "/console/lists"
+        return f"/console/cases/{self.case_id}" if self.case_id else "/console/queue"
 
 
 class Alerts(Protocol):
     """Pages that are due, one row per alert channel."""
 
-    async def next_due(self, owner: str) -> Alert | None:
-        """Lease one alert to send."""
+    async def next_due(self, owner: str, channel: str) -> Alert | None:
+        """Lease one alert to send over this alert channel."""
+        ...
+
+    async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these messages nobody has answered, or were answered and their page was not yet tried.
+
+        Raise `StoreUnavailable`.
+        """
         ...
 
     async def add(self, alerts: Sequence[Alert], now: datetime) -> int:

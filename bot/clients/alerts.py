@@ -63,7 +63,7 @@ class WebhookPager:
     name = "webhook"
 
     def __init__(self, session: ClientSession, url: str, secret: str) -> None:
-        """The receiver recognises a repeat by `id`."""
+        """The receiver recognises a repeat by `id`, and by `ref` that two pages are about the same message."""
         self._session = session
         self._url = url
         self._secret = secret.encode()
@@ -71,7 +71,9 @@ class WebhookPager:
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
         about = {"list": alert.source} if alert.source else {"case": alert.case_id}
-        body = json.dumps({"id": alert.id, **about, "kind": alert.kind, "reason": alert.reason}).encode()
+        body = json.dumps(
+            {"id": alert.id, **about, "kind": alert.kind, "reason": alert.reason, "ref": alert.ref}
+        ).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -73,20 +74,21 @@ class Watch:
         content = self._content()
         return render((reply,), case.locale or next(iter(content.locales)), ChannelName(case.channel), content)
 
-    async def page(self) -> bool:
-        """Send one alert; False when none is due. A dead alert channel is tried again, and holds up no other."""
-        alert = await self._alerts.next_due(self._owner)
+    async def page(self, channel: str) -> bool:
+        """Send one alert over *channel*; False when none is due, or when it failed: a dead channel gets a rest.
+
+        What a channel refuses it is offered again, ever more slowly, and that holds up no other channel.
+        """
+        alert = await self._alerts.next_due(self._owner, channel)
         if not alert:
             return False
-        pager = self._pagers.get(alert.channel)
         try:
-            if pager:
-                await pager.page(alert)
+            await self._pagers[channel].page(alert)
         except ChannelError as error:
             log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
             wait = ALERT_BACK_OFF[min(alert.attempts, len(ALERT_BACK_OFF) - 1)]
             await self._alerts.retry(alert, max(wait, error.retry_after), error.reason)
-            return True
+            return False
         await self._alerts.done(alert)
         return True
 
@@ -142,25 +144,35 @@ async def keep_looking_at_lists(watch: ListWatch, pause: float = LOOK_AT_LISTS_E
     await _for_ever(look, pause)
 
 
-async def keep_paging(watch: Watch, pause: float = 0.25) -> None:
-    """Page for ever."""
-    await _for_ever(watch.page, pause)
+async def keep_paging(watch: Watch, channel: str, woken: asyncio.Event, pause: float = 0.25) -> None:
+    """Page over one alert channel for ever: at once when woken, and every *pause* seconds for what came due."""
+    await _for_ever(lambda: watch.page(channel), pause, woken)
 
 
-async def keep_watching(
-    watch: Watch, erase_due: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime]
-) -> None:
-    """Look at the clocks twice a second for ever."""
+async def keep_escalating(watch: Watch, pause: float = 0.5) -> None:
+    """Look at the clocks twice a second for ever; nothing else may make them wait."""
 
     async def look() -> bool:
         await watch.escalate()
+        return False
+
+    await _for_ever(look, pause)
+
+
+async def keep_erasing(
+    erase_due: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime], pause: float = 0.5
+) -> None:
+    """Erase what is due for ever."""
+
+    async def look() -> bool:
         await erase_due(now())
         return False
 
-    await _for_ever(look, 0.5)
+    await _for_ever(look, pause)
 
 
-async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float) -> None:
+async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float, woken: asyncio.Event | None = None) -> None:
+    woken = woken or asyncio.Event()
     while True:
         try:
             busy = await work()
@@ -168,4 +180,8 @@ async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float) -> None:
             log.exception("the watch goes on after an error", extra={"error": type(error).__name__})
             busy = False
         if not busy:
-            await asyncio.sleep(pause)
+            woken.clear()
+            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await woken.wait()

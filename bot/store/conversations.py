@@ -16,7 +16,7 @@ from bot.domain.conversation import Conversation, Erase, Forward, Identify, Open
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
-from bot.ports import Lease, Rendered, VersionClash
+from bot.ports import Lease, Rendered, VersionClash, reference
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
@@ -161,9 +161,9 @@ class MongoConversations:
         )
         for effect in rendered.turn.effects:
             if isinstance(effect, OpenCase):
-                await self._open(effect, conversation, fields["channel"], now, session)
+                await self._open(effect, conversation, answered, now, session)
             elif isinstance(effect, RaiseCase):
-                await self._raise(effect, now, session)
+                await self._raise(effect, answered, now, session)
             elif isinstance(effect, Forward):
                 await self._forward(effect, conversation, now, session)
             elif isinstance(effect, Identify):
@@ -177,7 +177,12 @@ class MongoConversations:
             raise VersionClash(conversation.id)
 
     async def _open(
-        self, effect: OpenCase, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
+        self,
+        effect: OpenCase,
+        conversation: Conversation,
+        answered: Waiting,
+        now: datetime,
+        session: AsyncClientSession,
     ) -> None:
         case: Doc = {
             "_id": effect.case_id,
@@ -188,7 +193,8 @@ class MongoConversations:
             "risk_kind": effect.risk.kind,
             "reason": effect.risk.reason,
             "locale": conversation.locale or conversation.locale_guess,
-            "channel": channel,
+            "channel": answered.message.address.channel.value,
+            "ref": reference(answered.id),
             "place": conversation.place,
             "opened_at": now,
             "waiting_since": now,
@@ -215,7 +221,7 @@ class MongoConversations:
         await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(""))
         await self._writer.alert(case, opened.number, now, session)
 
-    async def _raise(self, effect: RaiseCase, now: datetime, session: AsyncClientSession) -> None:
+    async def _raise(self, effect: RaiseCase, answered: Waiting, now: datetime, session: AsyncClientSession) -> None:
         cases = self._db["cases"]
         case = await cases.find_one({"_id": effect.case_id, "open": True}, session=session)
         if not case:
@@ -237,7 +243,7 @@ class MongoConversations:
         detail = Private(effect.risk.reason)
         event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
         if again and effect.risk.level is Level.NOW:
-            await self._writer.alert({**case, **fields}, event.number, now, session)
+            await self._writer.alert({**case, **fields}, event.number, now, session, reference(answered.id))
 
     async def _forward(
         self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession

@@ -100,8 +100,8 @@ class Writer:
         await events.insert_one(row, session=session)
         return event
 
-    async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession) -> None:
-        """Queue one page per alert channel for this event of the case."""
+    async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession, ref: str = "") -> None:
+        """Queue one page per alert channel for this event of the case. *ref*: the message that led to it."""
         rows = [
             {
                 "_id": f"{case['_id']}:{number}:{pager}",
@@ -110,6 +110,7 @@ class Writer:
                 "kind": case["kind"],
                 "reason": case["risk_kind"],
                 "locale": case["locale"],
+                "ref": ref or case.get("ref", ""),
                 "state": "waiting",
                 "attempts": 0,
                 "created_at": now,

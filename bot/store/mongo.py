@@ -52,7 +52,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
             [("case", ASCENDING), ("key", ASCENDING)], unique=True, partialFilterExpression={"key": {"$gt": ""}}
         ),
     ],
-    "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
+    "alerts": [
+        IndexModel([("state", ASCENDING), ("channel", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel([("ref", ASCENDING)], sparse=True),
+    ],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],

@@ -200,6 +200,7 @@ async def test_one_dead_alert_channel_holds_up_no_other(service: Service) -> Non
 
     service.conversations._writer._pagers = ("dead", "alive")
     service.watch._pagers = {"dead": Dead(), "alive": Alive()}
+    service.pagers.update(service.watch._pagers)
     async with running(service):
         await service.receiver.receive(message("bachao"))
         async with asyncio.timeout(10):
