@@ -63,6 +63,7 @@ from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
 from bot.store.audit import MongoAudit
 from bot.store.cases import MongoCases
+from bot.store.clock import SteadyClock
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
@@ -116,6 +117,7 @@ class Service:
     respond: Respond
     watch: Watch
     early: EarlyPages
+    steady: SteadyClock
     list_watch: ListWatch
     imports: Imports
     web: WebChannel
@@ -215,7 +217,9 @@ async def _build(  # noqa: PLR0913 - the composition root
     media = MongoMedia(db, sealer)
     translator = GoogleTranslate(time.monotonic) if config.translate else None
     pagers = _pagers(config, lambda: wording.content, bot, http, wake_console)
-    ladder = Ladder(config.rungs)
+    steady = SteadyClock(db, now)
+    await steady.follow()
+    ladder = Ladder(config.rungs, steady)
     writer = Writer(db, sealer, tuple(pagers))
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
@@ -270,6 +274,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         respond=Respond(cases, lambda: wording.content, now, committed),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner),
         early=early,
+        steady=steady,
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         web=web_channel,

@@ -366,8 +366,8 @@ class Cases(Protocol):
         """
         ...
 
-    async def overdue(self, now: datetime) -> Sequence[Case]:
-        """Return unclaimed cases whose escalation time has come."""
+    async def overdue(self) -> Sequence[Case]:
+        """Return unclaimed cases whose next rung has come, by a clock that does not jump."""
         ...
 
 
@@ -381,7 +381,7 @@ class Alert:
 
     source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
     ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
-    the case's own page follows with the same `ref`.
+    the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
     """
 
     id: str
@@ -394,6 +394,7 @@ class Alert:
     source: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     ref: str = ""
+    rung: int = 0
 
     @property
     def path(self) -> str:

@@ -71,9 +71,8 @@ class WebhookPager:
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
         about = {"list": alert.source} if alert.source else {"case": alert.case_id}
-        body = json.dumps(
-            {"id": alert.id, **about, "kind": alert.kind, "reason": alert.reason, "ref": alert.ref}
-        ).encode()
+        said = {"kind": alert.kind, "reason": alert.reason, "ref": alert.ref, "rung": alert.rung}
+        body = json.dumps({"id": alert.id, **about, **said}).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}
         try:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.content.model import Content
@@ -19,9 +20,20 @@ from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Pager
 
 log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
+CLIMB_AT_ONCE = 8
 ALERT_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
+#: Seconds for which a channel that failed is left alone.
+REST = (0.0, 0.5, 2.0, 5.0)
 REMIND_AFTER_DAYS = 7
 LOOK_AT_LISTS_EVERY = 60.0
+
+
+@dataclass
+class _Rest:
+    """How often an alert channel failed in a row, and until when (loop time) it is left alone."""
+
+    failed: int = 0
+    until: float = 0.0
 
 
 class Watch:
@@ -45,26 +57,39 @@ class Watch:
         self._now = now
         self._wake_delivery = wake_delivery
         self._owner = owner
+        self._rests: dict[str, _Rest] = {}
 
     async def escalate(self) -> int:
-        """Take every overdue case one rung up; return how many."""
-        overdue = await self._cases.overdue(self._now())
-        for case in overdue:
-            rung = case.escalations + 1
-            try:
-                await self._cases.act(
-                    case.id,
-                    CaseAction.ESCALATE,
-                    "clock",
-                    self._now(),
-                    detail=Private(f"rung {rung}"),
-                    messages=self._tell(case, rung),
-                    key=f"rung:{case.waiting_since.isoformat()}:{rung}",
-                )
-            except (IllegalTransition, LookupError):
-                continue
-            self._wake_delivery()
+        """Take every overdue case one rung up; return how many. One that fails holds up no other."""
+        overdue = await self._cases.overdue()
+        few = asyncio.Semaphore(CLIMB_AT_ONCE)
+
+        async def climb(case: Case) -> None:
+            async with few:
+                await self._climb(case)
+
+        results = await asyncio.gather(*(climb(case) for case in overdue), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
         return len(overdue)
+
+    async def _climb(self, case: Case) -> None:
+        """Whoever else does the same: the key lets each rung be climbed once."""
+        rung = case.escalations + 1
+        try:
+            await self._cases.act(
+                case.id,
+                CaseAction.ESCALATE,
+                "clock",
+                self._now(),
+                detail=Private(f"rung {rung}"),
+                messages=self._tell(case, rung),
+                key=f"rung:{case.waiting_since.isoformat()}:{rung}",
+            )
+        except (IllegalTransition, LookupError):
+            return
+        self._wake_delivery()
 
     def _tell(self, case: Case, rung: int) -> tuple[OutboundMessage, ...]:
         """At the last rung the person hears whom to phone; a watched phone stays silent."""
@@ -79,16 +104,23 @@ class Watch:
 
         What a channel refuses it is offered again, ever more slowly, and that holds up no other channel.
         """
+        clock = asyncio.get_running_loop().time
+        rest = self._rests.setdefault(channel, _Rest())
+        if clock() < rest.until:
+            return False
         alert = await self._alerts.next_due(self._owner, channel)
         if not alert:
             return False
         try:
             await self._pagers[channel].page(alert)
         except ChannelError as error:
+            rest.until = clock() + REST[min(rest.failed, len(REST) - 1)]
+            rest.failed += 1
             log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
             wait = ALERT_BACK_OFF[min(alert.attempts, len(ALERT_BACK_OFF) - 1)]
             await self._alerts.retry(alert, max(wait, error.retry_after), error.reason)
             return False
+        rest.failed = 0
         await self._alerts.done(alert)
         return True
 

@@ -44,7 +44,7 @@ class MongoAlerts:
             return None
         return Alert(
             row["_id"], row["case"], row["channel"], row["kind"], row["reason"], row["locale"], row["attempts"],
-            row.get("source", ""), row.get("values", {}), row.get("ref", ""),
+            row.get("source", ""), row.get("values", {}), row.get("ref", ""), row.get("rung", 0),
         )  # fmt: skip
 
     async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
@@ -77,7 +77,7 @@ class MongoAlerts:
                 "state": "waiting",
                 "attempts": 0,
                 "created_at": now,
-                "not_before": now,
+                "not_before": NEVER,
             }
             try:
                 await self._rows.insert_one(row)

@@ -168,15 +168,9 @@ class MongoCases:
         elif action is CaseAction.TRANSFER:
             fields |= {"owner": new_owner}
         elif action is CaseAction.RELEASE:
-            fields |= {
-                "owner": None,
-                "waiting_since": now,
-                "escalations": 0,
-                "escalate_at": self._ladder.next_at(now, 0),
-            }
+            fields |= {"owner": None, "waiting_since": now, **self._ladder.foot()}
         elif action is CaseAction.ESCALATE:
-            rung = row.get("escalations", 0) + 1
-            fields |= {"escalations": rung, "escalate_at": self._ladder.next_at(aware(row["waiting_since"]), rung)}
+            fields |= self._ladder.above(row)
         elif action is CaseAction.REPLY:
             fields |= {"unread": 0}
         elif action in ENDING:
@@ -207,10 +201,14 @@ class MongoCases:
             version = conversation["version"]
             await self._writer.outbox(row["conversation"], row["channel"], version, messages, now, session)
 
-    async def overdue(self, now: datetime) -> Sequence[Case]:
-        """Return unclaimed cases whose next rung has come."""
-        rows = self._cases.find({"open": True, "escalate_at": {"$ne": None, "$lte": now}}).limit(QUEUE_LENGTH)
-        return [case_in(row) async for row in rows]
+    async def overdue(self) -> Sequence[Case]:
+        """Return unclaimed cases whose next rung has come; while no timer runs, the clock is set right."""
+        await self._ladder.clock.follow()
+        query = {"open": True, "escalate_at": {"$ne": None, "$lte": self._ladder.clock()}}
+        found = [case_in(row) async for row in self._cases.find(query).limit(QUEUE_LENGTH)]
+        if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
+            await self._ladder.clock.set_right()
+        return found
 
 
 def case_id_of(row: Doc) -> str:

@@ -17,6 +17,7 @@ from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
 from bot.ports import Lease, Rendered, VersionClash, reference
+from bot.store.clock import SteadyClock
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
@@ -33,15 +34,28 @@ IN_FLIGHT = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines."""
+    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines.
 
-    rungs: tuple[float, ...] = (60.0, 180.0, 300.0)
+    *clock*: a time that does not jump (see `bot.store.clock`), that sets a case's `ladder_from` and `escalate_at`.
+    """
 
-    def next_at(self, waiting_since: datetime, escalations: int) -> datetime | None:
+    rungs: tuple[float, ...]
+    clock: SteadyClock
+
+    def foot(self) -> Doc:
+        """Return the fields of a case that begins to wait now."""
+        now = self.clock()
+        return {"ladder_from": now, "escalations": 0, "escalate_at": self._at(now, 0)}
+
+    def above(self, case: Doc) -> Doc:
+        """Return the fields of a case that goes one rung higher."""
+        rung = case.get("escalations", 0) + 1
+        began = aware(case.get("ladder_from") or case["waiting_since"])
+        return {"escalations": rung, "escalate_at": self._at(began, rung)}
+
+    def _at(self, began: datetime, rung: int) -> datetime | None:
         """Return when the next rung comes, or None above the last."""
-        if escalations >= len(self.rungs):
-            return None
-        return waiting_since + timedelta(seconds=self.rungs[escalations])
+        return began + timedelta(seconds=self.rungs[rung]) if rung < len(self.rungs) else None
 
 
 class MongoConversations:
@@ -205,8 +219,7 @@ class MongoConversations:
             "minor": effect.risk.minor,
             "silent": effect.risk.silent,
             "held": conversation.held,
-            "escalations": 0,
-            "escalate_at": self._ladder.next_at(now, 0),
+            **self._ladder.foot(),
             "raised": 0,
             "unread": 1,
             "version": 1,
@@ -233,8 +246,9 @@ class MongoConversations:
         fields["minor"] = case["minor"] or effect.risk.minor
         if graver:
             fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
-            fields |= {"reason": effect.risk.reason, "waiting_since": now, "escalations": 0}
-            fields |= {"escalate_at": None if case["owner"] else self._ladder.next_at(now, 0)}
+            fields |= {"reason": effect.risk.reason, "waiting_since": now, **self._ladder.foot()}
+            if case["owner"]:
+                fields["escalate_at"] = None
         if again:
             fields["alerted_at"] = now
         await cases.update_one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -17,7 +17,8 @@ from bot.store.documents import outbound_out
 from bot.store.sealed import Sealer
 
 Doc = dict[str, Any]
-ALERT_RETRY = timedelta(seconds=0)
+#: Due whatever our clock says: what is due is told by the server's clock, and ours may be an hour ahead.
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Writer:
@@ -59,7 +60,7 @@ class Writer:
             "open": True,
             "attempts": 0,
             "created_at": now,
-            "not_before": now,
+            "not_before": AT_ONCE,
             "sealed": await self._sealer.seal(conversation, f"outbox:{row_id}", outbound_out(message)),
         }
 
@@ -111,10 +112,11 @@ class Writer:
                 "reason": case["risk_kind"],
                 "locale": case["locale"],
                 "ref": ref or case.get("ref", ""),
+                "rung": case.get("escalations", 0),
                 "state": "waiting",
                 "attempts": 0,
                 "created_at": now,
-                "not_before": now,
+                "not_before": AT_ONCE,
             }
             for pager in self._pagers
         ]
