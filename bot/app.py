@@ -47,6 +47,7 @@ from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.oncall import OnCall
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.respond import Respond
@@ -73,6 +74,7 @@ from bot.store.outbox import MongoOutbox
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
+from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
 from bot.store.wording import MongoWording
@@ -118,6 +120,8 @@ class Service:
     watch: Watch
     early: EarlyPages
     steady: SteadyClock
+    rotas: MongoRota
+    oncall: OnCall
     list_watch: ListWatch
     imports: Imports
     web: WebChannel
@@ -216,11 +220,14 @@ async def _build(  # noqa: PLR0913 - the composition root
         fetchers[ChannelName.WHATSAPP] = on_whatsapp.fetch
     media = MongoMedia(db, sealer)
     translator = GoogleTranslate(time.monotonic) if config.translate else None
-    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console)
+    rotas = MongoRota(db, sealer)
+    oncall = OnCall(rotas, now)
+    await oncall.refresh()
+    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall)
     steady = SteadyClock(db, now)
     await steady.follow()
     ladder = Ladder(config.rungs, steady)
-    writer = Writer(db, sealer, tuple(pagers))
+    writer = Writer(db, sealer, tuple(pagers), oncall.addressed)
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
@@ -249,7 +256,7 @@ async def _build(  # noqa: PLR0913 - the composition root
             reported=histories.reported,
         )
 
-    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic)
+    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
     return Service(
         config=config,
         wording=wording,
@@ -275,6 +282,8 @@ async def _build(  # noqa: PLR0913 - the composition root
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner),
         early=early,
         steady=steady,
+        rotas=rotas,
+        oncall=oncall,
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         web=web_channel,
@@ -326,7 +335,12 @@ async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
 
 
 def _pagers(
-    config: Config, content: Callable[[], Content], bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
+    config: Config,
+    content: Callable[[], Content],
+    bot: Bot | None,
+    http: ClientSession,
+    wake_console: asyncio.Event,
+    oncall: OnCall,
 ) -> dict[str, Pager]:
     def words(alert: Alert) -> str:
         if not alert.case_id and not alert.source:
@@ -337,7 +351,12 @@ def _pagers(
             return functools.reduce(
                 lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text
             )
-        return content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+        text = content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+        if alert.rung:
+            text += "\n" + content().words("en", "console.alert.rung").replace("{rung}", str(alert.rung))
+        if alert.to:
+            text += "\n" + content().words("en", "console.alert.for").replace("{names}", ", ".join(alert.to))
+        return text
 
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
@@ -351,7 +370,7 @@ def _pagers(
         settings["start_tls"] = config.smtp_tls == "starttls"
         if config.smtp_user:
             settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
-        pagers["email"] = EmailPager(settings, config.alert_email_from, config.alert_email_to, words)
+        pagers["email"] = EmailPager(settings, config.alert_email_from, config.alert_email_to, words, oncall.addresses)
     return pagers
 
 
@@ -403,6 +422,7 @@ async def _keep_lists(service: Service) -> None:
             await service.recruiters.refresh()
             await service.histories.refresh()
             await service.wording.refresh()
+            await service.oncall.refresh()
         except Exception as error:
             log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})
 

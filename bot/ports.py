@@ -14,6 +14,7 @@ from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
+from bot.domain.rota import Rota, Staff
 from bot.domain.understanding import Understanding
 from bot.domain.wording import Mark, Proposal, Version, Words
 
@@ -382,6 +383,7 @@ class Alert:
     source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
     ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
     the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
+    to: the logins of those whom it is for; none: everybody.
     """
 
     id: str
@@ -395,6 +397,7 @@ class Alert:
     values: Mapping[str, str] = field(default_factory=dict)
     ref: str = ""
     rung: int = 0
+    to: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -428,6 +431,22 @@ class Alerts(Protocol):
 
     async def retry(self, alert: Alert, seconds: float, reason: str) -> None:
         """Put it back for later."""
+        ...
+
+
+class Rotas(Protocol):
+    """The rota and the staff."""
+
+    async def current(self) -> Rota:
+        """Return the rota in force; one without shifts if there is none."""
+        ...
+
+    async def save(self, rota: Rota, who: str, now: datetime) -> None:
+        """Put a rota in force."""
+        ...
+
+    async def staff(self) -> Staff:
+        """Return who works on cases, who supervises, and how many open cases each has."""
         ...
 
 

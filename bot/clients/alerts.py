@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -71,7 +71,7 @@ class WebhookPager:
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
         about = {"list": alert.source} if alert.source else {"case": alert.case_id}
-        said = {"kind": alert.kind, "reason": alert.reason, "ref": alert.ref, "rung": alert.rung}
+        said = {"kind": alert.kind, "reason": alert.reason, "ref": alert.ref, "rung": alert.rung, "to": list(alert.to)}
         body = json.dumps({"id": alert.id, **about, **said}).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}
@@ -86,12 +86,23 @@ class WebhookPager:
 
 
 class EmailPager:
-    """Sends an e-mail with a neutral subject."""
+    """Sends an e-mail with a neutral subject: to those whom the page is for, else to the team's address."""
 
     name = "email"
 
-    def __init__(self, settings: dict[str, object], sender: str, to: str, words: Callable[[Alert], str]) -> None:
-        """*settings* are passed to `aiosmtplib.send`: hostname, port, username, password, start_tls, use_tls."""
+    def __init__(
+        self,
+        settings: dict[str, object],
+        sender: str,
+        to: str,
+        words: Callable[[Alert], str],
+        addresses: Callable[[Alert], Sequence[str]],
+    ) -> None:
+        """*settings* are passed to `aiosmtplib.send`: hostname, port, username, password, start_tls, use_tls.
+
+        *addresses* gives the own addresses of those whom a page is for. Once nobody has come, the team hears too.
+        """
+        self._addresses = addresses
         self._settings = settings
         self._sender = sender
         self._to = to
@@ -100,8 +111,10 @@ class EmailPager:
     async def page(self, alert: Alert) -> None:
         """Send it. Raise `ChannelError`."""
         message = EmailMessage()
-        message["From"], message["To"] = self._sender, self._to
-        message["Subject"] = f"Sahyatri {alert.source or alert.case_id}"
+        own = self._addresses(alert)
+        to = [*own, self._to] if alert.rung or not own else own
+        message["From"], message["To"] = self._sender, ", ".join(to)
+        message["Subject"] = f"Sahyatri {alert.source or alert.case_id or alert.ref}"
         message["Message-ID"] = f"<{alert.id.replace(':', '.')}@sahyatri>"
         message.set_content(self._words(alert))
         try:

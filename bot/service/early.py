@@ -19,6 +19,7 @@ from bot.dialogue.step import kind_of, step
 from bot.domain.conversation import Conversation
 from bot.domain.messages import InboundMessage
 from bot.domain.risk import Level, Risk
+from bot.domain.rota import Wanted
 from bot.domain.understanding import NOTHING
 from bot.ports import Alert, Alerts, ChannelError, Inbox, Pager, StoreUnavailable, reference
 
@@ -46,8 +47,10 @@ class EarlyPages:
         pagers: Mapping[str, Pager],
         knowledge: Callable[[], Knowledge],
         clock: Callable[[], float],
+        on_call: Callable[[Wanted, int], Sequence[str]] = lambda _wanted, _rung: (),
     ) -> None:
-        """*clock* is monotonic, in seconds."""
+        """*clock* is monotonic, in seconds. *on_call*: whom the first page of such a case is for."""
+        self._on_call = on_call
         self._inbox = inbox
         self._alerts = alerts
         self._pagers = {name: (pager, asyncio.Semaphore(AT_ONCE)) for name, pager in pagers.items()}
@@ -98,8 +101,9 @@ class EarlyPages:
             del self._paged[next(iter(self._paged))]
         ref = reference(self._inbox.row_id(message.key))
         log.warning("danger is paged before its case could be stored", extra={"ref": ref})
+        to = tuple(self._on_call(Wanted(risk_kind=risk.kind, minor=risk.minor), 0))
         for name in self._pagers:
-            alert = Alert(f"early:{ref}:{name}", "", name, kind_of(risk).value, risk.kind, "", ref=ref)
+            alert = Alert(f"early:{ref}:{name}", "", name, kind_of(risk).value, risk.kind, "", ref=ref, to=to)
             task = asyncio.create_task(self._send(alert))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

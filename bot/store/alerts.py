@@ -45,6 +45,7 @@ class MongoAlerts:
         return Alert(
             row["_id"], row["case"], row["channel"], row["kind"], row["reason"], row["locale"], row["attempts"],
             row.get("source", ""), row.get("values", {}), row.get("ref", ""), row.get("rung", 0),
+            tuple(row.get("to", ())),
         )  # fmt: skip
 
     async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:

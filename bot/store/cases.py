@@ -11,7 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, after, chain_break
+from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, after, chain_break, urgency
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Line, NotOwner
@@ -48,9 +48,10 @@ class MongoCases:
         self._ladder = ladder
 
     async def queue(self) -> Sequence[Case]:
-        """Return open cases, most urgent first, then longest waiting."""
+        """Return open cases, most urgent first (see `urgency`), then longest waiting."""
         rows = self._cases.find({"open": True}).sort([("priority", 1), ("waiting_since", 1)]).limit(QUEUE_LENGTH)
-        return [case_in(row) async for row in rows]
+        now = self._ladder.clock()
+        return sorted([case_in(row) async for row in rows], key=lambda case: (_urgency(case, now), case.waiting_since))
 
     async def closed(self, limit: int = 100) -> Sequence[Case]:
         """Return the cases closed last."""
@@ -139,7 +140,8 @@ class MongoCases:
                 return row
             fields = self._fields(row, action, who, now, expect_owner, new_owner)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
-            event = await self._writer.event(row, action, who, now, session, detail=detail, key=key)
+            said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields})))))
+            event = await self._writer.event(row, action, who, now, session, detail=said, key=key)
             if action in {CaseAction.ESCALATE, CaseAction.RELEASE}:
                 await self._writer.alert({**row, **fields}, event.number, now, session)
             await self._send(row, action, messages, now, session)
@@ -152,6 +154,10 @@ class MongoCases:
             if not found:
                 raise LookupError(case_id) from None
             return found
+
+    def _for_whom(self, action: CaseAction, case: Doc) -> str:
+        """Return whom the page of an action is for, as the history of the case shows it."""
+        return ", ".join(self._writer.addressed(case)) if action is CaseAction.ESCALATE else ""
 
     def _fields(
         self, row: Doc, action: CaseAction, who: str, now: datetime, expect_owner: str | None, new_owner: str | None
@@ -209,6 +215,10 @@ class MongoCases:
         if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
             await self._ladder.clock.set_right()
         return found
+
+
+def _urgency(case: Case, now: datetime) -> int:
+    return urgency(case.kind, case.risk_kind, now - case.waiting_since, minor=case.minor, raised=case.raised)
 
 
 def case_id_of(row: Doc) -> str:

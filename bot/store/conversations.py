@@ -231,7 +231,9 @@ class MongoConversations:
         opened = await self._writer.event(
             case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
         )
-        await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(""))
+        await self._writer.event(
+            case, CaseAction.PAGE, "bot", now, session, detail=Private(", ".join(self._writer.addressed(case)))
+        )
         await self._writer.alert(case, opened.number, now, session)
 
     async def _raise(self, effect: RaiseCase, answered: Waiting, now: datetime, session: AsyncClientSession) -> None:

@@ -65,6 +65,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("opened_at", ASCENDING)]),
     ],
     "decisions": [],
+    "rota": [],
     "sheets": [],
     "audit": [
         IndexModel([("number", ASCENDING)], unique=True),
