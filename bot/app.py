@@ -36,11 +36,14 @@ from bot.content.model import Content
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
+from bot.domain.canary import ADDRESS as CANARY_ADDRESS
+from bot.domain.canary import CANARY_FAILED
 from bot.domain.messages import ChannelName
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
+from bot.service.canary import Canary, keep_flying
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.early import EarlyPages, keep_paging_early
 from bot.service.history import Histories, Limits
@@ -63,6 +66,7 @@ from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
 from bot.store.audit import MongoAudit
+from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
 from bot.store.clock import SteadyClock
 from bot.store.conversations import Ladder, MongoConversations
@@ -122,6 +126,7 @@ class Service:
     steady: SteadyClock
     rotas: MongoRota
     oncall: OnCall
+    canary: Canary
     list_watch: ListWatch
     imports: Imports
     web: WebChannel
@@ -257,6 +262,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         )
 
     early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
+    receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
     return Service(
         config=config,
         wording=wording,
@@ -277,13 +283,14 @@ async def _build(  # noqa: PLR0913 - the composition root
         recruiters=recruiters,
         reports=reports,
         histories=histories,
-        receiver=Receiver(inbox, outbox, spool, wake_answers.set, early),
+        receiver=receiver,
         respond=Respond(cases, lambda: wording.content, now, committed),
         watch=Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner),
         early=early,
         steady=steady,
         rotas=rotas,
         oncall=oncall,
+        canary=Canary(MongoCanaries(db, inbox.conversation_id(CANARY_ADDRESS)), receiver.receive, pagers, now),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         web=web_channel,
@@ -334,6 +341,24 @@ async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
     return bot
 
 
+def _page_words(content: Callable[[], Content], alert: Alert) -> str:
+    """Return what a page says: never a person's words."""
+    if alert.kind == CANARY_FAILED:
+        return content().words("en", "console.alert.canary").replace("{channels}", alert.values["channels"])
+    if not alert.case_id and not alert.source:
+        text = content().words("en", "console.alert.early")
+        return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
+    if alert.source:
+        text = content().words("en", f"console.lists.alert_{alert.kind}")
+        return functools.reduce(lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text)
+    text = content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+    if alert.rung:
+        text += "\n" + content().words("en", "console.alert.rung").replace("{rung}", str(alert.rung))
+    if alert.to:
+        text += "\n" + content().words("en", "console.alert.for").replace("{names}", ", ".join(alert.to))
+    return text
+
+
 def _pagers(
     config: Config,
     content: Callable[[], Content],
@@ -342,22 +367,7 @@ def _pagers(
     wake_console: asyncio.Event,
     oncall: OnCall,
 ) -> dict[str, Pager]:
-    def words(alert: Alert) -> str:
-        if not alert.case_id and not alert.source:
-            text = content().words("en", "console.alert.early")
-            return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
-        if alert.source:
-            text = content().words("en", f"console.lists.alert_{alert.kind}")
-            return functools.reduce(
-                lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text
-            )
-        text = content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
-        if alert.rung:
-            text += "\n" + content().words("en", "console.alert.rung").replace("{rung}", str(alert.rung))
-        if alert.to:
-            text += "\n" + content().words("en", "console.alert.for").replace("{names}", ", ".join(alert.to))
-        return text
-
+    words = functools.partial(_page_words, content)
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
         pagers["telegram"] = TelegramPager(bot, config.telegram_responders_chat, config.public_url, words)
@@ -397,6 +407,8 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs += [_keep_lists(service)]
     jobs += [keep_looking_at_lists(service.list_watch)]
+    if service.config.canary_every:
+        jobs.append(keep_flying(service.canary, service.config.canary_every))
     if service.bot and not service.config.public_url:
         jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
     tasks = [asyncio.create_task(job) for job in jobs]

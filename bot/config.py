@@ -83,6 +83,12 @@ class Config(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), alias="SMTP_PASSWORD", description="its password")
     smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_TLS", description="its encryption")
     ladder: str = Field("60,180,300", alias="SAHYATRI_LADDER", description="seconds to each rung for an unclaimed case")
+    canary_every: float = Field(
+        0.0,
+        alias="SAHYATRI_CANARY_EVERY",
+        ge=0,
+        description="seconds between made-up cries for help that test the alert channels; 0: none; `up` takes 300",
+    )
     workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
     lists_kept: int = Field(
         5, alias="SAHYATRI_LISTS_KEPT", ge=2, le=1000, description="versions of each list of recruiters kept with rows"

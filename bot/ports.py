@@ -450,6 +450,39 @@ class Rotas(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What became of one canary: seconds until it reached each alert channel, and which it did not reach."""
+
+    at: datetime
+    arrived: Mapping[str, float]
+    missing: tuple[str, ...]
+
+
+class Canaries(Protocol):
+    """Where canaries leave their marks."""
+
+    async def my_turn(self, every: float) -> bool:
+        """Say whether this process is to send the next one: one of all processes, every so many seconds."""
+        ...
+
+    async def arrived(self) -> Mapping[str, datetime]:
+        """Return when the present one reached each alert channel."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove all that the last one left: conversation, case, pages."""
+        ...
+
+    async def record(self, flight: Flight) -> None:
+        """Keep what became of one."""
+        ...
+
+    async def last(self) -> Flight | None:
+        """Return the last one recorded, by whichever process."""
+        ...
+
+
 class Pager(Protocol):
     """One way to alert responders. Raise `ChannelError`."""
 
@@ -457,6 +490,10 @@ class Pager(Protocol):
 
     async def page(self, alert: Alert) -> None:
         """Tell the responders that a case waits."""
+        ...
+
+    async def check(self, alert: Alert) -> None:
+        """Find out whether a page would arrive, without waking anybody. Raise `ChannelError` if it would not."""
         ...
 
 

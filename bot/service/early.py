@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.step import kind_of, step
+from bot.domain.canary import is_canary
 from bot.domain.conversation import Conversation
 from bot.domain.messages import InboundMessage
 from bot.domain.risk import Level, Risk
@@ -64,6 +65,8 @@ class EarlyPages:
 
     def heard(self, message: InboundMessage, *, spooled: bool) -> None:
         """Remember a message: one in the database is looked at after a while, one in the spool now."""
+        if is_canary(message):
+            return
         if spooled:
             self._spooled.append(message)
             self.woken.set()

@@ -13,6 +13,7 @@ from bot.content.model import Content
 from bot.content.render import render
 from bot.dialogue.answers import STALE_AFTER_DAYS, day
 from bot.domain.agencies import AgencyList, ListState
+from bot.domain.canary import CANARY
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
@@ -112,7 +113,8 @@ class Watch:
         if not alert:
             return False
         try:
-            await self._pagers[channel].page(alert)
+            pager = self._pagers[channel]
+            await (pager.check(alert) if alert.kind == CANARY else pager.page(alert))
         except ChannelError as error:
             rest.until = clock() + REST[min(rest.failed, len(REST) - 1)]
             rest.failed += 1

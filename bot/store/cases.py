@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import Case, CaseAction, CaseEvent, CaseState, after, chain_break, urgency
 from bot.domain.messages import OutboundMessage
+from bot.domain.numbers import Life
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Line, NotOwner
 from bot.store.conversations import Ladder
@@ -27,6 +28,26 @@ OWNERS_ONLY = frozenset({
 })  # fmt: skip
 ENDING = frozenset({CaseAction.HAND_BACK, CaseAction.CLOSE})
 QUEUE_LENGTH = 500
+#: All but canaries.
+OF_PEOPLE: Doc = {"canary": {"$ne": True}}
+
+
+def _at(*actions: CaseAction) -> Doc:
+    """Return the time of an event of these kinds, for an aggregation; null for another."""
+    return {"$cond": [{"$in": ["$action", [action.value for action in actions]]}, "$at", None]}
+
+
+LIVES: list[Doc] = [
+    {
+        "$group": {
+            "_id": "$case",
+            "opened": {"$min": _at(CaseAction.OPEN)},
+            "acknowledged": {"$min": _at(CaseAction.CLAIM)},
+            "replied": {"$min": _at(CaseAction.REPLY)},
+            "closed": {"$max": _at(*ENDING)},
+        }
+    }
+]
 
 
 class MongoCases:
@@ -49,13 +70,17 @@ class MongoCases:
 
     async def queue(self) -> Sequence[Case]:
         """Return open cases, most urgent first (see `urgency`), then longest waiting."""
-        rows = self._cases.find({"open": True}).sort([("priority", 1), ("waiting_since", 1)]).limit(QUEUE_LENGTH)
+        rows = (
+            self._cases.find({"open": True, **OF_PEOPLE})
+            .sort([("priority", 1), ("waiting_since", 1)])
+            .limit(QUEUE_LENGTH)
+        )
         now = self._ladder.clock()
         return sorted([case_in(row) async for row in rows], key=lambda case: (_urgency(case, now), case.waiting_since))
 
     async def closed(self, limit: int = 100) -> Sequence[Case]:
         """Return the cases closed last."""
-        rows = self._cases.find({"open": False}).sort("updated_at", -1).limit(limit)
+        rows = self._cases.find({"open": False, **OF_PEOPLE}).sort("updated_at", -1).limit(limit)
         return [case_in(row) async for row in rows]
 
     async def get(self, case_id: str) -> Case | None:
@@ -66,6 +91,12 @@ class MongoCases:
     async def history(self, case_id: str) -> Sequence[CaseEvent]:
         """Return its events in order; a detail that was erased is empty."""
         return [await self._event(row) async for row in self._rows(case_id)]
+
+    async def lives(self) -> Sequence[Life]:
+        """Return what happened when to every case of a person, from the cases' own events."""
+        facts = {row["_id"]: row async for row in self._cases.find(OF_PEOPLE, {"locale": 1, "place": 1})}
+        rows = await self._db["case_events"].aggregate(LIVES)
+        return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
 
     async def broken_at(self, case_id: str) -> int | None:
         """Return the number of the first event that was tampered with, or None."""
@@ -215,6 +246,11 @@ class MongoCases:
         if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
             await self._ladder.clock.set_right()
         return found
+
+
+def _life(row: Doc, case: Doc) -> Life:
+    taken, replied, closed = (aware(row[name]) if row[name] else None for name in ("acknowledged", "replied", "closed"))
+    return Life(aware(row["opened"]), taken, replied, closed, case["locale"], case.get("place", ""))
 
 
 def _urgency(case: Case, now: datetime) -> int:

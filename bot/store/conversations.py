@@ -11,6 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
+from bot.domain.canary import is_canary
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState
 from bot.domain.conversation import Conversation, Erase, Forward, Identify, OpenCase, RaiseCase, Waiting
 from bot.domain.messages import ChannelName
@@ -225,6 +226,8 @@ class MongoConversations:
             "version": 1,
             "report": effect.risk.kind == REPORT,
         }
+        if is_canary(answered.message):
+            case |= {"canary": True, "escalate_at": None}
         await self._db["cases"].insert_one(case, session=session)
         if case["report"]:
             await self._reports.open(effect.case_id, conversation.id, now, session)

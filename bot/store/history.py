@@ -9,6 +9,7 @@ from typing import Any
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
+from bot.domain.canary import CANARY
 from bot.domain.cases import CaseAction, CaseEvent
 from bot.domain.ids import outbox_id
 from bot.domain.messages import Lane, OutboundMessage
@@ -122,7 +123,7 @@ class Writer:
                 "_id": f"{case['_id']}:{number}:{pager}",
                 "case": case["_id"],
                 "channel": pager,
-                "kind": case["kind"],
+                "kind": CANARY if case.get("canary") else case["kind"],
                 "reason": case["risk_kind"],
                 "locale": case["locale"],
                 "ref": ref or case.get("ref", ""),

@@ -66,6 +66,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "decisions": [],
     "rota": [],
+    "canaries": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 86400)],
     "sheets": [],
     "audit": [
         IndexModel([("number", ASCENDING)], unique=True),

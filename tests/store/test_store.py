@@ -195,11 +195,15 @@ async def test_one_dead_alert_channel_holds_up_no_other(service: Service) -> Non
         async def page(self, alert: Alert) -> None:
             raise ChannelError("dead", retryable=True)
 
+        check = page
+
     class Alive:
         name = "alive"
 
         async def page(self, alert: Alert) -> None:
             done.append(alert.case_id)
+
+        check = page
 
     service.conversations._writer._pagers = ("dead", "alive")
     service.watch._pagers = {"dead": Dead(), "alive": Alive()}
