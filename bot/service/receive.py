@@ -47,8 +47,9 @@ class Receiver:
         try:
             fresh = await self._inbox.add(message)
         except StoreUnavailable:
-            await self._to_spool(message)
+            # First: the disk may be slow or full too, and the page needs neither.
             self._remember(message, spooled=True)
+            await self._to_spool(message)
             return True
         if fresh:
             self._wake()
