@@ -89,6 +89,12 @@ class Config(BaseSettings):
         ge=1,
         description="open cases of one responder from which the console warns before another is taken",
     )
+    canary_every: float = Field(
+        0.0,
+        alias="SAHYATRI_CANARY_EVERY",
+        ge=0,
+        description="seconds between made-up cries for help that test the alert channels; 0: none; `up` takes 300",
+    )
     workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
     lists_kept: int = Field(
         5, alias="SAHYATRI_LISTS_KEPT", ge=2, le=1000, description="versions of each list of recruiters kept with rows"

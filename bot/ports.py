@@ -15,6 +15,7 @@ from bot.domain.messages import Address, ChannelName, InboundMessage, Media, Out
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
+from bot.domain.rota import Rota, Staff
 from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
 from bot.domain.wording import Mark, Proposal, Version, Words
@@ -212,8 +213,21 @@ class Lease:
     token: int
 
 
+def reference(inbox_id: str) -> str:
+    """Return the short name under which responders hear of a message: pages about the same one carry the same."""
+    return inbox_id[:12]
+
+
 class Inbox(Protocol):
     """Accepted, not answered."""
+
+    def row_id(self, key: str) -> str:
+        """Return the id under which a message with this idempotency key is kept."""
+        ...
+
+    def conversation_id(self, address: Address) -> str:
+        """Return the conversation of a contact."""
+        ...
 
     async def add(self, message: InboundMessage) -> bool:
         """Store durably (majority, journal); False if the key is known already. Raise `StoreUnavailable`."""
@@ -431,8 +445,8 @@ class Cases(Protocol):
         """
         ...
 
-    async def overdue(self, now: datetime) -> Sequence[Case]:
-        """Return unclaimed cases whose escalation time has come."""
+    async def overdue(self) -> Sequence[Case]:
+        """Return unclaimed cases whose next rung has come, by a clock that does not jump."""
         ...
 
 
@@ -486,6 +500,9 @@ class Alert:
     """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
 
     source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
+    ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
+    the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
+    to: the logins of those whom it is for; none: everybody.
     """
 
     id: str
@@ -497,18 +514,30 @@ class Alert:
     attempts: int = 0
     source: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+    rung: int = 0
+    to: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """Where in the console it leads."""
-        return "/console/lists" if self.source else f"/console/cases/{self.case_id}"
+        if self.source:
+            return "/console/lists"
+        return f"/console/cases/{self.case_id}" if self.case_id else "/console/queue"
 
 
 class Alerts(Protocol):
     """Pages that are due, one row per alert channel."""
 
-    async def next_due(self, owner: str) -> Alert | None:
-        """Lease one alert to send."""
+    async def next_due(self, owner: str, channel: str) -> Alert | None:
+        """Lease one alert to send over this alert channel."""
+        ...
+
+    async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these messages nobody has answered, or were answered and their page was not yet tried.
+
+        Raise `StoreUnavailable`.
+        """
         ...
 
     async def add(self, alerts: Sequence[Alert], now: datetime) -> int:
@@ -524,6 +553,55 @@ class Alerts(Protocol):
         ...
 
 
+class Rotas(Protocol):
+    """The rota and the staff."""
+
+    async def current(self) -> Rota:
+        """Return the rota in force; one without shifts if there is none."""
+        ...
+
+    async def save(self, rota: Rota, who: str, now: datetime) -> None:
+        """Put a rota in force."""
+        ...
+
+    async def staff(self) -> Staff:
+        """Return who works on cases, who supervises, and how many open cases each has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What became of one canary: seconds until it reached each alert channel, and which it did not reach."""
+
+    at: datetime
+    arrived: Mapping[str, float]
+    missing: tuple[str, ...]
+
+
+class Canaries(Protocol):
+    """Where canaries leave their marks."""
+
+    async def my_turn(self, every: float) -> bool:
+        """Say whether this process is to send the next one: one of all processes, every so many seconds."""
+        ...
+
+    async def arrived(self) -> Mapping[str, datetime]:
+        """Return when the present one reached each alert channel."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove all that the last one left: conversation, case, pages."""
+        ...
+
+    async def record(self, flight: Flight) -> None:
+        """Keep what became of one."""
+        ...
+
+    async def last(self) -> Flight | None:
+        """Return the last one recorded, by whichever process."""
+        ...
+
+
 class Pager(Protocol):
     """One way to alert responders. Raise `ChannelError`."""
 
@@ -531,6 +609,10 @@ class Pager(Protocol):
 
     async def page(self, alert: Alert) -> None:
         """Tell the responders that a case waits."""
+        ...
+
+    async def check(self, alert: Alert) -> None:
+        """Find out whether a page would arrive, without waking anybody. Raise `ChannelError` if it would not."""
         ...
 
 

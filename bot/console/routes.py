@@ -14,6 +14,7 @@ from bot.console.auth import Gate, Session
 from bot.console.cases import CaseViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.numbers import NumberViews
 from bot.console.queue import QueueViews
 from bot.console.views import Views
 from bot.console.words import WordViews
@@ -106,6 +107,7 @@ ROUTES = (
     Route("POST", "/console/lists/{source}/{version}/restore", "restore_list", ADMINS),
     Route("GET", "/console/recruiters", "recruiters", CHECKERS),
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
+    Route("GET", "/console/numbers", "numbers", LIST_READERS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
     Route("POST", "/console/people", "add_person", ADMINS),
@@ -119,7 +121,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews)
+    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

@@ -93,6 +93,30 @@ PRIORITY = {
 }
 
 
+#: Where each kind stands before anything else is known; smaller is looked at first.
+_BAND = {
+    CaseKind.DISTRESS: 100,
+    CaseKind.MISSING: 120,
+    CaseKind.TROUBLE: 400,
+    CaseKind.REPORT: 450,
+    CaseKind.PERSON_ASKED: 475,
+}
+_GRAVE = frozenset({
+    "distress_confined", "distress_violence", "distress_sexual", "distress_child", "distress_self_harm",
+})  # fmt: skip
+
+
+def urgency(kind: CaseKind, risk_kind: str, waiting: timedelta, *, minor: bool, raised: int) -> int:
+    """Return how urgent an unclaimed case is; smaller is looked at first.
+
+    A child, a grave danger, danger that was repeated (at most four times) and time (a point for five minutes, at most
+    two and a half hours) move a case up, but none of them lifts a question or a report above somebody in danger.
+    """
+    waited = min(max(int(waiting.total_seconds() // 300), 0), 30)
+    grave = 10 if risk_kind in _GRAVE else 0
+    return _BAND[kind] - (40 if minor else 0) - grave - 5 * min(raised, 4) - waited
+
+
 class IllegalTransition(ValueError):
     """An action that this state does not allow; says both, so that a responder can be told."""
 

@@ -77,6 +77,8 @@ class Answerer:
         conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy))
         if not conversation_id:
             return False
+        if conversation_id in self._busy:
+            return True  # another worker here took it while we asked
         self._busy.add(conversation_id)
         try:
             lease = await self._conversations.lease(conversation_id, self._owner)

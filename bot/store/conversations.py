@@ -11,12 +11,14 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
+from bot.domain.canary import is_canary
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
 from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
-from bot.ports import Lease, Rendered, VersionClash
+from bot.ports import Lease, Rendered, VersionClash, reference
+from bot.store.clock import SteadyClock
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
@@ -33,15 +35,28 @@ IN_FLIGHT = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines."""
+    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines.
 
-    rungs: tuple[float, ...] = (60.0, 180.0, 300.0)
+    *clock*: a time that does not jump (see `bot.store.clock`), that sets a case's `ladder_from` and `escalate_at`.
+    """
 
-    def next_at(self, waiting_since: datetime, escalations: int) -> datetime | None:
+    rungs: tuple[float, ...]
+    clock: SteadyClock
+
+    def foot(self) -> Doc:
+        """Return the fields of a case that begins to wait now."""
+        now = self.clock()
+        return {"ladder_from": now, "escalations": 0, "escalate_at": self._at(now, 0)}
+
+    def above(self, case: Doc) -> Doc:
+        """Return the fields of a case that goes one rung higher."""
+        rung = case.get("escalations", 0) + 1
+        began = aware(case.get("ladder_from") or case["waiting_since"])
+        return {"escalations": rung, "escalate_at": self._at(began, rung)}
+
+    def _at(self, began: datetime, rung: int) -> datetime | None:
         """Return when the next rung comes, or None above the last."""
-        if escalations >= len(self.rungs):
-            return None
-        return waiting_since + timedelta(seconds=self.rungs[escalations])
+        return began + timedelta(seconds=self.rungs[rung]) if rung < len(self.rungs) else None
 
 
 class MongoConversations:
@@ -179,9 +194,9 @@ class MongoConversations:
         )
         for effect in rendered.turn.effects:
             if isinstance(effect, OpenCase):
-                await self._open(effect, conversation, fields["channel"], now, session)
+                await self._open(effect, conversation, answered, now, session)
             elif isinstance(effect, RaiseCase):
-                await self._raise(effect, conversation, now, session)
+                await self._raise(effect, conversation, answered, now, session)
             elif isinstance(effect, Forward):
                 await self._forward(effect, conversation, now, session)
             elif isinstance(effect, Tell):
@@ -199,7 +214,12 @@ class MongoConversations:
             raise VersionClash(conversation.id)
 
     async def _open(
-        self, effect: OpenCase, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
+        self,
+        effect: OpenCase,
+        conversation: Conversation,
+        answered: Waiting,
+        now: datetime,
+        session: AsyncClientSession,
     ) -> None:
         case: Doc = {
             "_id": effect.case_id,
@@ -210,7 +230,8 @@ class MongoConversations:
             "risk_kind": effect.risk.kind,
             "reason": effect.risk.reason,
             "locale": conversation.locale or conversation.locale_guess,
-            "channel": channel,
+            "channel": answered.message.address.channel.value,
+            "ref": reference(answered.id),
             "place": conversation.place,
             "opened_at": now,
             "waiting_since": now,
@@ -221,26 +242,30 @@ class MongoConversations:
             "minor": effect.risk.minor,
             "silent": conversation.silent,
             "held": conversation.held,
-            "escalations": 0,
-            "escalate_at": self._ladder.next_at(now, 0),
+            **self._ladder.foot(),
             "raised": 0,
             "unread": 1,
             "version": 1,
             "report": effect.risk.kind == REPORT,
         }
+        if is_canary(answered.message):
+            case |= {"canary": True, "escalate_at": None}
         await self._db["cases"].insert_one(case, session=session)
         if case["report"]:
             await self._reports.open(effect.case_id, conversation.id, now, session)
         opened = await self._writer.event(
             case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
         )
-        await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(""))
+        await self._writer.event(
+            case, CaseAction.PAGE, "bot", now, session, detail=Private(", ".join(self._writer.addressed(case)))
+        )
         await self._writer.duties(case, now, session)
         await self._writer.alert(case, opened.number, now, session)
 
     async def _raise(
-        self, effect: RaiseCase, conversation: Conversation, now: datetime, session: AsyncClientSession
-    ) -> None:
+        self, effect: RaiseCase, conversation: Conversation, answered: Waiting, now: datetime,
+        session: AsyncClientSession,
+    ) -> None:  # fmt: skip
         cases = self._db["cases"]
         case = await cases.find_one({"_id": effect.case_id, "open": True}, session=session)
         if not case:
@@ -252,8 +277,9 @@ class MongoConversations:
         fields["minor"] = case["minor"] or effect.risk.minor
         if graver:
             fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
-            fields |= {"reason": effect.risk.reason, "waiting_since": now, "escalations": 0}
-            fields |= {"escalate_at": None if case["owner"] else self._ladder.next_at(now, 0)}
+            fields |= {"reason": effect.risk.reason, "waiting_since": now, **self._ladder.foot()}
+            if case["owner"]:
+                fields["escalate_at"] = None
         if again:
             fields["alerted_at"] = now
         await cases.update_one(
@@ -263,7 +289,7 @@ class MongoConversations:
         event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
         await self._writer.duties({**case, **fields}, now, session)
         if again and effect.risk.level is Level.NOW:
-            await self._writer.alert({**case, **fields}, event.number, now, session)
+            await self._writer.alert({**case, **fields}, event.number, now, session, reference(answered.id))
 
     async def _forward(
         self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession

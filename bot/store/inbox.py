@@ -29,10 +29,14 @@ class MongoInbox:
         """Return the conversation of a contact: a keyed hash of the address."""
         return self._sealer.blind("contact", f"{address.channel}:{address.value.reveal()}")
 
+    def row_id(self, key: str) -> str:
+        """Return the id of a message's row: a keyed hash of its idempotency key."""
+        return self._sealer.blind("inbox", key)
+
     async def add(self, message: InboundMessage) -> bool:
         """Insert durably; False for a redelivery. Raise `StoreUnavailable` when the server stays silent."""
         conversation = self.conversation_id(message.address)
-        row_id = self._sealer.blind("inbox", message.key)
+        row_id = self.row_id(message.key)
         async with reachable():
             with pymongo.timeout(self._patience):
                 return await self._insert(row_id, conversation, message)

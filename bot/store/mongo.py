@@ -61,7 +61,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("open", ASCENDING), ("due", ASCENDING)]),
     ],
     "handovers": [IndexModel([("at", ASCENDING)]), IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
-    "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
+    "alerts": [
+        IndexModel([("state", ASCENDING), ("channel", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel([("ref", ASCENDING)], sparse=True),
+    ],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
@@ -71,6 +74,8 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("opened_at", ASCENDING)]),
     ],
     "decisions": [],
+    "rota": [],
+    "canaries": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 86400)],
     "sheets": [],
     "audit": [
         IndexModel([("number", ASCENDING)], unique=True),

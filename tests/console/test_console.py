@@ -65,6 +65,7 @@ TABLE = {
     **{("POST", f"/console/lists/{{source}}/{{version}}/{verb}"): "a" for verb in ("release", "discard", "restore")},
     ("GET", "/console/recruiters"): "rsa",
     ("POST", "/console/recruiters"): "rsa",
+    ("GET", "/console/numbers"): "sa",
     ("GET", "/console/audit"): "s",
     ("GET", "/console/people"): "a",
     ("POST", "/console/people"): "a",

@@ -49,11 +49,15 @@ class Ledger:
     pages: list[dict[str, Any]]
     acked: set[str] = field(default_factory=set)
     victims: list[asyncio.subprocess.Process] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     async def start(self, kill_at: str = "", nth: int = 1) -> str:
         """Start a victim; return its webhook address."""
         port_file = self.folder / f"port-{secrets.token_hex(4)}"
-        settings = {"mongodb_uri": self.uri, "kill_at": kill_at, "nth": nth, "port_file": str(port_file)}
+        settings = {
+            "mongodb_uri": self.uri, "kill_at": kill_at, "nth": nth, "port_file": str(port_file), **self.settings,
+        }  # fmt: skip
         environment = {
             **os.environ,
             "VICTIM": json.dumps(settings),
@@ -69,6 +73,7 @@ class Ledger:
             "SAHYATRI_WORKERS": "2",
             # Nobody claims here: a clock that speaks to the person would count as a turn in a long run.
             "SAHYATRI_LADDER": "36000,72000,108000",
+            **self.environment,
         }
         with (self.folder / "victim.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
