@@ -552,6 +552,10 @@ class Alerts(Protocol):
         """Put it back for later."""
         ...
 
+    async def nobody_reached(self, alert: Alert) -> bool:
+        """Say whether every channel to people away from the console refused this rung's page and none took it."""
+        ...
+
 
 class Rotas(Protocol):
     """The rota and the staff."""

@@ -121,10 +121,21 @@ class Watch:
             log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
             wait = ALERT_BACK_OFF[min(alert.attempts, len(ALERT_BACK_OFF) - 1)]
             await self._alerts.retry(alert, max(wait, error.retry_after), error.reason)
+            await self._jump(alert)
             return False
         rest.failed = 0
         await self._alerts.done(alert)
         return True
+
+    async def _jump(self, alert: Alert) -> None:
+        """A page that reached nobody does not wait for its rung to end; what the person hears keeps its own time."""
+        rung = alert.rung + 1
+        if alert.kind == CANARY or not alert.case_id or rung >= TELL_PERSON_AT:
+            return
+        if await self._alerts.nobody_reached(alert):
+            case = await self._cases.get(alert.case_id)
+            if case and case.owner is None and case.escalations == alert.rung:
+                await self._climb(case)
 
 
 class ListWatch:

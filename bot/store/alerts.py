@@ -97,3 +97,9 @@ class MongoAlerts:
         later = {"$add": ["$$NOW", int(seconds * 1000)]}
         fields = {"not_before": later, "error": {"$literal": reason}, "attempts": {"$add": ["$attempts", 1]}}
         await self._rows.update_one({"_id": alert.id}, [{"$set": {**fields, "lease": "$$REMOVE"}}])
+
+    async def nobody_reached(self, alert: Alert) -> bool:
+        """Say whether every channel but the console's was tried for this case and rung, and none took the page."""
+        query = {"case": alert.case_id, "rung": alert.rung, "channel": {"$ne": CONSOLE}}
+        rows = [row async for row in self._rows.find(query, {"state": 1, "attempts": 1})]
+        return bool(rows) and all(row["state"] != "sent" and row["attempts"] for row in rows)
