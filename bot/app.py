@@ -40,6 +40,7 @@ from bot.dialogue.safety import Guard
 from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.canary import CANARY_FAILED
 from bot.domain.messages import ChannelName
+from bot.domain.pace import paces
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
@@ -82,6 +83,7 @@ from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
+from bot.store.pace import MongoPace
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
@@ -420,7 +422,10 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
         service.inbox, service.conversations, senses, service.knowledge, service.now,
         committed, service.owner, on_turn,
     )  # fmt: skip
-    deliverer = Deliverer(service.outbox, service.channels, service.owner)
+    limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
+    deliverer = Deliverer(
+        service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic
+    )
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
     jobs += [keep_forgetting(service.forgetter), keep_following(service.follower)]

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 from bot.app import Service, open_service, running
 from bot.bench import SECRET, accepting_platform, serving, site
 from bot.config import Config
-from bot.local import free_port, local_mongod
+from bot.local import LocalError, free_port, local_mongod, local_nlu, nlu_ready
 from bot.ports import reference
 
 Figures = dict[str, Any]
@@ -59,13 +59,14 @@ class Scenario:
     """A name, the settings that differ, and what happens while the messages arrive."""
 
     name: str
-    nlu: str = "refused"
+    nlu: str = "up"
     dead_channel: bool = False
     database_away: bool = False
 
 
 SCENARIOS = (
     Scenario("all_up"),
+    Scenario("nlu_down", nlu="refused"),
     Scenario("nlu_hung", nlu="hung"),
     Scenario("alert_channel_dead", dead_channel=True),
     Scenario("database_down", database_away=True),
@@ -111,7 +112,8 @@ async def _play(scenario: Scenario, config: Config, say: Callable[[str], None], 
         app = web.Application()
         app.router.add_post("/page", responder.take)
         pages = await stack.enter_async_context(site(app))
-        nlu = await stack.enter_async_context(_hung()) if scenario.nlu == "hung" else f"http://127.0.0.1:{free_port()}"
+        nlu = await stack.enter_async_context(_nlu(scenario, config, say))
+        config = config.model_copy(update={"nlu_token": SecretStr("bench")})
         update: dict[str, object] = {"whatsapp_api_url": platform, "alert_webhook_url": f"{pages}/page"}
         if scenario.dead_channel:
             update |= {"alert_email_to": "dead@example.org", "alert_email_from": "bench@example.org"}
@@ -207,11 +209,18 @@ async def _outage(data: Path, seconds: float) -> None:
 
 
 @asynccontextmanager
-async def _hung() -> AsyncIterator[str]:
-    """An NLU that takes every connection and never answers."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
+async def _nlu(scenario: Scenario, config: Config, say: Callable[[str], None]) -> AsyncIterator[str]:
+    """Our own NLU server, an address where nobody listens, or one that takes every connection and never answers."""
+    if scenario.nlu == "up":
+        async with local_nlu(config.nlu_home, config.data, "bench", say) as url:
+            if not await nlu_ready(url, 60.0):
+                raise LocalError("the NLU server is not ready after 60 s; train it first: make nlu-train")
+            yield url
+    elif scenario.nlu == "hung":
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+    else:
+        yield f"http://127.0.0.1:{free_port()}"

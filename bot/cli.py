@@ -468,14 +468,15 @@ def rota_show() -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, recruiters, handoff")],
+    name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, recruiters, handoff, channels")],
     json_lines: Json = False,
-    n: Annotated[int, typer.Option("--n", min=0, help="handoff: messages in each scenario; 0: 1,000")] = 0,
+    n: Annotated[int, typer.Option("--n", min=0, help="handoff, channels: how many messages; 0: 1,000 and 3,000")] = 0,
 ) -> None:
     """Run one benchmark on loopback and print its figures."""
     from functools import partial
 
     from bot.bench import ingress, nlu
+    from bot.bench_channels import channels
     from bot.bench_handoff import handoff
     from bot.trial.recruiters import recruiters
 
@@ -484,6 +485,7 @@ def bench(
         "nlu": nlu,
         "recruiters": recruiters,
         "handoff": partial(handoff, n=n),
+        "channels": partial(channels, n=n),
     }
 
     async def work(config: Config) -> None:

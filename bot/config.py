@@ -63,6 +63,12 @@ class Config(BaseSettings):
     whatsapp_verify_token: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_VERIFY_TOKEN", description="token for the webhook's GET verification"
     )
+    whatsapp_per_second: int = Field(
+        80, alias="WHATSAPP_PER_SECOND", ge=2, description="messages a second that Meta allows the number, in and out"
+    )
+    telegram_per_second: int = Field(
+        30, alias="TELEGRAM_PER_SECOND", ge=2, description="messages a second that Telegram allows the bot"
+    )
     whatsapp_api_url: str = Field(
         "https://graph.facebook.com/v23.0", alias="WHATSAPP_API_URL", description="Cloud API address with version"
     )

@@ -27,6 +27,7 @@ class ChannelError(Exception):
     retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
     retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
     account: the fault is the whole account's (token, ban), so an operator must be told.
+    pause: who must be left in peace for *retry_after* seconds: "" nobody, "address" this contact, "account" everybody.
     """
 
     def __init__(  # noqa: D107
@@ -38,6 +39,7 @@ class ChannelError(Exception):
         retry_after: float = 0.0,
         account: bool = False,
         gone: bool = False,
+        pause: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -46,6 +48,7 @@ class ChannelError(Exception):
         self.retry_after = retry_after
         self.account = account
         self.gone = gone
+        self.pause = pause
 
 
 class StoreUnavailable(Exception):
@@ -291,6 +294,26 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Who must wait ("address": this contact, "account": the whole channel), and for how many seconds."""
+
+    scope: str
+    seconds: float
+
+
+class Pacer(Protocol):
+    """Keeps to what each platform allows, across all processes, and keeps room for danger."""
+
+    async def take(self, due: Due) -> Hold | None:
+        """Take leave to send this message; not None: it must wait."""
+        ...
+
+    async def pause(self, due: Due, scope: str, seconds: float) -> None:
+        """Let nothing leave to this contact, or at all, for so long."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What of a conversation is to vanish from the person's screen: the channel's ids of its messages."""
 
@@ -356,8 +379,19 @@ class FollowUps(Protocol):
 class Outbox(Protocol):
     """Committed, not delivered."""
 
-    async def next_due(self, owner: str) -> Due | None:
-        """Lease the next message to send: distress first, per conversation in order."""
+    async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
+        """Lease the next message to send: distress first, per conversation and lane in order.
+
+        Of *resting* channels only what danger needs.
+        """
+        ...
+
+    async def put_back(self, due: Due) -> None:
+        """Give up the lease; nothing was tried."""
+        ...
+
+    async def put_off(self, due: Due, seconds: float) -> None:
+        """Let this message wait, and what comes behind it in its conversation; nothing was tried."""
         ...
 
     async def sending(self, due: Due) -> bool:

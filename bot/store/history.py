@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from bot.domain.canary import CANARY
 from bot.domain.cases import CaseAction, CaseEvent
 from bot.domain.ids import outbox_id
-from bot.domain.messages import Lane, OutboundMessage
+from bot.domain.messages import LANE_ORDER, OutboundMessage
 from bot.domain.private import Private
 from bot.domain.rota import Wanted
 from bot.domain.tasks import Task, TaskRule, by_rule, owed
@@ -64,7 +64,7 @@ class Writer:
             "_id": row_id,
             "conversation": conversation,
             "channel": channel,
-            "lane": 0 if message.lane is Lane.DISTRESS else 1,
+            "lane": LANE_ORDER[message.lane],
             "author": "bot" if message.author == "bot" else "responder",
             "state": "waiting",
             "open": True,

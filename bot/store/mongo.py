@@ -39,6 +39,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
     ],
+    "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "conversations": [
         IndexModel([("erase_after", ASCENDING)], sparse=True),
         IndexModel([("forget_at", ASCENDING)], sparse=True),
