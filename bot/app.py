@@ -52,6 +52,7 @@ from bot.service.follow import Follower, keep_following
 from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
+from bot.service.lessons import Teacher, keep_teaching
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.oncall import OnCall
@@ -81,6 +82,7 @@ from bot.store.handovers import MongoHandovers
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
+from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
 from bot.store.outbox import MongoOutbox
 from bot.store.pace import MongoPace
@@ -146,6 +148,7 @@ class Service:
     imports: Imports
     forgetter: Forgetter
     follower: Follower
+    teacher: Teacher
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -204,7 +207,7 @@ async def open_service(
         yield service
 
 
-async def _build(  # noqa: PLR0913 - the composition root
+async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     config: Config,
     content: Content,
     client: AsyncMongoClient[Doc],
@@ -261,6 +264,8 @@ async def _build(  # noqa: PLR0913 - the composition root
     audit = MongoAudit(db)
     follow_ups = MongoFollowUps(client, db, sealer, writer, frozenset(channels))
     reports = MongoReports(client, db, sealer)
+    conversations = MongoConversations(client, db, sealer, writer, ladder, reports)
+    learners = MongoLessons(client, db, sealer, writer, conversations, frozenset(channels))
     histories = _histories(config, content, reports, now)
     await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
@@ -290,7 +295,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         sealer=sealer,
         inbox=inbox,
         outbox=outbox,
-        conversations=MongoConversations(client, db, sealer, writer, ladder, reports),
+        conversations=conversations,
         cases=cases,
         alerts=alerts,
         agencies=agencies,
@@ -318,6 +323,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         imports=Imports(agencies, audit, now, config.lists_kept),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
         follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
+        teacher=Teacher(learners, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,
         terminal=terminal,
         speech=speech,
@@ -428,7 +434,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     )
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
-    jobs += [keep_forgetting(service.forgetter), keep_following(service.follower)]
+    jobs += [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     for channel in service.pagers:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]

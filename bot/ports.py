@@ -11,6 +11,7 @@ from bot.domain.agencies import Agency, AgencyList, ListState
 from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
+from bot.domain.lessons import LessonCount
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
@@ -373,6 +374,54 @@ class FollowUps(Protocol):
 
     async def drop(self, item: FollowUp, reason: str, now: datetime) -> None:
         """Ask nothing any more, and write why into the history."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Somebody whose next lesson is due: the conversation as it stands, the course, the lesson's number, from one.
+
+    heard_at: when they wrote last.
+    """
+
+    conversation: Conversation
+    course: str
+    next: int
+    heard_at: datetime | None
+
+
+class Lessons(Protocol):
+    """Who gets which course."""
+
+    async def due(self, now: datetime) -> Sequence[Learner]:
+        """Return whose lesson is due, or waited for a message that has come."""
+        ...
+
+    async def teach(
+        self,
+        learner: Learner,
+        after: Conversation,
+        messages: Sequence[OutboundMessage],
+        due: datetime | None,
+        now: datetime,
+    ) -> bool:
+        """Queue a lesson and set the next one's time (None: it was the last); False if something changed meanwhile."""
+        ...
+
+    async def put_off(self, learner: Learner, due: datetime) -> None:
+        """Look again later."""
+        ...
+
+    async def hold(self, learner: Learner, now: datetime) -> None:
+        """Wait until the person writes."""
+        ...
+
+    async def drop(self, learner: Learner) -> None:
+        """Send no more."""
+        ...
+
+    async def counts(self) -> Sequence[LessonCount]:
+        """Return what became of every lesson, by course, number and locale."""
         ...
 
 

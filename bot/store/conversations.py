@@ -13,7 +13,21 @@ from pymongo.errors import DuplicateKeyError
 
 from bot.domain.canary import is_canary
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
-from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
+from bot.domain.conversation import (
+    Answered,
+    Conversation,
+    Effect,
+    Erase,
+    Forget,
+    Forward,
+    Identify,
+    Learn,
+    OpenCase,
+    RaiseCase,
+    Tell,
+    Unlearn,
+    Waiting,
+)
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
@@ -193,16 +207,7 @@ class MongoConversations:
             conversation.id, fields["channel"], fields["version"], rendered.messages, now, session
         )
         for effect in rendered.turn.effects:
-            if isinstance(effect, OpenCase):
-                await self._open(effect, conversation, answered, now, session)
-            elif isinstance(effect, RaiseCase):
-                await self._raise(effect, conversation, answered, now, session)
-            elif isinstance(effect, Forward):
-                await self._forward(effect, conversation, now, session)
-            elif isinstance(effect, Tell):
-                await self._tell(effect, now, session)
-            elif isinstance(effect, Identify):
-                await self._reports.identify(effect, conversation.id, now, session)
+            await self._do(effect, conversation, answered, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
@@ -212,6 +217,46 @@ class MongoConversations:
         )
         if closed.matched_count != 1:
             raise VersionClash(conversation.id)
+
+    async def _do(
+        self,
+        effect: Effect,
+        conversation: Conversation,
+        answered: Waiting,
+        now: datetime,
+        session: AsyncClientSession,
+    ) -> None:
+        """Write what one effect leads to; the others were done before the turn was committed."""
+        match effect:
+            case OpenCase():
+                await self._open(effect, conversation, answered, now, session)
+            case RaiseCase():
+                await self._raise(effect, conversation, answered, now, session)
+            case Forward():
+                await self._forward(effect, conversation, now, session)
+            case Tell():
+                await self._tell(effect, now, session)
+            case Identify():
+                await self._reports.identify(effect, conversation.id, now, session)
+            case Learn() | Unlearn() | Answered():
+                await self._wish(effect, conversation, now, session)
+
+    async def _wish(
+        self, effect: Learn | Unlearn | Answered, conversation: Conversation, now: datetime, session: AsyncClientSession
+    ) -> None:
+        """Write what the person wants of the small lessons; of each question the first answer counts."""
+        mine = {"_id": conversation.id}
+        if isinstance(effect, Learn):
+            fields = {"course": effect.course, "next": 1, "due": now, "held_at": None, "began_at": now}
+            fields["channel"] = conversation.channel.value
+            await self._db["learners"].update_one(mine, {"$set": fields}, upsert=True, session=session)
+        elif isinstance(effect, Unlearn):
+            await self._db["learners"].delete_one(mine, session=session)
+        else:
+            row = {"conversation": conversation.id, "course": effect.course, "number": effect.number, "at": now}
+            row |= {"right": effect.right, "locale": conversation.locale or conversation.locale_guess}
+            name = {"_id": f"{conversation.id}:{effect.course}:{effect.number}"}
+            await self._db["lesson_answers"].update_one(name, {"$setOnInsert": row}, upsert=True, session=session)
 
     async def _open(
         self,
@@ -373,6 +418,8 @@ class MongoConversations:
         )
         for name in ("media", "media_pieces"):
             await self._db[name].delete_many({"conversation": conversation, "at": {"$lte": until}})
+        await self._db["learners"].delete_one({"_id": conversation, "began_at": {"$lte": until}})
+        await self._db["lesson_answers"].delete_many({"conversation": conversation, "at": {"$lte": until}})
         await self._reports.erase(conversation, until)
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)

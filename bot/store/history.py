@@ -48,12 +48,15 @@ class Writer:
         messages: Sequence[OutboundMessage],
         now: datetime,
         session: AsyncClientSession,
+        lesson: str = "",
     ) -> None:
-        """Insert the messages of one version in sending order."""
+        """Insert the messages of one version in sending order; *lesson*, not private, is what they are counted by."""
         rows = [
             await self._outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
             for index, message in enumerate(messages)
         ]
+        if lesson:
+            rows = [{**row, "lesson": lesson} for row in rows]
         if rows:
             await self._db["outbox"].insert_many(rows, session=session)
 

@@ -38,7 +38,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
+        IndexModel([("lesson", ASCENDING)], sparse=True),
     ],
+    "learners": [IndexModel([("due", ASCENDING)]), IndexModel([("held_at", ASCENDING)], sparse=True)],
+    "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "conversations": [
         IndexModel([("erase_after", ASCENDING)], sparse=True),
