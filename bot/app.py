@@ -55,6 +55,7 @@ from bot.service.imports import Imports
 from bot.service.lessons import Teacher, keep_teaching
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.notices import Notes, keep_telling
 from bot.service.oncall import OnCall
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
@@ -84,6 +85,7 @@ from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
+from bot.store.notices import MongoNotices
 from bot.store.outbox import MongoOutbox
 from bot.store.pace import MongoPace
 from bot.store.quarantine import MongoQuarantine
@@ -149,6 +151,7 @@ class Service:
     forgetter: Forgetter
     follower: Follower
     teacher: Teacher
+    notes: Notes
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -265,7 +268,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     follow_ups = MongoFollowUps(client, db, sealer, writer, frozenset(channels))
     reports = MongoReports(client, db, sealer)
     conversations = MongoConversations(client, db, sealer, writer, ladder, reports)
-    learners = MongoLessons(client, db, sealer, writer, conversations, frozenset(channels))
+    learners = MongoLessons(client, db, conversations, frozenset(channels))
+    notices = MongoNotices(client, db, conversations, frozenset(channels))
     histories = _histories(config, content, reports, now)
     await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
@@ -323,6 +327,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         imports=Imports(agencies, audit, now, config.lists_kept),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
         follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
+        notes=Notes(notices, lambda: wording.content, _speeds(config), now, wake_delivery.set),
         teacher=Teacher(learners, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,
         terminal=terminal,
@@ -343,6 +348,12 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         pagers=pagers,
         owner=owner,
     )
+
+
+def _speeds(config: Config) -> dict[ChannelName, float]:
+    """Return how many messages a second each paced channel takes."""
+    limits = paces(config.telegram_per_second, config.whatsapp_per_second)
+    return {channel: 1000 / pace.account.every_ms for channel, pace in limits.items()}
 
 
 def _listener(
@@ -435,6 +446,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
     jobs += [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
+    jobs.append(keep_telling(service.notes))
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     for channel in service.pagers:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]

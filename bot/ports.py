@@ -13,6 +13,7 @@ from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.lessons import LessonCount
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
+from bot.domain.notices import Notice, Reach, Where
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
@@ -422,6 +423,61 @@ class Lessons(Protocol):
 
     async def counts(self) -> Sequence[LessonCount]:
         """Return what became of every lesson, by course, number and locale."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDue:
+    """A note that is to go to one person now, the conversation as it stands, and when they wrote last."""
+
+    notice: Notice
+    conversation: Conversation
+    heard_at: datetime | None
+
+
+class Notices(Protocol):
+    """Urgent notes to those who asked for them."""
+
+    async def write(self, where: Where, texts: Mapping[str, str], who: str, now: datetime) -> Notice:
+        """Keep a draft under the next number."""
+        ...
+
+    async def get(self, number: int) -> Notice | None:
+        """Return one."""
+        ...
+
+    async def latest(self, limit: int = 50) -> Sequence[Notice]:
+        """Return the newest."""
+        ...
+
+    async def confirm(self, number: int, who: str, now: datetime) -> Notice:
+        """Let it be sent: by somebody else than its writer, once. Raise `NotConfirmable`."""
+        ...
+
+    async def cancel(self, number: int) -> None:
+        """Send it to nobody more."""
+        ...
+
+    async def reach(self, notice: Notice, fresh_since: datetime) -> Reach:
+        """Count whom it would reach; *fresh_since*: WhatsApp reaches at once who wrote since then."""
+        ...
+
+    async def due(self, now: datetime) -> Sequence[NoteDue]:
+        """Return to whom which confirmed note is to go now."""
+        ...
+
+    async def send(
+        self, item: NoteDue, after: Conversation, messages: Sequence[OutboundMessage], now: datetime
+    ) -> bool:
+        """Queue the note; False if something changed meanwhile."""
+        ...
+
+    async def put_off(self, item: NoteDue, seconds: float, now: datetime) -> None:
+        """Look again later."""
+        ...
+
+    async def drop(self, item: NoteDue) -> None:
+        """Do not send it to this person."""
         ...
 
 

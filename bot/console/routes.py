@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Gate, Session
+from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
@@ -27,6 +28,7 @@ SIGNED_IN = frozenset({"responder", "supervisor", "author", "admin"})
 AUTHORS = frozenset({"author"})
 WORKERS = frozenset({"responder", "supervisor"})
 SUPERVISORS = frozenset({"supervisor"})
+CAMPAIGNERS = frozenset({"supervisor", "author"})
 ADMINS = frozenset({"admin"})
 LIST_READERS = frozenset({"supervisor", "admin"})
 CHECKERS = frozenset({"responder", "supervisor", "admin"})
@@ -107,6 +109,11 @@ ROUTES = (
     Route("POST", "/console/lists/{source}/{version}/restore", "restore_list", ADMINS),
     Route("GET", "/console/recruiters", "recruiters", CHECKERS),
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
+    Route("GET", "/console/campaigns", "campaigns", CAMPAIGNERS),
+    Route("POST", "/console/campaigns", "write_notice", CAMPAIGNERS),
+    Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),
+    Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
+    Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
     Route("GET", "/console/numbers", "numbers", LIST_READERS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
@@ -121,7 +128,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews)
+    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews, CampaignViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content
-from bot.dialogue import answers, fallback, finder, flows, lessons, nearby, speech, states, waiting
+from bot.dialogue import answers, fallback, finder, flows, lessons, nearby, notes, speech, states, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Kind
 from bot.domain.conversation import Conversation, Turn, Unlearn
@@ -51,6 +51,8 @@ def _label(choice: str, locale: str, content: Content) -> str:
         message = {"w": f"audience.{rest.rpartition(':')[2]}.label", "s": "state.label", "h": "core.phones.label"}[kind]
     if kind == "n":
         message = lessons.label(choice, content)
+    if kind == "x":
+        message = notes.label(choice)
     if kind == "q":
         message = waiting.label(choice)
     if kind == "p":
@@ -121,6 +123,10 @@ def _lesson(rest: str, conversation: Conversation, knowledge: Knowledge, _now: d
     return lessons.choose(rest, conversation, knowledge)
 
 
+def _notes(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
+    return notes.choose(rest, conversation) if rest == notes.NO or rest[:2] in knowledge.content.states else None
+
+
 def _command(name: str, conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn | None:
     simple = _SIMPLE.get(name)
     if simple:
@@ -140,7 +146,7 @@ def _repeat(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
 
 
 def _stop(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
-    return Turn(replace(conversation, stopped=True, course=""), (Reply("core.stopped"),), (Unlearn(),))
+    return Turn(replace(conversation, stopped=True, course="", notes="no"), (Reply("core.stopped"),), (Unlearn(),))
 
 
 _Simple = Callable[[Content], tuple[Reply, ...]]
@@ -179,7 +185,7 @@ _SPECIAL: dict[str, _Special] = {
 }
 _KINDS: dict[str, _Kind] = {
     "l": _language, "t": _topic, "p": _part, "a": _area, "c": _command, "w": _audience, "h": _phones, "s": _state,
-    "n": _lesson,
+    "n": _lesson, "x": _notes,
 }  # fmt: skip
 _REFS: tuple[ChoiceRef, ...] = (
     answers.MENU,

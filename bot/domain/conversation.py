@@ -24,7 +24,8 @@ class Conversation:
     `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
-    question whether somebody reached them is. `course`: the lessons they get, one a day.
+    question whether somebody reached them is. `course`: the lessons they get, one a day. `notes`: "asked", "yes" or
+    "no" to urgent notes about a place.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Conversation:
     other_language: str = ""
     draft_told: bool = False
     course: str = ""
+    notes: str = ""
     seen_at: datetime | None = None
 
     @property
@@ -144,7 +146,7 @@ class Learn:
 
 @dataclass(frozen=True, slots=True)
 class Unlearn:
-    """The person wants no more lessons, of any course."""
+    """The person wants no more lessons and no more notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,16 @@ class Answered:
     right: bool
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate | Learn | Unlearn | Answered
+@dataclass(frozen=True, slots=True)
+class WantNotes:
+    """The person wants to hear if something goes wrong in this district or State, and at the place they came by."""
+
+    state: str
+    district: str = ""
+
+
+OnWish = Learn | Unlearn | Answered | WantNotes
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate | OnWish
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,8 +28,9 @@ from bot.domain.conversation import (
     Tell,
     Unlearn,
     Waiting,
+    WantNotes,
 )
-from bot.domain.messages import ChannelName
+from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.private import Private
 from bot.domain.risk import Level
 from bot.ports import Lease, Rendered, VersionClash, reference
@@ -38,6 +40,7 @@ from bot.store.history import Writer
 from bot.store.mongo import in_transaction
 from bot.store.reports import REPORT, MongoReports
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.wishes import Wishes
 
 Doc = dict[str, Any]
 LEASE_MS = 15_000
@@ -92,6 +95,7 @@ class MongoConversations:
         self._writer = writer
         self._ladder = ladder
         self._reports = reports
+        self._wishes = Wishes(db)
 
     async def lease(self, conversation_id: str, owner: str) -> Lease | None:
         """Take the conversation; its first lease creates it, numbering versions from the server's time in seconds."""
@@ -238,25 +242,8 @@ class MongoConversations:
                 await self._tell(effect, now, session)
             case Identify():
                 await self._reports.identify(effect, conversation.id, now, session)
-            case Learn() | Unlearn() | Answered():
-                await self._wish(effect, conversation, now, session)
-
-    async def _wish(
-        self, effect: Learn | Unlearn | Answered, conversation: Conversation, now: datetime, session: AsyncClientSession
-    ) -> None:
-        """Write what the person wants of the small lessons; of each question the first answer counts."""
-        mine = {"_id": conversation.id}
-        if isinstance(effect, Learn):
-            fields = {"course": effect.course, "next": 1, "due": now, "held_at": None, "began_at": now}
-            fields["channel"] = conversation.channel.value
-            await self._db["learners"].update_one(mine, {"$set": fields}, upsert=True, session=session)
-        elif isinstance(effect, Unlearn):
-            await self._db["learners"].delete_one(mine, session=session)
-        else:
-            row = {"conversation": conversation.id, "course": effect.course, "number": effect.number, "at": now}
-            row |= {"right": effect.right, "locale": conversation.locale or conversation.locale_guess}
-            name = {"_id": f"{conversation.id}:{effect.course}:{effect.number}"}
-            await self._db["lesson_answers"].update_one(name, {"$setOnInsert": row}, upsert=True, session=session)
+            case Learn() | Unlearn() | Answered() | WantNotes():
+                await self._wishes.keep(effect, conversation, now, session)
 
     async def _open(
         self,
@@ -381,6 +368,29 @@ class MongoConversations:
         fields = {"state": "dropped", "open": False, "error": "the person asked for silence", "updated_at": now}
         await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
 
+    async def sealed(self, conversation: Conversation) -> object:
+        """Return what is remembered, sealed for `speak`."""
+        place = f"conversation:{conversation.id}"
+        return await self._sealer.seal(conversation.id, place, conversation_out(conversation))
+
+    async def speak(
+        self,
+        after: Conversation,
+        sealed: object,
+        messages: Sequence[OutboundMessage],
+        tag: str,
+        now: datetime,
+        session: AsyncClientSession,
+    ) -> bool:
+        """Say something that nobody asked for just now; False, with nothing said, if the conversation has moved on."""
+        mine = {"_id": after.id, "version": after.version, "erase_after": {"$exists": False}}
+        fields = {"$set": {"sealed": sealed}, "$inc": {"version": 1}}
+        if not (await self._db["conversations"].update_one(mine, fields, session=session)).matched_count:
+            await session.abort_transaction()
+            return False
+        await self._writer.outbox(after.id, after.channel.value, after.version + 1, messages, now, session, tag)
+        return True
+
     async def erase_due(self, now: datetime) -> int:
         """Erase the conversations that asked for it; return how many are gone.
 
@@ -418,8 +428,7 @@ class MongoConversations:
         )
         for name in ("media", "media_pieces"):
             await self._db[name].delete_many({"conversation": conversation, "at": {"$lte": until}})
-        await self._db["learners"].delete_one({"_id": conversation, "began_at": {"$lte": until}})
-        await self._db["lesson_answers"].delete_many({"conversation": conversation, "at": {"$lte": until}})
+        await self._wishes.erase(conversation, until)
         await self._reports.erase(conversation, until)
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)

@@ -16,10 +16,8 @@ from bot.domain.lessons import LessonCount
 from bot.domain.messages import ChannelName, OutboundMessage
 from bot.ports import Learner
 from bot.store.conversations import MongoConversations
-from bot.store.documents import aware, conversation_out
-from bot.store.history import Writer
+from bot.store.documents import aware
 from bot.store.mongo import in_transaction
-from bot.store.sealed import Sealer
 
 Doc = dict[str, Any]
 AT_ONCE = 200
@@ -32,16 +30,12 @@ class MongoLessons:
         self,
         client: AsyncMongoClient[Doc],
         db: AsyncDatabase[Doc],
-        sealer: Sealer,
-        writer: Writer,
         conversations: MongoConversations,
         channels: frozenset[str],
     ) -> None:
         """Only learners on *channels* are looked at: another process may serve the rest."""
         self._client = client
         self._db = db
-        self._sealer = sealer
-        self._writer = writer
         self._conversations = conversations
         self._channels = sorted(channels)
 
@@ -69,24 +63,18 @@ class MongoLessons:
         now: datetime,
     ) -> bool:
         """Queue a lesson and set the next one's time (None: it was the last); False if something changed meanwhile."""
-        name = after.id
-        sealed = await self._sealer.seal(name, f"conversation:{name}", conversation_out(after))
+        sealed = await self._conversations.sealed(after)
 
         async def body(session: AsyncClientSession) -> bool:
-            row = await self._db["learners"].find_one_and_update(
-                self._mine(learner), {"$set": {"next": learner.next + 1, "due": due, "held_at": None}}, session=session
-            )
-            mine = {"_id": name, "version": after.version, "erase_after": {"$exists": False}}
-            fields = {"$set": {"sealed": sealed}, "$inc": {"version": 1}}
-            if not row or not (await self._db["conversations"].update_one(mine, fields, session=session)).matched_count:
+            fields = {"next": learner.next + 1, "due": due, "held_at": None}
+            row = await self._db["learners"].find_one_and_update(self._mine(learner), {"$set": fields}, session=session)
+            if not row:
                 await session.abort_transaction()
                 return False
             if due is None:
-                await self._db["learners"].delete_one({"_id": name}, session=session)
-            lesson = f"{learner.course}:{learner.next}:{after.locale}"
-            channel = after.channel.value
-            await self._writer.outbox(name, channel, after.version + 1, messages, now, session, lesson)
-            return True
+                await self._db["learners"].delete_one({"_id": after.id}, session=session)
+            tag = f"{learner.course}:{learner.next}:{after.locale}"
+            return await self._conversations.speak(after, sealed, messages, tag, now, session)
 
         return await in_transaction(self._client, body)
 

@@ -41,6 +41,13 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("lesson", ASCENDING)], sparse=True),
     ],
     "learners": [IndexModel([("due", ASCENDING)]), IndexModel([("held_at", ASCENDING)], sparse=True)],
+    "notices": [],
+    "note_wishes": [IndexModel([(name, ASCENDING)], sparse=True) for name in ("places", "districts", "states")],
+    "note_sends": [
+        IndexModel([("state", ASCENDING), ("not_before", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("notice", ASCENDING)]),
+    ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "conversations": [

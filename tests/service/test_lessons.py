@@ -13,7 +13,6 @@ from bot.chat import Chat
 from bot.domain.lessons import FEWEST, LessonCount
 from bot.domain.messages import LANE_ORDER, Lane
 from bot.service.lessons import Teacher, summed
-from bot.store.history import Writer
 from bot.store.lessons import MongoLessons
 
 
@@ -23,10 +22,8 @@ class Days:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.now = utc_now()
-        self.store = MongoLessons(
-            service.db.client, service.db, service.sealer, Writer(service.db, service.sealer, ()),
-            service.conversations, frozenset({"terminal"}),
-        )  # fmt: skip
+        channels = frozenset({"terminal"})
+        self.store = MongoLessons(service.db.client, service.db, service.conversations, channels)
         self.teacher = Teacher(self.store, lambda: service.content, self.time, service.wake_delivery.set)
 
     def time(self) -> datetime:
