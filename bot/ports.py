@@ -242,8 +242,8 @@ class Inbox(Protocol):
         """Return the conversation that has waited longest, if any."""
         ...
 
-    async def waiting(self, conversation_id: str) -> Sequence[Waiting]:
-        """Return its unanswered messages in the order in which they were sent."""
+    async def waiting(self, conversation_id: str, most: int) -> Sequence[Waiting]:
+        """Return its first *most* unanswered messages in the order in which they were sent."""
         ...
 
     async def failed(self, waiting: Waiting) -> int:

@@ -67,10 +67,11 @@ class MongoInbox:
         row = await self._rows.find_one(query, {"conversation": 1}, sort=[("received_at", 1)])
         return row["conversation"] if row else None
 
-    async def waiting(self, conversation_id: str) -> Sequence[Waiting]:
+    async def waiting(self, conversation_id: str, most: int) -> Sequence[Waiting]:
         """Return its unanswered messages by the channel's time, then by arrival. An erased one is closed, unread."""
         query = {"conversation": conversation_id, "state": "waiting"}
-        rows = await self._rows.find(query).sort([("sent_at", 1), ("received_at", 1), ("_id", 1)]).to_list()
+        order = [("sent_at", 1), ("received_at", 1), ("_id", 1)]
+        rows = await self._rows.find(query).sort(order).limit(most).to_list()
         return [found for row in rows if (found := await self._open(row))]
 
     async def failed(self, waiting: Waiting) -> int:
