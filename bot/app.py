@@ -24,6 +24,7 @@ from bot.channels import telegram, whatsapp
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
+from bot.clients.copies import ChildCopies
 from bot.clients.nlu import RasaNlu
 from bot.clients.packets import Packets
 from bot.clients.reader import open_reader
@@ -42,6 +43,8 @@ from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
+from bot.service.copies import Copier, keep_copying
+from bot.service.custody import Custody, Shelves, keep_ending
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.follow import Follower, keep_following
 from bot.service.forget import Forgetter, keep_forgetting
@@ -58,8 +61,11 @@ from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_pagi
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
+from bot.store.approvals import MongoApprovals
+from bot.store.attachments import MongoAttachments
 from bot.store.audit import MongoAudit
 from bot.store.cases import MongoCases
+from bot.store.contacts import MongoContacts
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
@@ -128,6 +134,10 @@ class Service:
     nlu: Understander
     speech: Speech
     media: MongoMedia
+    attachments: MongoAttachments
+    copier: Copier
+    approvals: MongoApprovals
+    custody: Custody
     listener: Listener
     translator: Translator | None
     http: ClientSession
@@ -213,6 +223,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     media = MongoMedia(db, sealer)
     translator = GoogleTranslate(time.monotonic) if config.translate else None
     pagers = _pagers(config, lambda: wording.content, bot, http, wake_console)
+    officer = _officer(config, lambda: wording.content)
     ladder = Ladder(config.rungs)
     writer = Writer(db, sealer, tuple(pagers))
     inbox = MongoInbox(db, sealer, config.spool_after)
@@ -230,6 +241,9 @@ async def _build(  # noqa: PLR0913 - the composition root
     await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
+    attachments = MongoAttachments(client, db, sealer, media, writer)
+    approvals = MongoApprovals(client, db, sealer, Writer(db, sealer, tuple(officer or pagers)))
+    shelves = Shelves(cases, media, attachments, approvals, MongoContacts(db, sealer), audit)
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return Service(
         config=config,
@@ -257,7 +271,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
+        watch=Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, wake_delivery.set, owner),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
@@ -266,6 +280,10 @@ async def _build(  # noqa: PLR0913 - the composition root
         terminal=terminal,
         speech=speech,
         media=media,
+        attachments=attachments,
+        copier=Copier(attachments, ChildCopies(), now),
+        approvals=approvals,
+        custody=Custody(shelves, now),
         listener=_listener(config, media, fetchers, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
@@ -323,12 +341,7 @@ def _pagers(
     config: Config, content: Callable[[], Content], bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
 ) -> dict[str, Pager]:
     def words(alert: Alert) -> str:
-        if alert.source:
-            text = content().words("en", f"console.lists.alert_{alert.kind}")
-            return functools.reduce(
-                lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text
-            )
-        return content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+        return _page_words(alert, content())
 
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
@@ -337,13 +350,32 @@ def _pagers(
         secret = config.alert_webhook_secret.get_secret_value()
         pagers["webhook"] = WebhookPager(http, config.alert_webhook_url, secret)
     if config.alert_email_to:
-        settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
-        settings["use_tls"] = config.smtp_tls == "tls"
-        settings["start_tls"] = config.smtp_tls == "starttls"
-        if config.smtp_user:
-            settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
-        pagers["email"] = EmailPager(settings, config.alert_email_from, config.alert_email_to, words)
+        pagers["email"] = EmailPager(_mail(config), config.alert_email_from, config.alert_email_to, words)
     return pagers
+
+
+def _officer(config: Config, content: Callable[[], Content]) -> dict[str, Pager]:
+    """Return the way to the data officer, who hears of every break-glass; without one all channels hear of it."""
+    to = config.data_officer_email
+    pager = EmailPager(_mail(config), config.alert_email_from, to, lambda alert: _page_words(alert, content()))
+    return {"data_officer": pager} if to else {}
+
+
+def _mail(config: Config) -> dict[str, object]:
+    settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
+    settings["use_tls"] = config.smtp_tls == "tls"
+    settings["start_tls"] = config.smtp_tls == "starttls"
+    if config.smtp_user:
+        settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
+    return settings
+
+
+def _page_words(alert: Alert, content: Content) -> str:
+    if alert.source:
+        text = content.words("en", f"console.lists.alert_{alert.kind}")
+        return functools.reduce(lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text)
+    key = "console.seal.page" if alert.kind == "break_glass" else "alert.page"
+    return content.words("en", key).replace("{kind}", alert.kind).replace("{case}", alert.case_id)
 
 
 @asynccontextmanager
@@ -361,6 +393,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
     jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
+    jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.bot and not service.config.public_url:
         jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))

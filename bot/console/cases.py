@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.files import seals
 from bot.console.map import Map, draw_map, point_of
 from bot.console.views import ERRORS, ROLES, Views, visible
 from bot.content.model import Content
@@ -93,6 +94,7 @@ class CaseViews:
             canned=self._canned(case, session),
             spoken=_spoken(case, self._service.content),
             lines=lines,
+            **await seals(self._service, case, session),
             tasks=[self._task(task, session) for task in await self._service.task_store.of(case.id)],
             hours=HOURS,
             parts=[(part.value, part in LEAST) for part in await self._parts(case, lines, session)],

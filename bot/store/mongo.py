@@ -28,7 +28,13 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "media": [
         IndexModel([("state", ASCENDING), ("at", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("copy", ASCENDING), ("at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING)]),
+    ],
+    "approvals": [
+        IndexModel([("case", ASCENDING), ("asked_at", ASCENDING)]),
+        IndexModel([("who", ASCENDING), ("state", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("until", ASCENDING)]),
     ],
     "media_pieces": [
         IndexModel([("note", ASCENDING), ("number", ASCENDING)]),
