@@ -234,7 +234,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
-    audit = MongoAudit(db)
+    audit = MongoAudit(db, sealer.derived_key("audit"))
     follow_ups = MongoFollowUps(client, db, sealer, writer, frozenset(channels))
     reports = MongoReports(client, db, sealer)
     histories = _histories(config, content, reports, now)
