@@ -53,6 +53,7 @@ from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.publish import Wording
+from bot.service.reads import Reads
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
@@ -138,6 +139,7 @@ class Service:
     copier: Copier
     approvals: MongoApprovals
     custody: Custody
+    reads: Reads
     listener: Listener
     translator: Translator | None
     http: ClientSession
@@ -284,6 +286,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         copier=Copier(attachments, ChildCopies(), now),
         approvals=approvals,
         custody=Custody(shelves, now),
+        reads=Reads(audit, alerts, tuple(officer or pagers), config.cases_read, now),
         listener=_listener(config, media, fetchers, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
@@ -374,7 +377,8 @@ def _page_words(alert: Alert, content: Content) -> str:
     if alert.source:
         text = content.words("en", f"console.lists.alert_{alert.kind}")
         return functools.reduce(lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text)
-    key = "console.seal.page" if alert.kind == "break_glass" else "alert.page"
+    own = {"break_glass": "console.seal.page", "too_many_reads": "console.seal.page_reads"}
+    key = own.get(alert.kind, "alert.page")
     return content.words("en", key).replace("{kind}", alert.kind).replace("{case}", alert.case_id)
 
 

@@ -94,6 +94,12 @@ class Config(BaseSettings):
         ge=1,
         description="open cases of one responder from which the console warns before another is taken",
     )
+    cases_read: int = Field(
+        60,
+        alias="SAHYATRI_CASES_READ",
+        ge=1,
+        description="different cases that one person opens in an hour before those of others need a second person",
+    )
     workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
     lists_kept: int = Field(
         5, alias="SAHYATRI_LISTS_KEPT", ge=2, le=1000, description="versions of each list of recruiters kept with rows"

@@ -811,6 +811,10 @@ class Audit(Protocol):
         """Append one entry."""
         ...
 
+    async def abouts(self, who: str, action: str, since: datetime) -> frozenset[str]:
+        """Return the ids about which *who* did this since then."""
+        ...
+
     async def verify(self) -> int:
         """Return how many entries form an unbroken chain; raise `ValueError` naming the first broken one."""
         ...

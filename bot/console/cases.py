@@ -79,7 +79,8 @@ class CaseViews:
         """The whole of one case; reading it is recorded."""
         session = self._session(request)
         case = await self._views.case_of(request)
-        await self._views.record(session.responder.id, "case read", case.id)
+        if not await self._service.reads.let(case, session.responder.id):
+            raise web.HTTPSeeOther("/console/requests?error=seal.too_many")
         lines = await self._views.lines(case)
         error = request.query.get("error", "")
         return self._views.page(
@@ -116,6 +117,8 @@ class CaseViews:
         """What has changed on an open case page."""
         session = self._session(request)
         case = await self._views.case_of(request)
+        if not await self._service.reads.let(case, session.responder.id, page=False):
+            raise web.HTTPTooManyRequests(text="too many cases in an hour")
         lines = await self._views.lines(case)
         return web.json_response(
             {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}

@@ -433,7 +433,7 @@ ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
     "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
     *(f"seal.{why}" for why in ("no_reason", "there_already", "own", "decided", "late", "not_yours", "not_approved",
-                                "not_there", "not_confirmed")),
+                                "not_there", "not_confirmed", "too_many")),
 })  # fmt: skip
 
 

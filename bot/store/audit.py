@@ -122,6 +122,11 @@ class MongoAudit:
         query = {"about": {"$in": list(names)}, "action": {"$regex": f"^{re.escape(action)}"}}
         return await self._lines.find(query, {"_id": 0}).sort("number", -1).limit(limit).to_list()
 
+    async def abouts(self, who: str, action: str, since: datetime) -> frozenset[str]:
+        """Return the ids about which *who* did this since then."""
+        query = {"who": who, "action": action, "at": {"$gt": since}}
+        return frozenset(await self._lines.distinct("about", query))
+
     async def verify(self) -> int:
         """Return the length of the chain; raise `ValueError` naming the first line that was changed."""
         return (await self.chain()).count

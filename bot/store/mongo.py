@@ -81,6 +81,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "audit": [
         IndexModel([("number", ASCENDING)], unique=True),
         IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("who", ASCENDING), ("action", ASCENDING), ("at", ASCENDING)]),
     ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
