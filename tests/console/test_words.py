@@ -105,7 +105,7 @@ async def test_a_voice_note_is_heard_by_its_responder_and_the_hearing_is_recorde
             await asyncio.sleep(0.05)
     path = f"/console/cases/{case.id}/media/{voices[0].id}"
     async with asyncio.timeout(20):
-        while path not in (await asha.get(f"/console/cases/{case.id}"))[1]:
+        while f'src="{path}"' not in (await asha.get(f"/console/cases/{case.id}"))[1]:
             await asyncio.sleep(0.1)
     async with asha.session.get(site.url + path) as answer:
         assert (answer.status, answer.content_type, (await answer.read())[:4]) == (200, "audio/ogg", b"OggS")
