@@ -24,6 +24,7 @@ from bot.channels import telegram, whatsapp
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
+from bot.clients.copies import ChildCopies
 from bot.clients.nlu import RasaNlu
 from bot.clients.packets import Packets
 from bot.clients.reader import open_reader
@@ -46,6 +47,8 @@ from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.canary import Canary, keep_flying
+from bot.service.copies import Copier, keep_copying
+from bot.service.custody import Custody, Shelves, keep_ending
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.early import EarlyPages, keep_paging_early
 from bot.service.follow import Follower, keep_following
@@ -58,6 +61,7 @@ from bot.service.lists import Recruiters
 from bot.service.notices import Notes, keep_telling
 from bot.service.oncall import OnCall
 from bot.service.publish import Wording
+from bot.service.reads import Reads
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
@@ -73,10 +77,13 @@ from bot.service.watch import (
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
+from bot.store.approvals import MongoApprovals
+from bot.store.attachments import MongoAttachments
 from bot.store.audit import MongoAudit
 from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
 from bot.store.clock import SteadyClock
+from bot.store.contacts import MongoContacts
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
@@ -157,6 +164,11 @@ class Service:
     nlu: Understander
     speech: Speech
     media: MongoMedia
+    attachments: MongoAttachments
+    copier: Copier
+    approvals: MongoApprovals
+    custody: Custody
+    reads: Reads
     listener: Listener
     translator: Translator | None
     http: ClientSession
@@ -252,6 +264,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     oncall = OnCall(rotas, now)
     await oncall.refresh()
     pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall)
+    officer = _officer(config, lambda: wording.content)
     steady = SteadyClock(db, now)
     await steady.follow()
     ladder = Ladder(config.rungs, steady)
@@ -264,7 +277,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
-    audit = MongoAudit(db)
+    audit = MongoAudit(db, sealer.derived_key("audit"))
     follow_ups = MongoFollowUps(client, db, sealer, writer, frozenset(channels))
     reports = MongoReports(client, db, sealer)
     conversations = MongoConversations(client, db, sealer, writer, ladder, reports)
@@ -274,6 +287,9 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
+    attachments = MongoAttachments(client, db, sealer, media, writer)
+    approvals = MongoApprovals(client, db, sealer, Writer(db, sealer, tuple(officer or pagers)))
+    shelves = Shelves(cases, media, attachments, approvals, MongoContacts(db, sealer), audit)
     owner = f"{socket.gethostname()}:{os.getpid()}"
 
     def knowledge() -> Knowledge:
@@ -317,7 +333,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner),
+        watch=Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner),
         early=early,
         steady=steady,
         rotas=rotas,
@@ -333,6 +349,11 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         terminal=terminal,
         speech=speech,
         media=media,
+        attachments=attachments,
+        copier=Copier(attachments, ChildCopies(), now),
+        approvals=approvals,
+        custody=Custody(shelves, now),
+        reads=Reads(audit, alerts, tuple(officer or pagers), config.cases_read, now),
         listener=_listener(config, media, fetchers, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
@@ -385,6 +406,9 @@ async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
 
 def _page_words(content: Callable[[], Content], alert: Alert) -> str:
     """Return what a page says: never a person's words."""
+    own = {"break_glass": "console.seal.page", "too_many_reads": "console.seal.page_reads"}
+    if alert.kind in own:
+        return content().words("en", own[alert.kind]).replace("{case}", alert.case_id)
     if alert.kind == CANARY_FAILED:
         return content().words("en", "console.alert.canary").replace("{channels}", alert.values["channels"])
     if not alert.case_id and not alert.source:
@@ -417,13 +441,27 @@ def _pagers(
         secret = config.alert_webhook_secret.get_secret_value()
         pagers["webhook"] = WebhookPager(http, config.alert_webhook_url, secret)
     if config.alert_email_to:
-        settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
-        settings["use_tls"] = config.smtp_tls == "tls"
-        settings["start_tls"] = config.smtp_tls == "starttls"
-        if config.smtp_user:
-            settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
-        pagers["email"] = EmailPager(settings, config.alert_email_from, config.alert_email_to, words, oncall.addresses)
+        pagers["email"] = EmailPager(
+            _mail(config), config.alert_email_from, config.alert_email_to, words, oncall.addresses
+        )
     return pagers
+
+
+def _officer(config: Config, content: Callable[[], Content]) -> dict[str, Pager]:
+    """Return the way to the data officer, who hears of every break-glass; without one all channels hear of it."""
+    to = config.data_officer_email
+    words = functools.partial(_page_words, content)
+    pager = EmailPager(_mail(config), config.alert_email_from, to, words, addresses=lambda _: ())
+    return {"data_officer": pager} if to else {}
+
+
+def _mail(config: Config) -> dict[str, object]:
+    settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
+    settings["use_tls"] = config.smtp_tls == "tls"
+    settings["start_tls"] = config.smtp_tls == "starttls"
+    if config.smtp_user:
+        settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
+    return settings
 
 
 @asynccontextmanager
@@ -448,10 +486,11 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
     jobs.append(keep_telling(service.notes))
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
-    for channel in service.pagers:
+    for channel in service.watch.channels:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
     jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
+    jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [_keep_lists(service)]
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.config.canary_every:

@@ -32,6 +32,8 @@ app.add_typer(agencies_app, name="agencies")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
 responders_app.add_typer(rota_app, name="rota")
+audit_app = typer.Typer(no_args_is_help=True, help="Who did what: check that nothing of it was changed.")
+app.add_typer(audit_app, name="audit")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
 ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]
@@ -433,6 +435,27 @@ def responders_add(
             password = secrets.token_urlsafe(12)
             await service.responders.save(Responder(login, name, role, hash_password(password), must_change=True))
             print(f"{login} / {password}   (one-time password: it must be changed at the first login)")
+
+    _run(work)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    noted: Annotated[
+        str, typer.Option("--noted", help="the last line that an earlier run printed, number:digest")
+    ] = "",
+) -> None:
+    """Check the audit and every case's history to the last line; exit 1 if anything was changed, removed or cut off."""
+    from bot.chains import Broken, verify
+
+    async def work(config: Config) -> None:
+        async with _service(config, with_lists=False) as service:
+            try:
+                async for line in verify(service, noted):
+                    print(line)
+            except Broken as error:
+                _say(f"sahyatri: {error}")
+                raise typer.Exit(1) from error
 
     _run(work)
 

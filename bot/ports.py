@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.agencies import Agency, AgencyList, ListState
+from bot.domain.approvals import Request, RequestKind
+from bot.domain.attachments import Attachment, FileKind
 from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
@@ -122,8 +124,8 @@ class MediaStore(Protocol):
         """Count one failed try."""
         ...
 
-    async def refuse(self, note_id: str) -> None:
-        """Give one up for good: too large, or not what it claims to be."""
+    async def refuse(self, note_id: str, why: str) -> None:
+        """Give one up for good; *why* is the id of words that say so: `too_large`, `not_as_claimed`, `program`."""
         ...
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
@@ -132,6 +134,69 @@ class MediaStore(Protocol):
 
     async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:
         """Return (MIME type, bytes) of a note that belongs to this conversation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file as it came, of which a clean copy is to be made. mime: what was claimed; at: when it was kept."""
+
+    id: str
+    conversation_id: str
+    mime: str
+    data: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A clean copy: what a responder may see or hear."""
+
+    mime: str
+    data: bytes
+
+
+class CopyFailed(Exception):
+    """No clean copy can be made; `why` is the id of words that say so: `unreadable`, `too_many_pixels`, `too_long`."""
+
+    def __init__(self, why: str) -> None:  # noqa: D107
+        super().__init__(why)
+        self.why = why
+
+
+class CopyMaker(Protocol):
+    """Makes clean copies, apart from everything that holds a key."""
+
+    async def copy(self, kind: FileKind, data: bytes) -> Copy:
+        """Return a copy with nothing in it but what is seen or heard. Raise `CopyFailed`."""
+        ...
+
+
+class Attachments(Protocol):
+    """Clean copies of the files that people sent, sealed like the originals, which they never change."""
+
+    async def next_original(self, now: datetime) -> Original | None:
+        """Take the oldest file of which there is no copy yet, for a minute."""
+        ...
+
+    async def keep(self, original: Original, copy: Copy) -> None:
+        """Store a copy; erasing takes it away with its original."""
+        ...
+
+    async def refuse(self, original: Original, why: str) -> None:
+        """Record that there will be none."""
+        ...
+
+    async def of(self, conversation_id: str) -> Mapping[str, Attachment]:
+        """Return the files of a conversation by the ids of their lines, in the order in which they came."""
+        ...
+
+    async def copy_of(self, note_id: str, conversation_id: str) -> Copy | None:
+        """Return the clean copy; None if there is none, or the file must not be shown."""
+        ...
+
+    async def hide(self, case: Case, item: Attachment, who: str, reason: Private, now: datetime) -> None:
+        """Show a file never again, drop its copy, and open the task to report it. Raise `LookupError`."""
         ...
 
 
@@ -589,6 +654,56 @@ class Cases(Protocol):
         ...
 
 
+class Approvals(Protocol):
+    """Requests that need a second person; each step is a line of the case's history."""
+
+    async def ask(self, request: Request) -> Request:
+        """Store a request. Raise `NotAllowed`, or `LookupError` without such a case."""
+        ...
+
+    async def decide(
+        self, request_id: str, who: str, role: str, now: datetime, *, yes: bool, answer: str = ""
+    ) -> Request:
+        """Approve or refuse one. Raise `NotAllowed`, `LookupError`."""
+        ...
+
+    async def use(self, request_id: str, who: str, now: datetime) -> Request:
+        """Use one up. Raise `NotAllowed`, `LookupError`."""
+        ...
+
+    async def over_time(self, now: datetime) -> Sequence[str]:
+        """Return the ids of open requests whose time is over."""
+        ...
+
+    async def end(self, request_id: str, now: datetime) -> Request | None:
+        """End one whose time is over; None if it was ended or decided meanwhile."""
+        ...
+
+    async def get(self, request_id: str) -> Request | None:
+        """Return one."""
+        ...
+
+    async def of_case(self, case_id: str) -> Sequence[Request]:
+        """Return the requests about a case, newest first."""
+        ...
+
+    async def latest(self) -> Sequence[Request]:
+        """Return those that wait first, then the newest."""
+        ...
+
+    async def running(self, who: str, kind: RequestKind, case_id: str, now: datetime) -> Request | None:
+        """Return what was approved for *who* about this case and has not ended."""
+        ...
+
+
+class Contacts(Protocol):
+    """Where people are written to."""
+
+    async def address(self, conversation_id: str) -> Address | None:
+        """Return the address of a conversation; None when it was erased."""
+        ...
+
+
 class TaskStore(Protocol):
     """What is still to be done for cases."""
 
@@ -919,6 +1034,10 @@ class Audit(Protocol):
 
     async def record(self, stamp: Stamp, now: datetime) -> None:
         """Append one entry."""
+        ...
+
+    async def abouts(self, who: str, action: str, since: datetime) -> frozenset[str]:
+        """Return the ids about which *who* did this since then."""
         ...
 
     async def verify(self) -> int:

@@ -52,6 +52,13 @@ class CaseAction(StrEnum):
     TASK = "task"
     TASK_DONE = "task_done"
     TELL = "tell"
+    ASK = "ask"
+    GRANT = "grant"
+    DENY = "deny"
+    LAPSE = "lapse"
+    HAND_OUT = "hand_out"
+    HIDE = "hide"
+    REVEAL = "reveal"
 
 
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
@@ -63,6 +70,11 @@ FOLLOW_UP_DAYS = (3, 14, 30)
 _UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
 _CLAIMED = frozenset({CaseState.ACKNOWLEDGED, CaseState.ACTIVE, CaseState.REFERRED})
 OPEN_STATES = _UNCLAIMED | _CLAIMED
+#: What is done to what we hold about a person, and who may see it: written down whatever the case's state.
+CUSTODY = frozenset({
+    CaseAction.ASK, CaseAction.GRANT, CaseAction.DENY, CaseAction.LAPSE, CaseAction.HAND_OUT, CaseAction.HIDE,
+    CaseAction.REVEAL,
+})  # fmt: skip
 
 #: Every legal transition: action → (states it may start from, state it ends in; None keeps the state).
 TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
@@ -79,8 +91,9 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.CLOSE: (OPEN_STATES, CaseState.CLOSED),
     CaseAction.REOPEN: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
     CaseAction.TASK: (OPEN_STATES, None),
-    CaseAction.TASK_DONE: (OPEN_STATES, None),
+    CaseAction.TASK_DONE: (frozenset(CaseState), None),
     CaseAction.TELL: (frozenset(CaseState), None),
+    **dict.fromkeys(CUSTODY, (frozenset(CaseState), None)),
 }
 
 #: Priority by kind: a smaller number is looked at first.

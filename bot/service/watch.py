@@ -60,6 +60,11 @@ class Watch:
         self._owner = owner
         self._rests: dict[str, _Rest] = {}
 
+    @property
+    def channels(self) -> Sequence[str]:
+        """The names of the alert channels."""
+        return tuple(self._pagers)
+
     async def escalate(self) -> int:
         """Take every overdue case one rung up; return how many. One that fails holds up no other."""
         overdue = await self._cases.overdue()
@@ -130,7 +135,7 @@ class Watch:
     async def _jump(self, alert: Alert) -> None:
         """A page that reached nobody does not wait for its rung to end; what the person hears keeps its own time."""
         rung = alert.rung + 1
-        if alert.kind == CANARY or not alert.case_id or rung >= TELL_PERSON_AT:
+        if alert.kind not in set(CaseKind) or not alert.case_id or rung >= TELL_PERSON_AT:
             return
         if await self._alerts.nobody_reached(alert):
             case = await self._cases.get(alert.case_id)

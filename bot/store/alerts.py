@@ -100,6 +100,6 @@ class MongoAlerts:
 
     async def nobody_reached(self, alert: Alert) -> bool:
         """Say whether every channel but the console's was tried for this case and rung, and none took the page."""
-        query = {"case": alert.case_id, "rung": alert.rung, "channel": {"$ne": CONSOLE}}
+        query = {"case": alert.case_id, "kind": alert.kind, "rung": alert.rung, "channel": {"$ne": CONSOLE}}
         rows = [row async for row in self._rows.find(query, {"state": 1, "attempts": 1})]
         return bool(rows) and all(row["state"] != "sent" and row["attempts"] for row in rows)

@@ -31,7 +31,7 @@ from bot.domain.tasks import OpenTasks
 from bot.ports import Line, NotOwner
 from bot.store.conversations import Ladder
 from bot.store.documents import aware, case_in
-from bot.store.history import Writer
+from bot.store.history import Writer, chain_mark
 from bot.store.mongo import in_transaction
 from bot.store.sealed import Sealer, Unreadable
 
@@ -117,12 +117,26 @@ class MongoCases:
         return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
 
     async def broken_at(self, case_id: str) -> int | None:
-        """Return the number of the first event that was tampered with, or None."""
-        rows = await self._rows(case_id).to_list()
-        return chain_break([await self._event(row) for row in rows], [row["digest"] for row in rows])
+        """Return the number of the first event that was tampered with or cut off, or None."""
+        async with self._client.start_session(snapshot=True) as session:
+            case = await self._cases.find_one({"_id": case_id}, {"chain": 1}, session=session) or {}
+            rows = await self._rows(case_id, session).to_list()
+        events = [await self._event(row) for row in rows]
+        found = chain_break(events, [row["digest"] for row in rows])
+        last: Doc | None = case.get("chain")
+        if found or not last:  # a case from before chains had an end
+            return found
+        whole = events and last == {
+            "number": len(events), "digest": events[-1].digest, "mark": chain_mark(self._sealer, events[-1]),
+        }  # fmt: skip
+        return None if whole else min(len(events), last["number"]) + 1
 
-    def _rows(self, case_id: str) -> Any:  # noqa: ANN401 - the driver's cursor type is generic over documents
-        return self._db["case_events"].find({"case": case_id}).sort("number", 1)
+    async def every_id(self) -> Sequence[str]:
+        """Return the ids of all cases."""
+        return [row["_id"] async for row in self._cases.find({}, {"_id": 1}).sort("opened_at", 1)]
+
+    def _rows(self, case_id: str, session: AsyncClientSession | None = None) -> Any:  # noqa: ANN401 - a cursor
+        return self._db["case_events"].find({"case": case_id}, session=session).sort("number", 1)
 
     async def _event(self, row: Doc) -> CaseEvent:
         detail = NOTHING_SAID

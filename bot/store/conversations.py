@@ -432,7 +432,7 @@ class MongoConversations:
         await self._reports.erase(conversation, until)
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)
-        for name in ("case_events", "tasks"):
+        for name in ("case_events", "tasks", "approvals"):
             await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
         await self._db["cases"].update_many(
             cases, {"$set": {"conversation": "", "place": "", "erased": True}, "$unset": {"told": ""}}

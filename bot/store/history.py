@@ -24,6 +24,11 @@ Doc = dict[str, Any]
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def chain_mark(sealer: Sealer, event: CaseEvent) -> str:
+    """Return the keyed mark of a case's last line: who has only the database cannot shorten or renew the chain."""
+    return sealer.blind("case_chain", f"{event.case_id}:{event.number}:{event.digest}")
+
+
 class Writer:
     """Writes the rows that follow from a decision, always inside the caller's session."""
 
@@ -112,6 +117,8 @@ class Writer:
             place = f"case_event:{row['_id']}"
             row["sealed"] = await self._sealer.seal(case["conversation"], place, {"detail": detail.reveal()})
         await events.insert_one(row, session=session)
+        last_line = {"number": number, "digest": event.digest, "mark": chain_mark(self._sealer, event)}
+        await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": {"chain": last_line}}, session=session)
         return event
 
     async def task(self, task: Task, case: Doc, now: datetime, session: AsyncClientSession) -> None:

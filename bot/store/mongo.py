@@ -28,7 +28,13 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "media": [
         IndexModel([("state", ASCENDING), ("at", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("copy", ASCENDING), ("at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING)]),
+    ],
+    "approvals": [
+        IndexModel([("case", ASCENDING), ("asked_at", ASCENDING)]),
+        IndexModel([("who", ASCENDING), ("state", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("until", ASCENDING)]),
     ],
     "media_pieces": [
         IndexModel([("note", ASCENDING), ("number", ASCENDING)]),
@@ -91,6 +97,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "audit": [
         IndexModel([("number", ASCENDING)], unique=True),
         IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("who", ASCENDING), ("action", ASCENDING), ("at", ASCENDING)]),
     ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],

@@ -129,7 +129,7 @@ class Ledger:
                         f"not settled: {waiting} waiting, {unsent} unsent, {alerts} alerts, {stored} of {len(events)} stored"
                     )
                 await asyncio.sleep(0.1)
-            await MongoAudit(db).verify()
+            await MongoAudit(db, b"").verify()
             return {
                 "inbox": await db["inbox"].find({}).to_list(),
                 "outbox": await db["outbox"].find({}).to_list(),
