@@ -27,7 +27,9 @@ class Config(BaseSettings):
     host: str = Field("127.0.0.1", alias="SAHYATRI_HOST", description="address to listen on")
     port: int = Field(8080, alias="SAHYATRI_PORT", ge=0, le=65535, description="port to listen on")
     public_url: str = Field(
-        "", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook"
+        "",
+        alias="PUBLIC_URL",
+        description="https address people reach; Telegram then uses a webhook, see TELEGRAM_MODE",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own"
@@ -37,10 +39,15 @@ class Config(BaseSettings):
     nlu_url: str = Field("", alias="NLU_URL", description="address of the NLU server; empty: start our own")
     nlu_token: SecretStr = Field(SecretStr(""), alias="NLU_TOKEN", description="shared token of the NLU server")
     telegram_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_TOKEN", description="bot token from BotFather")
+    telegram_mode: Literal["", "webhook", "polling"] = Field(
+        "",
+        alias="TELEGRAM_MODE",
+        description="how messages come: webhook or polling; empty: webhook where PUBLIC_URL is set, else polling",
+    )
     telegram_secret: SecretStr = Field(
         SecretStr(""),
         alias="TELEGRAM_WEBHOOK_SECRET",
-        description="webhook secret, A-Z a-z 0-9 _ -; needed with PUBLIC_URL",
+        description="webhook secret, A-Z a-z 0-9 _ -; needed for a webhook",
     )
     telegram_secret_old: SecretStr = Field(
         SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET_OLD", description="former webhook secret, valid while rotating"
@@ -150,13 +157,20 @@ class Config(BaseSettings):
                 raise ValueError(
                     f"{names} missing: needed because {', '.join(alias_of(name) for name in given)} is set"
                 )
-        if self.public_url and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
+        if self.telegram_mode == "webhook" and not self.public_url:
+            raise ValueError("PUBLIC_URL missing: TELEGRAM_MODE is webhook, and Telegram must reach this server")
+        if not self.telegram_polls and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages"
             )
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
         return self
+
+    @property
+    def telegram_polls(self) -> bool:
+        """Whether we ask Telegram for messages; else Telegram brings them to our webhook."""
+        return self.telegram_mode == "polling" or not (self.telegram_mode or self.public_url)
 
     @property
     def rungs(self) -> tuple[float, ...]:

@@ -25,7 +25,8 @@ class ChannelError(Exception):
 
     retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
     retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
-    account: the fault is the whole account's (token, ban), so an operator must be told.
+    account: the fault is the whole account's (token, ban), so an operator must be told. gone: nothing will reach this
+    person any more until they write. pause: what else must wait, "address" (this person) or "account" (everybody); "".
     """
 
     def __init__(  # noqa: D107
@@ -37,6 +38,7 @@ class ChannelError(Exception):
         retry_after: float = 0.0,
         account: bool = False,
         gone: bool = False,
+        pause: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -45,6 +47,7 @@ class ChannelError(Exception):
         self.retry_after = retry_after
         self.account = account
         self.gone = gone
+        self.pause = pause
 
 
 class StoreUnavailable(Exception):
@@ -364,6 +367,10 @@ class Outbox(Protocol):
 
     async def failed(self, due: Due, reason: str) -> None:
         """Give it up and say why; an open case hears of it."""
+        ...
+
+    async def unreachable(self, due: Due, reason: str) -> None:
+        """Give it up, and send nothing more to this person until they write."""
         ...
 
     async def receipt(self, receipt: Receipt) -> bool:

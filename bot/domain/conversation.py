@@ -24,7 +24,7 @@ class Conversation:
     `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
-    question whether somebody reached them is.
+    question whether somebody reached them is. `album`: the pictures sent as one that were answered last.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Conversation:
     other_language: str = ""
     draft_told: bool = False
     seen_at: datetime | None = None
+    album: str = ""
 
     @property
     def with_responder(self) -> bool:
@@ -119,6 +120,11 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The person takes no message from us any more: nothing is sent until they write; an open case is told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
@@ -134,7 +140,7 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Unreachable | Erase | Translate
 
 
 @dataclass(frozen=True, slots=True)

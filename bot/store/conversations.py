@@ -12,7 +12,19 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
-from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
+from bot.domain.conversation import (
+    Conversation,
+    Effect,
+    Erase,
+    Forget,
+    Forward,
+    Identify,
+    OpenCase,
+    RaiseCase,
+    Tell,
+    Unreachable,
+    Waiting,
+)
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
@@ -146,6 +158,7 @@ class MongoConversations:
             "sealed": sealed,
             "address": await self._sealer.seal(conversation.id, f"address:{conversation.id}", address),
             "updated_at": now,
+            "unreachable": any(isinstance(effect, Unreachable) for effect in rendered.turn.effects),
         }
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
@@ -178,16 +191,7 @@ class MongoConversations:
             conversation.id, fields["channel"], fields["version"], rendered.messages, now, session
         )
         for effect in rendered.turn.effects:
-            if isinstance(effect, OpenCase):
-                await self._open(effect, conversation, fields["channel"], now, session)
-            elif isinstance(effect, RaiseCase):
-                await self._raise(effect, conversation, now, session)
-            elif isinstance(effect, Forward):
-                await self._forward(effect, conversation, now, session)
-            elif isinstance(effect, Tell):
-                await self._tell(effect, now, session)
-            elif isinstance(effect, Identify):
-                await self._reports.identify(effect, conversation.id, now, session)
+            await self._carry_out(effect, conversation, fields["channel"], now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
@@ -197,6 +201,22 @@ class MongoConversations:
         )
         if closed.matched_count != 1:
             raise VersionClash(conversation.id)
+
+    async def _carry_out(
+        self, effect: Effect, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
+    ) -> None:
+        if isinstance(effect, OpenCase):
+            await self._open(effect, conversation, channel, now, session)
+        elif isinstance(effect, RaiseCase):
+            await self._raise(effect, conversation, now, session)
+        elif isinstance(effect, Forward):
+            await self._forward(effect, conversation, now, session)
+        elif isinstance(effect, Tell):
+            await self._tell(effect, now, session)
+        elif isinstance(effect, Identify):
+            await self._reports.identify(effect, conversation.id, now, session)
+        elif isinstance(effect, Unreachable):
+            await self._drop_unsent(conversation.id, now, session)
 
     async def _open(
         self, effect: OpenCase, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
@@ -309,6 +329,14 @@ class MongoConversations:
         mine = {"conversation": conversation, "open": True, "author": "bot", "state": "waiting"}
         fields = {"state": "dropped", "open": False, "error": "the person asked for silence", "updated_at": now}
         await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
+
+    async def _drop_unsent(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:
+        """Nothing reaches this person: what is not sent is given up, and an open case counts it."""
+        mine = {"conversation": conversation, "open": True}
+        fields = {"state": "failed", "open": False, "error": "the person takes no messages", "updated_at": now}
+        await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
+        missed = {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": now}}
+        await self._db["cases"].update_one(mine, missed, session=session)
 
     async def erase_due(self, now: datetime) -> int:
         """Erase the conversations that asked for it; return how many are gone.

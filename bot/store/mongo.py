@@ -77,6 +77,8 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
     ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "leases": [],
+    "marks": [],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
     "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],
 }
