@@ -17,6 +17,7 @@ from bot.content.load import ContentError
 from bot.local import LocalError
 from bot.logs import configure
 from bot.store.sealed import KeyFileError
+from bot.telegram_commands import telegram_app
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller."
@@ -29,6 +30,7 @@ app.add_typer(content_app, name="content")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
+app.add_typer(telegram_app, name="telegram")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
 ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -149,6 +150,13 @@ class Config(BaseSettings):
             raise ValueError("needs rising seconds such as 60,180,300")
         return value
 
+    @field_validator("telegram_secret", "telegram_secret_old")
+    @classmethod
+    def _header(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _TELEGRAM_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ - and nothing else")
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Config:
         for needed, given in _MISSING_TOGETHER:
@@ -178,6 +186,7 @@ class Config(BaseSettings):
         return tuple(float(part) for part in self.ladder.split(","))
 
 
+_TELEGRAM_SECRET = re.compile("[A-Za-z0-9_-]{1,256}")
 _WHATSAPP = ("whatsapp_token", "whatsapp_phone_id", "whatsapp_app_secret", "whatsapp_verify_token")
 _MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (_WHATSAPP, _WHATSAPP),

@@ -59,8 +59,7 @@ class InboundMessage:
     picture that is still to be fetched, `point` a shared location as "latitude,longitude" in degrees; `seen` are the
     words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
     the channel's own id, where the channel lets us delete a message by it; `album` is the same for
-    pictures sent as one.
-    `blocked`: no message, but the news that this person takes none from us any more.
+    pictures sent as one; `blocked`: no message, but the news that this person takes none from us any more.
     """
 
     key: str
