@@ -20,7 +20,9 @@ FUTURE_SLACK = 60
 LATE = 8 * 86400
 #: No id of the platform has more than 52 bits.
 LARGEST_ID = 2**52
-GROUPS = frozenset({Chat.GROUP, Chat.SUPERGROUP})
+#: The updates that hold a message, and what of a message is kept where the rest cannot be read.
+SPOKEN = frozenset({"message", "edited_message"})
+PLAIN = frozenset({"message_id", "date", "edit_date", "chat", "from", "text", "caption", "voice", "photo", "location"})
 #: A film of a person speaking is kept and heard as a voice note; its container holds sound all the same.
 NOTE_FILM = "audio/mp4"
 
@@ -30,7 +32,7 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
 
     Raises whatever a malformed update leads to (`TypeError`, `KeyError`, `ValueError`, …): keep it aside.
     """
-    found = Update.de_json(update, bot)
+    found = _read(update, bot)
     own = own_id(bot)
     key = f"telegram:{own}:{_whole(found.update_id)}"
     if found.my_chat_member:
@@ -43,6 +45,19 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
     if StatusUpdate.ALL.check_update(found):
         return None
     return _message(message, key, received_at, edited=bool(found.edited_message))
+
+
+def _read(update: dict[str, Any], bot: Bot) -> Update:
+    """Read an update; where a part is newer than the library, the parts that people speak with are still heard."""
+    try:
+        return Update.de_json(update, bot)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        plain = {name: _plain(value) if name in SPOKEN else value for name, value in update.items()}
+        return Update.de_json(plain, bot)
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name in PLAIN}
 
 
 def own_id(bot: Bot) -> int:

@@ -32,10 +32,15 @@ class MongoLeases:
         fields = {"owner": self._owner, "until": {"$add": ["$$NOW", int(seconds * 1000)]}}
         async with reachable():
             with pymongo.timeout(PATIENCE):
-                try:
-                    await self._rows.update_one({"_id": name, **mine_or_over}, [{"$set": fields}], upsert=True)
-                except DuplicateKeyError:
-                    return False
+                taken = await self._rows.update_one({"_id": name, **mine_or_over}, [{"$set": fields}])
+                return bool(taken.matched_count) or await self._first(name, fields)
+
+    async def _first(self, name: str, fields: Doc) -> bool:
+        mine = {"_id": name, "owner": self._owner}
+        try:
+            await self._rows.update_one(mine, [{"$set": fields}], upsert=True)
+        except DuplicateKeyError:
+            return False
         return True
 
     async def release(self, name: str) -> None:
