@@ -29,6 +29,8 @@ from bot.ports import ChannelError, SpeechFailed, Voice
 
 #: So long one question for updates stays open, in seconds; see `telegram_polling`.
 POLL_SECONDS = 8
+#: So long an answer is waited for; what comes later finds the message in doubt (rule R4).
+ANSWER_SECONDS = 20.0
 LABEL_PER_ROW = 28
 DIGITS_PER_ROW = 5
 #: deleteMessages takes so many ids at once.
@@ -43,7 +45,7 @@ Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 def make_bot(token: str, api_url: str) -> Bot:
     """Return a bot that talks to *api_url*, with time limits of its own."""
     request = HTTPXRequest(
-        connection_pool_size=16, connect_timeout=5, read_timeout=20, write_timeout=20, pool_timeout=5
+        connection_pool_size=16, connect_timeout=5, read_timeout=ANSWER_SECONDS, write_timeout=20, pool_timeout=5
     )
     polling = HTTPXRequest(connection_pool_size=1, connect_timeout=5, read_timeout=POLL_SECONDS + 10)
     return Bot(

@@ -18,18 +18,19 @@ class Limits:
     """What one bubble may hold on a channel, in UTF-16 units for text and in code points for labels.
 
     Source: WhatsApp Cloud API v23.0 (text 4096, interactive body 1024, 10 rows in all, row title 24) and Telegram Bot
-    API 10.1 (text 4096, 100 buttons).
+    API 10.1 (text 4096, 100 buttons). `location_key`: a key that shares the location needs words of ours.
     """
 
     text: int
     text_with_choices: int
     choices: int
     label: int
+    location_key: bool = False
 
 
 LIMITS: Mapping[ChannelName, Limits] = {
     ChannelName.WHATSAPP: Limits(4096, 1024, 10, 24),
-    ChannelName.TELEGRAM: Limits(4096, 4096, 100, 64),
+    ChannelName.TELEGRAM: Limits(4096, 4096, 100, 64, location_key=True),
     ChannelName.WEB: Limits(4096, 4096, 100, 64),
     ChannelName.TERMINAL: Limits(4096, 4096, 100, 64),
 }
@@ -126,7 +127,7 @@ def _bubbles(reply: Reply, locale: str, limits: Limits, content: Content) -> lis
         choices, digits = (), _digits(len(choices))
     *first, last = split(text, limits.text if not choices else limits.text_with_choices)
     button = content.words(locale, "core.choose") if choices else ""
-    if reply.asks_location:
+    if reply.asks_location and limits.location_key:
         button = content.words(locale, "telegram.location.label")
     part = OutboundMessage(Private(""), (), reply.lane, "bot", reply.message, protected=_protected(reply))
     full = replace(part, choices=choices, list_button=button, asks_location=reply.asks_location, digits=digits)

@@ -17,6 +17,8 @@ from bot.domain.words import folded_words
 
 PLACE_MARK = "sy_"
 START = "/start"
+#: Commands that are none without their slash: the bare word may answer "where are you?".
+SLASHED = {"/near": "near"}
 LEAVES_FLOW = 0.75
 BARE = 2
 #: Flows that ask short questions, and what an answer to one of them may be taken for.
@@ -124,7 +126,7 @@ def command(message: InboundMessage, knowledge: Knowledge) -> str:
     """Return the command that the whole message is ("menu", "stop", …), or ""."""
     raw = _bare(message.text.reveal().strip().casefold())
     commands = knowledge.content.commands
-    return commands.get(raw) or commands.get(" ".join(folded_words(raw)), "")
+    return SLASHED.get(raw) or commands.get(raw) or commands.get(" ".join(folded_words(raw)), "")
 
 
 def _bare(raw: str) -> str:

@@ -17,6 +17,7 @@ from telegram import Bot
 from bot.channels.telegram_groups import Groups
 from bot.channels.telegram_receiving import Intake, TelegramWebhook
 from bot.channels.telegram_updates import parse
+from bot.console.views import visible
 from bot.domain.messages import Carrier, InboundMessage
 from bot.ports import StoreUnavailable
 from tests.channels.conftest import Taken
@@ -227,6 +228,16 @@ def test_half_characters_are_replaced(bot: Bot) -> None:
     """E19: a lone surrogate would break the database."""
     assert one(bot, update(1, text="a\ud800b")).text.reveal() == "a\ufffdb"
     assert one(bot, tap(1, "c:\ud800")).choice == "c:\ufffd"
+
+
+@pytest.mark.parametrize(
+    "odd", ["a\x00b", "a\x07b", "\u202e211\u202c", "\u2066x\u2069", "a\u200d" * 400, "a" + "\u0301" * 10_000]
+)
+def test_odd_characters_are_kept(bot: Bot, odd: str) -> None:
+    """E20: nothing that a person wrote is changed; the console shows what hides as marks."""
+    assert one(bot, update(1, text=odd)).text.reveal() == odd
+    hiding = set(visible(odd)) & set("\x00\x07\u202e\u202c\u2066\u2069")
+    assert not hiding
 
 
 @pytest.mark.parametrize("date", [-5, 4_000_000_000, 1_764_000_000_000])
