@@ -55,7 +55,7 @@ class Machine:
 
     async def settled(self, count: int) -> dict[str, list[dict[str, Any]]]:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.uri, tz_aware=True)
-        async with client, asyncio.timeout(40):
+        async with client, asyncio.timeout(120):
             db = client[self.name]
             while (
                 await db["inbox"].count_documents({"state": "answered"}) < count
@@ -90,7 +90,7 @@ POINTS = {
 }
 
 
-@pytest.mark.timeout(120)  # three starts of a process
+@pytest.mark.timeout(240)  # three starts of a process
 @pytest.mark.parametrize("point", POINTS.values(), ids=POINTS.keys())
 async def test_a_kill_while_polling_loses_and_doubles_nothing(machine: Machine, point: str) -> None:
     """Two people write; the process dies at the point; the next one takes the lease when it ends and goes on."""
