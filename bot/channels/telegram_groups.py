@@ -35,7 +35,7 @@ class Groups:
         """Answer an update that is no message of ours; whatever it is, this never raises what it cannot do."""
         found = Update.de_json(update, self._bot)
         chat, moved_to = _group(found)
-        if chat is None or str(chat) == self._responders_chat:
+        if chat is None or (moved_to is None and str(chat) == self._responders_chat):
             return
         try:
             if moved_to is not None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Callable
 from email.message import EmailMessage
 
 import aiosmtplib
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from telegram import Bot
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import ChatMigrated, RetryAfter, TelegramError
 
 from bot.ports import Alert, ChannelError
 
+log = logging.getLogger(__name__)
 SIGNATURE = "X-Sahyatri-Signature-256"
 
 
@@ -49,6 +51,10 @@ class TelegramPager:
         text = f"{self._words(alert)}\n{self._console_url}{alert.path}"
         try:
             await self._bot.send_message(self._chat, text, disable_web_page_preview=True)
+        except ChatMigrated as error:
+            log.exception("the responders' group has a new id: sahyatri telegram setup names it")
+            self._chat = str(error.new_chat_id)
+            raise ChannelError("alert:telegram:migrated", retryable=True) from error
         except RetryAfter as error:
             wait = error.retry_after
             seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()

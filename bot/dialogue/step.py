@@ -225,8 +225,8 @@ def _seen(
 def _risk(
     conversation: Conversation, message: InboundMessage, understanding: Understanding, knowledge: Knowledge
 ) -> Risk:
-    """Danger in the words, in the tapped choice, or in the "yes" to "do you need help now?"."""
-    if message.choice == HELP_NOW:
+    """Danger in the words, in the choice (tapped, or by its digit or words), or in "yes" to "do you need help now?"."""
+    if HELP_NOW in {message.choice, chosen(conversation, message, knowledge)}:
         return Risk(Level.NOW, conversation.asked_if_in_danger or "distress_help", "choice:help_now")
     if conversation.asked_if_in_danger and _says_yes(conversation, message, knowledge):
         return Risk(Level.NOW, conversation.asked_if_in_danger, "choice:yes")

@@ -8,15 +8,21 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from telegram import Bot
 
+from bot.app import Service, utc_now
 from bot.channels.telegram_profile import State
+from bot.clients.alerts import TelegramPager
 from bot.config import Config, load_config
 from bot.content.checks import TELEGRAM_LIMITS, message_problems
 from bot.content.model import Content
+from bot.ports import Alert, ChannelError
 from bot.telegram_setup import plan, set_up
+from bot.up import _connect_telegram
 from tests.conftest import ROOT
 from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, refused
 
@@ -185,3 +191,36 @@ async def test_the_command_speaks_json(platform: FakeTelegram) -> None:
     assert done.returncode == 1, done.stderr
     assert all(set(row) == {"step", "state", "detail"} for row in rows) and len(rows) > 7
     assert TELEGRAM_TOKEN not in done.stdout + done.stderr
+
+
+async def test_up_says_how_messages_come(platform: FakeTelegram, bot: Bot, spoken: Content) -> None:
+    """A webhook that may be another machine's stays where polling is only implied; asked for, it goes."""
+    platform.webhook["url"] = "https://old.example.org/webhooks/telegram"
+
+    async def said(config: Config) -> str:
+        lines: list[str] = []
+        parts = SimpleNamespace(bot=bot, config=config, content=spoken, now=utc_now)
+        await _connect_telegram(cast("Service", parts), lines.append)
+        return "\n".join(lines)
+
+    assert "NOT receiving" in await said(settings(platform))
+    assert changes(platform) == []
+    assert "long polling" in await said(settings(platform, TELEGRAM_MODE="polling"))
+    assert changes(platform) == ["deleteWebhook"]
+    assert f"webhook {URL}/webhooks/telegram" in await said(webhook(platform))
+    platform.refusals["getWebhookInfo"] = refused(401, "Unauthorized")
+    assert "BotFather" in await said(webhook(platform))
+
+
+async def test_pages_follow_a_group_that_has_moved(platform: FakeTelegram, bot: Bot) -> None:
+    """migrate_to_chat_id: the page is tried again and goes to the group's new id."""
+    pager, alert = (
+        TelegramPager(bot, "-5", URL, lambda _: "a case waits"),
+        Alert("a", "c", "telegram", "open", "r", "en", 0),
+    )
+    platform.refusals["sendMessage"] = refused(400, "upgraded", migrate_to_chat_id=-1009)
+    with pytest.raises(ChannelError) as raised:
+        await pager.page(alert)
+    assert raised.value.retryable
+    await pager.page(alert)
+    assert [fields["chat_id"] for fields in platform.sent] == ["-1009"]
