@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 from telegram import Bot
 
-from bot.channels import telegram, whatsapp
+from bot.channels import telegram, telegram_polling, whatsapp
+from bot.channels.telegram_groups import Groups
+from bot.channels.telegram_receiving import Intake, TelegramWebhook
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
@@ -66,6 +68,7 @@ from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.tasks import Tasks
+from bot.service.typing import Typing
 from bot.service.watch import (
     ListWatch,
     Watch,
@@ -90,6 +93,7 @@ from bot.store.handovers import MongoHandovers
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
+from bot.store.leases import MongoLeases
 from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
 from bot.store.notices import MongoNotices
@@ -137,6 +141,7 @@ class Service:
     responders: MongoResponders
     sessions: MongoSessions
     quarantine: MongoQuarantine
+    leases: MongoLeases
     spool: FileSpool
     recruiters: Recruiters
     reports: MongoReports
@@ -323,6 +328,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         responders=MongoResponders(db, sealer),
         sessions=MongoSessions(db, sealer),
         quarantine=MongoQuarantine(db, sealer),
+        leases=MongoLeases(db, sealer, owner),
         spool=spool,
         recruiters=recruiters,
         reports=reports,
@@ -467,7 +473,9 @@ def _mail(config: Config) -> dict[str, object]:
 @asynccontextmanager
 async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterator[None]:
     """Run the workers, the deliverers and the clocks until the block ends; then let each finish its step."""
-    senses = Senses(service.nlu, service.listener, service.translator)
+    on_telegram = service.channels.get(ChannelName.TELEGRAM)
+    shows = {ChannelName.TELEGRAM: on_telegram.show} if isinstance(on_telegram, telegram.TelegramChannel) else {}
+    senses = Senses(service.nlu, service.listener, service.translator, Typing(shows))
 
     def committed() -> None:
         service.wake_delivery.set()
@@ -495,13 +503,30 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.config.canary_every:
         jobs.append(keep_flying(service.canary, service.config.canary_every))
-    if service.bot and not service.config.public_url:
-        jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
+    if service.bot and service.config.telegram_polls:
+        jobs.append(_poll_telegram(service, service.bot))
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
     finally:
         await _stop(tasks)
+
+
+def _poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:
+    leases, name = service.leases, "telegram:polling"
+    hold = functools.partial(leases.hold, name, telegram_polling.LEASE_SECONDS)
+    poller = telegram_polling.Poller(bot, _telegram_intake(service, bot), hold)
+    return telegram_polling.keep_polling(poller, functools.partial(leases.release, name))
+
+
+def _telegram_intake(service: Service, bot: Bot) -> Intake:
+    def in_group(language: str) -> str:
+        content = service.content
+        known = language.partition("-")[0]
+        return content.words(known if known in content.locales else next(iter(content.locales)), "telegram.group")
+
+    groups = Groups(bot, service.leases.once, in_group, service.config.telegram_responders_chat)
+    return Intake(bot, service.receiver.receive, service.quarantine.keep, service.now, groups)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -541,12 +566,9 @@ def add_webhooks(app: web.Application, service: Service) -> None:
     """Add the channels' webhooks for which there are credentials."""
     config = service.config
     if service.bot and config.telegram_secret.get_secret_value():
-        hook = telegram.TelegramWebhook(
-            service.bot,
+        hook = TelegramWebhook(
+            _telegram_intake(service, service.bot),
             (config.telegram_secret.get_secret_value(), config.telegram_secret_old.get_secret_value()),
-            service.receiver.receive,
-            service.quarantine.keep,
-            service.now,
         )
         app.router.add_post("/webhooks/telegram", _kept(hook.handle))
     if ChannelName.WHATSAPP in service.channels:

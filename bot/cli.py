@@ -18,6 +18,7 @@ from bot.local import LocalError
 from bot.logs import configure
 from bot.ports import Stamp
 from bot.store.sealed import KeyFileError
+from bot.telegram_commands import telegram_app
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller."
@@ -34,6 +35,7 @@ app.add_typer(responders_app, name="responders")
 responders_app.add_typer(rota_app, name="rota")
 audit_app = typer.Typer(no_args_is_help=True, help="Who did what: check that nothing of it was changed.")
 app.add_typer(audit_app, name="audit")
+app.add_typer(telegram_app, name="telegram")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
 ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,9 @@ class Config(BaseSettings):
     host: str = Field("127.0.0.1", alias="SAHYATRI_HOST", description="address to listen on")
     port: int = Field(8080, alias="SAHYATRI_PORT", ge=0, le=65535, description="port to listen on")
     public_url: str = Field(
-        "", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook"
+        "",
+        alias="PUBLIC_URL",
+        description="https address people reach; Telegram then uses a webhook, see TELEGRAM_MODE",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own"
@@ -37,10 +40,15 @@ class Config(BaseSettings):
     nlu_url: str = Field("", alias="NLU_URL", description="address of the NLU server; empty: start our own")
     nlu_token: SecretStr = Field(SecretStr(""), alias="NLU_TOKEN", description="shared token of the NLU server")
     telegram_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_TOKEN", description="bot token from BotFather")
+    telegram_mode: Literal["", "webhook", "polling"] = Field(
+        "",
+        alias="TELEGRAM_MODE",
+        description="how messages come: webhook or polling; empty: webhook where PUBLIC_URL is set, else polling",
+    )
     telegram_secret: SecretStr = Field(
         SecretStr(""),
         alias="TELEGRAM_WEBHOOK_SECRET",
-        description="webhook secret, A-Z a-z 0-9 _ -; needed with PUBLIC_URL",
+        description="webhook secret, A-Z a-z 0-9 _ -; needed for a webhook",
     )
     telegram_secret_old: SecretStr = Field(
         SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET_OLD", description="former webhook secret, valid while rotating"
@@ -165,6 +173,13 @@ class Config(BaseSettings):
             raise ValueError("needs rising seconds such as 60,180,300")
         return value
 
+    @field_validator("telegram_secret", "telegram_secret_old")
+    @classmethod
+    def _header(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _TELEGRAM_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ - and nothing else")
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Config:
         for needed, given in _MISSING_TOGETHER:
@@ -173,7 +188,9 @@ class Config(BaseSettings):
                 raise ValueError(
                     f"{names} missing: needed because {', '.join(alias_of(name) for name in given)} is set"
                 )
-        if self.public_url and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
+        if self.telegram_mode == "webhook" and not self.public_url:
+            raise ValueError("PUBLIC_URL missing: TELEGRAM_MODE is webhook, and Telegram must reach this server")
+        if not self.telegram_polls and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages"
             )
@@ -182,11 +199,17 @@ class Config(BaseSettings):
         return self
 
     @property
+    def telegram_polls(self) -> bool:
+        """Whether we ask Telegram for messages; else Telegram brings them to our webhook."""
+        return self.telegram_mode == "polling" or not (self.telegram_mode or self.public_url)
+
+    @property
     def rungs(self) -> tuple[float, ...]:
         """The ladder as seconds."""
         return tuple(float(part) for part in self.ladder.split(","))
 
 
+_TELEGRAM_SECRET = re.compile("[A-Za-z0-9_-]{1,256}")
 _WHATSAPP = ("whatsapp_token", "whatsapp_phone_id", "whatsapp_app_secret", "whatsapp_verify_token")
 _MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (_WHATSAPP, _WHATSAPP),

@@ -30,8 +30,9 @@ class ChannelError(Exception):
 
     retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
     retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
-    account: the fault is the whole account's (token, ban), so an operator must be told.
-    pause: who must be left in peace for *retry_after* seconds: "" nobody, "address" this contact, "account" everybody.
+    account: the fault is the whole account's (token, ban), so an operator must be told. gone: nothing will reach this
+    person any more until they write. pause: who must be left in peace for *retry_after* seconds: "" nobody, "address"
+    this contact, "account" everybody.
     """
 
     def __init__(  # noqa: D107
@@ -582,6 +583,10 @@ class Outbox(Protocol):
 
     async def failed(self, due: Due, reason: str) -> None:
         """Give it up and say why; an open case hears of it."""
+        ...
+
+    async def unreachable(self, due: Due, reason: str) -> None:
+        """Give it up, and send nothing more to this person until they write."""
         ...
 
     async def receipt(self, receipt: Receipt) -> bool:

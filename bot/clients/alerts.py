@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
@@ -12,10 +13,11 @@ from email.message import EmailMessage
 import aiosmtplib
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from telegram import Bot
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import ChatMigrated, RetryAfter, TelegramError
 
 from bot.ports import Alert, ChannelError
 
+log = logging.getLogger(__name__)
 SIGNATURE = "X-Sahyatri-Signature-256"
 
 
@@ -51,26 +53,30 @@ class TelegramPager:
     async def page(self, alert: Alert) -> None:
         """Send it. Raise `ChannelError`."""
         text = f"{self._words(alert)}\n{self._console_url}{alert.path}"
-        async with _telegram_errors():
+        async with self._errors():
             await self._bot.send_message(self._chat, text, disable_web_page_preview=True)
 
     async def check(self, alert: Alert) -> None:  # noqa: ARG002
         """Ask Telegram who we are and whether the group is there; nothing is written into it."""
-        async with _telegram_errors():
+        async with self._errors():
             await self._bot.get_me()
             await self._bot.get_chat_member_count(self._chat)
 
-
-@asynccontextmanager
-async def _telegram_errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except RetryAfter as error:
-        wait = error.retry_after
-        seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()
-        raise ChannelError("alert:telegram:429", retryable=True, retry_after=seconds) from error
-    except TelegramError as error:
-        raise ChannelError(f"alert:telegram:{type(error).__name__}", retryable=True) from error
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
+        """Turn the platform's errors into ours; a group that has moved is followed."""
+        try:
+            yield
+        except ChatMigrated as error:
+            log.exception("the responders' group has a new id: sahyatri telegram setup names it")
+            self._chat = str(error.new_chat_id)
+            raise ChannelError("alert:telegram:migrated", retryable=True) from error
+        except RetryAfter as error:
+            wait = error.retry_after
+            seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()
+            raise ChannelError("alert:telegram:429", retryable=True, retry_after=seconds) from error
+        except TelegramError as error:
+            raise ChannelError(f"alert:telegram:{type(error).__name__}", retryable=True) from error
 
 
 class WebhookPager:

@@ -63,6 +63,13 @@ ALWAYS_NAMED: Final = (
     "near.ask",
 )
 LESSON_PARTS: Final = ("text", "ask", "a", "b", "why")
+#: What Telegram takes of a bot's name, texts and commands, in characters (Bot API 10.1).
+TELEGRAM_LIMITS: Final = {
+    "telegram.name": 64,
+    "telegram.short": 120,
+    "telegram.description": 512,
+    "telegram.command.": 256,
+}
 INDIA: Final = ((6.0, 36.0), (68.0, 97.5))
 KINDS: Final = frozenset({"station", "bus_stand", "crossing"})
 _SENTENCE: Final = regex.compile(r"(?<=[\p{Sentence_Terminal}:;])\s+|\n+")
@@ -197,6 +204,8 @@ def _visible(words: str) -> int:
 def _limit(key: str) -> int:
     if key.startswith(("console.", "web.")):
         return 0
+    if limit := next((most for start, most in TELEGRAM_LIMITS.items() if key.startswith(start)), 0):
+        return limit
     if key.endswith((".label", ".title")):
         return LONGEST_LABEL
     if key.endswith(READ_AT_ONCE):

@@ -17,7 +17,7 @@ FIRST = Reply("near.first")
 
 def ask(conversation: Conversation) -> Turn:
     """Ask where the person is."""
-    asked = Reply("near.ask", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU))
+    asked = Reply("near.ask", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU), asks_location=True)
     return Turn(replace(conversation, flow="near", slots={}), (asked,))
 
 
@@ -42,7 +42,7 @@ def by_point(conversation: Conversation, message: InboundMessage, knowledge: Kno
 
 def unknown(conversation: Conversation) -> Turn:
     """Say that the place is not known, with the numbers."""
-    said = Reply("near.unknown", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU))
+    said = Reply("near.unknown", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU), asks_location=True)
     return Turn(conversation, (said,))
 
 

@@ -25,7 +25,7 @@ class Conversation:
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
     question whether somebody reached them is. `course`: the lessons they get, one a day. `notes`: "asked", "yes" or
-    "no" to urgent notes about a place.
+    "no" to urgent notes about a place. `album`: the pictures sent as one that were answered last.
     """
 
     id: str
@@ -65,6 +65,7 @@ class Conversation:
     course: str = ""
     notes: str = ""
     seen_at: datetime | None = None
+    album: str = ""
 
     @property
     def with_responder(self) -> bool:
@@ -122,6 +123,11 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The person takes no message from us any more: nothing is sent until they write; an open case is told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
@@ -167,7 +173,7 @@ class WantNotes:
 
 
 OnWish = Learn | Unlearn | Answered | WantNotes
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate | OnWish
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish
 
 
 @dataclass(frozen=True, slots=True)

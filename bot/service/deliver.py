@@ -112,7 +112,9 @@ class Deliverer:
         log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
         if error.account:
             log.error("the channel's account is at fault; an operator must act", extra={"reason": error.reason})
-        if error.unknown:
+        if error.gone:
+            await self._outbox.unreachable(due, error.reason)
+        elif error.unknown:
             await self._outbox.unknown(due, error.reason)
         elif error.retryable and due.attempts < MOST_TRIES:
             wait = max(BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)], error.retry_after)

@@ -40,7 +40,9 @@ class Respond:
     async def reply(self, case: Case, who: str, text: str, key: str) -> Case:
         """Send the responder's words to the person; the same *key* again sends nothing."""
         parts = split(text.strip()[:LONGEST_REPLY], LONGEST_REPLY)
-        messages = tuple(OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who) for part in parts)
+        messages = tuple(
+            OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who, protected=True) for part in parts
+        )
         return await self._act(case, CaseAction.REPLY, who, messages=messages, detail=text, key=key)
 
     async def note(self, case: Case, who: str, text: str, key: str = "") -> Case:

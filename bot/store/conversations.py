@@ -27,6 +27,7 @@ from bot.domain.conversation import (
     RaiseCase,
     Tell,
     Unlearn,
+    Unreachable,
     Waiting,
     WantNotes,
 )
@@ -179,6 +180,7 @@ class MongoConversations:
             "sealed": sealed,
             "address": await self._sealer.seal(conversation.id, f"address:{conversation.id}", address),
             "updated_at": now,
+            "unreachable": any(isinstance(effect, Unreachable) for effect in rendered.turn.effects),
         }
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
@@ -242,6 +244,8 @@ class MongoConversations:
                 await self._tell(effect, now, session)
             case Identify():
                 await self._reports.identify(effect, conversation.id, now, session)
+            case Unreachable():
+                await self._drop_unsent(conversation.id, now, session)
             case Learn() | Unlearn() | Answered() | WantNotes():
                 await self._wishes.keep(effect, conversation, now, session)
 
@@ -390,6 +394,14 @@ class MongoConversations:
             return False
         await self._writer.outbox(after.id, after.channel.value, after.version + 1, messages, now, session, tag)
         return True
+
+    async def _drop_unsent(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:
+        """Nothing reaches this person: what is not sent is given up, and an open case counts it."""
+        mine = {"conversation": conversation, "open": True}
+        fields = {"state": "failed", "open": False, "error": "the person takes no messages", "updated_at": now}
+        await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
+        missed = {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": now}}
+        await self._db["cases"].update_one(mine, missed, session=session)
 
     async def erase_due(self, now: datetime) -> int:
         """Erase the conversations that asked for it; return how many are gone.

@@ -100,6 +100,8 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("who", ASCENDING), ("action", ASCENDING), ("at", ASCENDING)]),
     ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "leases": [],
+    "marks": [],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
     "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],
 }

@@ -65,7 +65,9 @@ class MongoOutbox:
         return leased
 
     async def _open(self, row: Doc) -> Due | None:
-        conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, {"address": 1})
+        conversation = await self._db["conversations"].find_one(
+            {"_id": row["conversation"]}, {"address": 1, "unreachable": 1}
+        )
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
@@ -73,7 +75,11 @@ class MongoOutbox:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
             return None
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
-        return Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
+        due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
+        if (conversation or {}).get("unreachable"):
+            await self.failed(due, "the person takes no messages")
+            return None
+        return due
 
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
@@ -127,6 +133,11 @@ class MongoOutbox:
             {"conversation": due.conversation_id, "open": True},
             {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": datetime.now(UTC)}},  # noqa: TID251
         )
+
+    async def unreachable(self, due: Due, reason: str) -> None:
+        """Give it up, and all that follows until the person writes again."""
+        await self._db["conversations"].update_one({"_id": due.conversation_id}, {"$set": {"unreachable": True}})
+        await self.failed(due, reason)
 
     async def dropped(self, due: Due) -> None:
         """Leave a message that may have arrived, because the person has written since."""

@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
+import bot.channels.telegram_polling
 import bot.store.alerts
 import bot.store.conversations
 import bot.store.outbox
@@ -99,6 +100,7 @@ def shorten() -> None:
     bot.store.outbox.LEASE_MS = 1500
     bot.store.outbox.UNKNOWN_SECONDS = 2.0
     bot.store.alerts.LEASE_MS = 1500
+    bot.channels.telegram_polling.LEASE_SECONDS = 1.5
 
 
 def arm_disk(point: str) -> None:
