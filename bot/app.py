@@ -40,6 +40,7 @@ from bot.dialogue.safety import Guard
 from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.canary import CANARY_FAILED
 from bot.domain.messages import ChannelName
+from bot.group import ResponderGroup
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
@@ -59,6 +60,7 @@ from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.tasks import Tasks
+from bot.service.topics import GROUP_BROKEN
 from bot.service.watch import (
     ListWatch,
     Watch,
@@ -139,6 +141,7 @@ class Service:
     steady: SteadyClock
     rotas: MongoRota
     oncall: OnCall
+    group: ResponderGroup
     canary: Canary
     list_watch: ListWatch
     imports: Imports
@@ -202,7 +205,7 @@ async def open_service(
         yield service
 
 
-async def _build(  # noqa: PLR0913 - the composition root
+async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     config: Config,
     content: Content,
     client: AsyncMongoClient[Doc],
@@ -243,7 +246,10 @@ async def _build(  # noqa: PLR0913 - the composition root
     rotas = MongoRota(db, sealer)
     oncall = OnCall(rotas, now)
     await oncall.refresh()
-    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall)
+    responders = MongoResponders(db, sealer)
+    group = ResponderGroup(config, db, sealer, responders, lambda: wording.content, now)
+    await group.place.refresh()
+    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall, group)
     steady = SteadyClock(db, now)
     await steady.follow()
     ladder = Ladder(config.rungs, steady)
@@ -280,6 +286,10 @@ async def _build(  # noqa: PLR0913 - the composition root
 
     early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
+    respond = Respond(cases, lambda: wording.content, now, committed)
+    watch = Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner)
+    if bot and config.telegram_responders_chat:
+        group.join(bot, cases, respond, watch, alerts, audit, tuple(pagers), wake_console.set, owner)
     return Service(
         config=config,
         wording=wording,
@@ -293,7 +303,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         alerts=alerts,
         agencies=agencies,
         audit=audit,
-        responders=MongoResponders(db, sealer),
+        responders=responders,
         sessions=MongoSessions(db, sealer),
         quarantine=MongoQuarantine(db, sealer),
         spool=spool,
@@ -301,16 +311,17 @@ async def _build(  # noqa: PLR0913 - the composition root
         reports=reports,
         histories=histories,
         receiver=receiver,
-        respond=Respond(cases, lambda: wording.content, now, committed),
+        respond=respond,
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, committed, owner),
+        watch=watch,
         early=early,
         steady=steady,
         rotas=rotas,
         oncall=oncall,
+        group=group,
         canary=Canary(MongoCanaries(db, inbox.conversation_id(CANARY_ADDRESS)), receiver.receive, pagers, now),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
@@ -368,6 +379,9 @@ def _page_words(content: Callable[[], Content], alert: Alert) -> str:
     """Return what a page says: never a person's words."""
     if alert.kind == CANARY_FAILED:
         return content().words("en", "console.alert.canary").replace("{channels}", alert.values["channels"])
+    if alert.kind == GROUP_BROKEN:
+        text = content().words("en", f"console.telegram.alert_{alert.values['why']}")
+        return text.replace("{case}", alert.values["case"])
     if not alert.case_id and not alert.source:
         text = content().words("en", "console.alert.early")
         return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
@@ -389,11 +403,12 @@ def _pagers(
     http: ClientSession,
     wake_console: asyncio.Event,
     oncall: OnCall,
+    group: ResponderGroup,
 ) -> dict[str, Pager]:
     words = functools.partial(_page_words, content)
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
-        pagers["telegram"] = TelegramPager(bot, config.telegram_responders_chat, config.public_url, words)
+        pagers["telegram"] = TelegramPager(bot, group.pages(), config.public_url, words)
     if config.alert_webhook_url:
         secret = config.alert_webhook_secret.get_secret_value()
         pagers["webhook"] = WebhookPager(http, config.alert_webhook_url, secret)
@@ -433,8 +448,12 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.config.canary_every:
         jobs.append(keep_flying(service.canary, service.config.canary_every))
+    jobs += service.group.jobs()
     if service.bot and not service.config.public_url:
-        jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
+        aside = service.group.door.take if service.group.door else telegram.nobody
+        jobs.append(
+            telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now, aside)
+        )
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
@@ -485,6 +504,7 @@ def add_webhooks(app: web.Application, service: Service) -> None:
             service.receiver.receive,
             service.quarantine.keep,
             service.now,
+            service.group.door.take if service.group.door else telegram.nobody,
         )
         app.router.add_post("/webhooks/telegram", _kept(hook.handle))
     if ChannelName.WHATSAPP in service.channels:

@@ -50,6 +50,18 @@ class Config(BaseSettings):
     telegram_responders_chat: str = Field(
         "", alias="TELEGRAM_RESPONDERS_CHAT", description="chat id of the responders' group, for pages"
     )
+    telegram_topics: bool = Field(
+        default=False,
+        alias="TELEGRAM_TOPICS",
+        description="1: what is said in a claimed case is copied into a topic of the responders' group, so Telegram's "
+        "servers hold it until the topic is deleted; 0: Telegram gets case numbers and buttons only (docs/telegram.md)",
+    )
+    telegram_topics_hours: float = Field(
+        24.0,
+        alias="TELEGRAM_TOPICS_HOURS",
+        ge=0,
+        description="hours after a topic is closed until it is deleted with all its messages",
+    )
     whatsapp_token: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_TOKEN", description="access token of the Cloud API"
     )
@@ -176,6 +188,7 @@ _MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("alert_webhook_secret",), ("alert_webhook_url",)),
     (("alert_email_to", "alert_email_from", "smtp_host"), ("alert_email_to",)),
     (("telegram_token",), ("telegram_responders_chat",)),
+    (("telegram_responders_chat",), ("telegram_topics",)),
 )
 
 

@@ -45,6 +45,13 @@ MOST_DELETED = 100
 
 Receive = Callable[[InboundMessage], Awaitable[bool]]
 Quarantine = Callable[[str, bytes, str], Awaitable[None]]
+#: Takes an update that is not a person's, such as one of the responders' group; False for all others.
+Aside = Callable[[dict[str, Any]], Awaitable[bool]]
+
+
+async def nobody(_: dict[str, Any]) -> bool:
+    """Take nothing aside: there is no responders' group."""
+    return False
 
 
 def make_bot(token: str, api_url: str) -> Bot:
@@ -249,7 +256,13 @@ class TelegramWebhook:
     """`POST /webhooks/telegram`: 401 without the secret, 200 once the update is durable."""
 
     def __init__(
-        self, bot: Bot, secrets: tuple[str, ...], receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]
+        self,
+        bot: Bot,
+        secrets: tuple[str, ...],
+        receive: Receive,
+        quarantine: Quarantine,
+        now: Callable[[], datetime],
+        aside: Aside = nobody,
     ) -> None:
         """*secrets*: the valid ones (two while rotating); none at all is refused, for it would let anybody in."""
         self._secrets = tuple(secret.encode() for secret in secrets if secret)
@@ -259,6 +272,7 @@ class TelegramWebhook:
         self._receive = receive
         self._quarantine = quarantine
         self._now = now
+        self._aside = aside
 
     async def handle(self, request: web.Request) -> web.Response:
         """Store and answer; whatever cannot be read is kept aside and answered 200."""
@@ -280,6 +294,8 @@ class TelegramWebhook:
         """Parse one update and keep it; return the id of a tapped button's query. Raises what means "send it again"."""
         try:
             update = _object(body)
+            if await self._aside(update):
+                return ""
             message = parse(update, self._bot, self._now())
         except Exception as error:
             await self._quarantine("telegram", body, type(error).__name__)
@@ -297,14 +313,16 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-async def keep_polling(bot: Bot, receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]) -> None:
+async def keep_polling(
+    bot: Bot, receive: Receive, quarantine: Quarantine, now: Callable[[], datetime], aside: Aside = nobody
+) -> None:
     """Fetch updates for ever. An update is confirmed only by asking for the next one, after it is durable."""
     offset, wait = 0, 1.0
     while True:
         try:
             updates = await bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED)
             for update in updates:
-                await _keep(update, bot, receive, quarantine, now)
+                await _keep(update, bot, receive, quarantine, now, aside)
                 offset = update.update_id + 1
             wait = 1.0
         except TelegramError as error:
@@ -319,10 +337,12 @@ async def keep_polling(bot: Bot, receive: Receive, quarantine: Quarantine, now: 
 
 
 async def _keep(
-    update: Update, bot: Bot, receive: Receive, quarantine: Quarantine, now: Callable[[], datetime]
+    update: Update, bot: Bot, receive: Receive, quarantine: Quarantine, now: Callable[[], datetime], aside: Aside
 ) -> None:
     raw = update.to_dict()
     try:
+        if await aside(raw):
+            return
         message = parse(raw, bot, now())
     except Exception as error:
         await quarantine("telegram", json.dumps(raw, default=str).encode(), type(error).__name__)

@@ -16,6 +16,7 @@ from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
 from bot.console.numbers import NumberViews
 from bot.console.queue import QueueViews
+from bot.console.telegram import TelegramViews
 from bot.console.views import Views
 from bot.console.words import WordViews
 from bot.ports import Stamp
@@ -30,6 +31,7 @@ SUPERVISORS = frozenset({"supervisor"})
 ADMINS = frozenset({"admin"})
 LIST_READERS = frozenset({"supervisor", "admin"})
 CHECKERS = frozenset({"responder", "supervisor", "admin"})
+LINKERS = frozenset({"responder", "supervisor", "admin"})
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -108,6 +110,10 @@ ROUTES = (
     Route("GET", "/console/recruiters", "recruiters", CHECKERS),
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
     Route("GET", "/console/numbers", "numbers", LIST_READERS),
+    Route("GET", "/console/telegram", "telegram", LINKERS),
+    Route("POST", "/console/telegram/code", "make_link_code", WORKERS),
+    Route("POST", "/console/telegram/unlink", "unlink_me", WORKERS),
+    Route("POST", "/console/telegram/{person}/unlink", "unlink_person", ADMINS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
     Route("POST", "/console/people", "add_person", ADMINS),
@@ -121,7 +127,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews)
+    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews, TelegramViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))
