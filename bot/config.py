@@ -172,6 +172,8 @@ class Config(BaseSettings):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages"
             )
+        if self.telegram_topics and not self.telegram_responders_chat.lstrip("-").isdigit():
+            raise ValueError("TELEGRAM_RESPONDERS_CHAT must be a number such as -1001234567890 for TELEGRAM_TOPICS")
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
         return self

@@ -101,7 +101,8 @@ class ResponderGroup:
         )  # fmt: skip
         self.topics = CaseTopics(
             self.store, cases, group, self.place, self.linking, alerts, pagers, audit, self.words, self._now,
-            time.monotonic, owner, timedelta(hours=self._config.telegram_topics_hours), on=self._config.telegram_topics,
+            time.monotonic, owner, timedelta(hours=self._config.telegram_topics_hours), self._config.public_url,
+            on=self._config.telegram_topics,
         )  # fmt: skip
         self.desk = GroupDesk(
             self.inbox, group, self.linking, presses, written, self.place, self.words, owner, self.topics.try_again

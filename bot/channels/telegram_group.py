@@ -63,7 +63,7 @@ class TelegramGroup:
     async def post(
         self, chat: str, thread: int, text: str, buttons: Sequence[tuple[str, str]] = (), *, answers: int = 0
     ) -> int:
-        """Write; a message that is answered and gone is answered all the same."""
+        """Write; what stands in a topic cannot be forwarded. A message that is gone is answered all the same."""
         markup = InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=name) for name, label in buttons]])
         async with _errors():
             sent = await self._bot.send_message(
@@ -73,6 +73,7 @@ class TelegramGroup:
                 reply_markup=markup if buttons else None,
                 reply_parameters=ReplyParameters(answers, allow_sending_without_reply=True) if answers else None,
                 disable_web_page_preview=True,
+                protect_content=bool(thread),
             )
         return sent.message_id
 

@@ -110,6 +110,8 @@ class Presses:
         return self._words("taken", owner=case.owner) if case and case.owner else self._words("closed")
 
     async def _escalate(self, case: Case, who: Responder) -> str:
+        if not case.owner and case.escalations and not case.escalate_at:
+            return self._words("last_step")
         try:
             await self._watch.escalate_now(case, who.id, "telegram")
         except (IllegalTransition, LookupError):

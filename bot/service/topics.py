@@ -78,6 +78,7 @@ class CaseTopics:
         clock: Callable[[], float],
         owner: str,
         kept: timedelta,
+        console_url: str,
         *,
         on: bool,
     ) -> None:
@@ -95,6 +96,7 @@ class CaseTopics:
         self._clock = clock
         self._owner = owner
         self._kept = kept
+        self._console_url = console_url
         self._on = on
         self._written: deque[float] = deque()
         self._rests: dict[str, float] = {}
@@ -145,9 +147,18 @@ class CaseTopics:
             await self._paced()
             key = "page_closed" if page.closed else "page_taken"
             text = self._words(key, owner=page.owner, kind=page.kind, case=page.case_id)
-            with contextlib.suppress(TopicGone):
-                await self._group.edit(page.chat, page.message, text)
+            try:
+                await self._group.edit(page.chat, page.message, f"{text}\n{self._link(page.case_id)}")
+            except (GroupBroken, GroupMoved):
+                raise
+            except ChannelError as error:
+                if error.retryable:
+                    raise
+                log.warning("a page stays as it is", extra={"alert": page.id, "reason": error.reason})
             await self._store.settled(page)
+
+    def _link(self, case_id: str) -> str:
+        return f"{self._console_url}/console/cases/{case_id}"
 
     # --- topics
 
@@ -230,7 +241,7 @@ class CaseTopics:
         """Tell what is not told yet, in order, as few messages as it takes; remember each when it is out."""
         entries = await self._store.untold(topic.case_id, conversation_id)
         if not topic.seen:
-            await self._post(topic, self._words("header", case=topic.case_id))
+            await self._post(topic, f"{self._words('header', case=topic.case_id)}\n{self._link(topic.case_id)}")
             await self._store.save(replace(topic, seen=BEGUN))
         for bundle in self._bundles(entries):
             await self._post(topic, "\n\n".join(self._line(entry) for entry in bundle if not entry.here))

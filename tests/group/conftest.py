@@ -43,11 +43,12 @@ class Team:
         headers = {"X-Telegram-Bot-Api-Secret-Token": TELEGRAM_SECRET}
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{self.site.url}/webhooks/telegram", json=update, headers=headers) as answer:
-                return int(answer.status)
+                status: int = answer.status
+                return status
 
     async def writes(self, sender: int, text: str, thread: int | None = None, **more: Any) -> int:
         """Write in the topic; return the message's number."""
-        number = next(self.updates)
+        number: int = next(self.updates)
         thread = self.forum.number() if thread is None else thread
         assert await self.post(written(number, sender, thread, text, **more)) == 200
         return number
