@@ -22,7 +22,7 @@ from telegram import Bot
 
 from bot.channels import telegram, telegram_polling, whatsapp
 from bot.channels.telegram_groups import Groups
-from bot.channels.telegram_receiving import Intake, TelegramWebhook
+from bot.channels.telegram_receiving import Intake, TelegramWebhook, nobody
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
@@ -44,6 +44,7 @@ from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.canary import CANARY_FAILED
 from bot.domain.messages import ChannelName
 from bot.domain.pace import paces
+from bot.group import ResponderGroup
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
@@ -68,6 +69,7 @@ from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.tasks import Tasks
+from bot.service.topics import GROUP_BROKEN
 from bot.service.typing import Typing
 from bot.service.watch import (
     ListWatch,
@@ -157,6 +159,7 @@ class Service:
     steady: SteadyClock
     rotas: MongoRota
     oncall: OnCall
+    group: ResponderGroup
     canary: Canary
     list_watch: ListWatch
     imports: Imports
@@ -268,7 +271,10 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     rotas = MongoRota(db, sealer)
     oncall = OnCall(rotas, now)
     await oncall.refresh()
-    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall)
+    responders = MongoResponders(db, sealer)
+    group = ResponderGroup(config, db, sealer, responders, lambda: wording.content, now)
+    await group.place.refresh()
+    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall, group)
     officer = _officer(config, lambda: wording.content)
     steady = SteadyClock(db, now)
     await steady.follow()
@@ -312,6 +318,10 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
 
     early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
+    respond = Respond(cases, lambda: wording.content, now, committed)
+    watch = Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner)
+    if bot and config.telegram_responders_chat:
+        group.join(bot, cases, respond, watch, alerts, audit, tuple(pagers), wake_console.set, owner)
     return Service(
         config=config,
         wording=wording,
@@ -325,7 +335,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         alerts=alerts,
         agencies=agencies,
         audit=audit,
-        responders=MongoResponders(db, sealer),
+        responders=responders,
         sessions=MongoSessions(db, sealer),
         quarantine=MongoQuarantine(db, sealer),
         leases=MongoLeases(db, sealer, owner),
@@ -334,16 +344,17 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         reports=reports,
         histories=histories,
         receiver=receiver,
-        respond=Respond(cases, lambda: wording.content, now, committed),
+        respond=respond,
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner),
+        watch=watch,
         early=early,
         steady=steady,
         rotas=rotas,
         oncall=oncall,
+        group=group,
         canary=Canary(MongoCanaries(db, inbox.conversation_id(CANARY_ADDRESS)), receiver.receive, pagers, now),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
@@ -417,6 +428,9 @@ def _page_words(content: Callable[[], Content], alert: Alert) -> str:
         return content().words("en", own[alert.kind]).replace("{case}", alert.case_id)
     if alert.kind == CANARY_FAILED:
         return content().words("en", "console.alert.canary").replace("{channels}", alert.values["channels"])
+    if alert.kind == GROUP_BROKEN:
+        text = content().words("en", f"console.telegram.alert_{alert.values['why']}")
+        return text.replace("{case}", alert.values["case"])
     if not alert.case_id and not alert.source:
         text = content().words("en", "console.alert.early")
         return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
@@ -438,11 +452,12 @@ def _pagers(
     http: ClientSession,
     wake_console: asyncio.Event,
     oncall: OnCall,
+    group: ResponderGroup,
 ) -> dict[str, Pager]:
     words = functools.partial(_page_words, content)
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
-        pagers["telegram"] = TelegramPager(bot, config.telegram_responders_chat, config.public_url, words)
+        pagers["telegram"] = TelegramPager(bot, group.pages(), config.public_url, words)
     if config.alert_webhook_url:
         secret = config.alert_webhook_secret.get_secret_value()
         pagers["webhook"] = WebhookPager(http, config.alert_webhook_url, secret)
@@ -503,6 +518,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.config.canary_every:
         jobs.append(keep_flying(service.canary, service.config.canary_every))
+    jobs += service.group.jobs()
     if service.bot and service.config.telegram_polls:
         jobs.append(_poll_telegram(service, service.bot))
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -526,7 +542,9 @@ def _telegram_intake(service: Service, bot: Bot) -> Intake:
         return content.words(known if known in content.locales else next(iter(content.locales)), "telegram.group")
 
     groups = Groups(bot, service.leases.once, in_group, service.config.telegram_responders_chat)
-    return Intake(bot, service.receiver.receive, service.quarantine.keep, service.now, groups)
+    door = service.group.door
+    aside = door.take if door else nobody
+    return Intake(bot, service.receiver.receive, service.quarantine.keep, service.now, groups, aside)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -58,6 +58,18 @@ class Config(BaseSettings):
     telegram_responders_chat: str = Field(
         "", alias="TELEGRAM_RESPONDERS_CHAT", description="chat id of the responders' group, for pages"
     )
+    telegram_topics: bool = Field(
+        default=False,
+        alias="TELEGRAM_TOPICS",
+        description="1: what is said in a claimed case is copied into a topic of the responders' group, so Telegram's "
+        "servers hold it until the topic is deleted; 0: Telegram gets case numbers and buttons only (docs/telegram.md)",
+    )
+    telegram_topics_hours: float = Field(
+        24.0,
+        alias="TELEGRAM_TOPICS_HOURS",
+        ge=0,
+        description="hours after a topic is closed until it is deleted with all its messages",
+    )
     whatsapp_token: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_TOKEN", description="access token of the Cloud API"
     )
@@ -194,6 +206,8 @@ class Config(BaseSettings):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages"
             )
+        if self.telegram_topics and not self.telegram_responders_chat.lstrip("-").isdigit():
+            raise ValueError("TELEGRAM_RESPONDERS_CHAT must be a number such as -1001234567890 for TELEGRAM_TOPICS")
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
         return self
@@ -217,6 +231,7 @@ _MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("alert_email_to", "alert_email_from", "smtp_host"), ("alert_email_to",)),
     (("telegram_token",), ("telegram_responders_chat",)),
     (("alert_email_from", "smtp_host"), ("data_officer_email",)),
+    (("telegram_responders_chat",), ("telegram_topics",)),
 )
 
 

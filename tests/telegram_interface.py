@@ -12,6 +12,7 @@ from typing import Any
 FIELDS: dict[str, dict[str, str]] = {
     "sendMessage": {
         "chat_id": "chat!",
+        "message_thread_id": "int",
         "text": "text 4096!",
         "link_preview_options": "preview",
         "disable_notification": "bool",
@@ -21,7 +22,20 @@ FIELDS: dict[str, dict[str, str]] = {
     "sendVoice": {"chat_id": "chat!", "voice": "file!", "protect_content": "bool", "reply_markup": "markup"},
     "sendChatAction": {"chat_id": "chat!", "action": "action!"},
     "deleteMessages": {"chat_id": "chat!", "message_ids": "ids!"},
-    "answerCallbackQuery": {"callback_query_id": "text 200!"},
+    "answerCallbackQuery": {"callback_query_id": "text 200!", "text": "text 200", "show_alert": "bool"},
+    "editMessageText": {
+        "chat_id": "chat",
+        "message_id": "int",
+        "text": "text 4096",
+        "link_preview_options": "preview",
+        "reply_markup": "markup",
+    },
+    "createForumTopic": {"chat_id": "chat!", "name": "text 128!"},
+    "closeForumTopic": {"chat_id": "chat!", "message_thread_id": "int!"},
+    "reopenForumTopic": {"chat_id": "chat!", "message_thread_id": "int!"},
+    "deleteForumTopic": {"chat_id": "chat!", "message_thread_id": "int!"},
+    "setMessageReaction": {"chat_id": "chat!", "message_id": "int!", "reaction": "reaction"},
+    "getChatMemberCount": {"chat_id": "chat!"},
     "getFile": {"file_id": "text 512!"},
     "getUpdates": {"offset": "int", "timeout": "int", "allowed_updates": "kinds"},
     "setWebhook": {

@@ -20,6 +20,13 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's n
 
 Receive = Callable[[InboundMessage], Awaitable[bool]]
 Quarantine = Callable[[str, bytes, str], Awaitable[None]]
+#: Takes an update that is not a person's, such as one of the responders' group; False for all others.
+Aside = Callable[[dict[str, Any]], Awaitable[bool]]
+
+
+async def nobody(_: dict[str, Any]) -> bool:
+    """Take nothing aside: there is no responders' group."""
+    return False
 
 
 class Intake:
@@ -32,19 +39,23 @@ class Intake:
         quarantine: Quarantine,
         now: Callable[[], datetime],
         groups: Groups | None = None,
+        aside: Aside = nobody,
     ) -> None:
-        """*groups* answers where we do not listen; None: nothing does."""
+        """*groups* answers where we do not listen; None: nothing does. *aside* takes what is the responders' own."""
         self._bot = bot
         self._receive = receive
         self._quarantine = quarantine
         self._now = now
         self._groups = groups
+        self._aside = aside
         self._beside: set[asyncio.Task[None]] = set()
 
     async def take(self, body: bytes) -> str:
         """Parse one update and keep it; return the id of a tapped button's query. Raises what means "send it again"."""
         try:
             update = _object(body)
+            if await self._aside(update):
+                return ""
             message = parse(update, self._bot, self._now())
         except Exception as error:
             await self._quarantine("telegram", body, type(error).__name__)

@@ -6,16 +6,17 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 
 import aiosmtplib
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from telegram import Bot
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import ChatMigrated, RetryAfter, TelegramError
 
-from bot.ports import Alert, ChannelError
+from bot.ports import Alert, ChannelError, StoreUnavailable
 
 log = logging.getLogger(__name__)
 SIGNATURE = "X-Sahyatri-Signature-256"
@@ -38,29 +39,49 @@ class ConsolePager:
         """Nothing to find out: consoles read the queue themselves."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroupPages:
+    """What a page in the group needs besides its words.
+
+    chat: where the group is now. buttons: (id, label) under a page. kept: told where a page with buttons stands; may
+    raise `StoreUnavailable`. moved: told of the group's new id.
+    """
+
+    chat: Callable[[], str]
+    buttons: Callable[[Alert], Sequence[tuple[str, str]]]
+    kept: Callable[[Alert, str, int], Awaitable[None]]
+    moved: Callable[[str], Awaitable[None]]
+
+
 class TelegramPager:
-    """Writes into the responders' Telegram group."""
+    """Writes into the responders' Telegram group: ids, a link to the console, and buttons."""
 
     name = "telegram"
 
-    def __init__(self, bot: Bot, chat: str, console_url: str, words: Callable[[Alert], str]) -> None:
+    def __init__(self, bot: Bot, group: GroupPages, console_url: str, words: Callable[[Alert], str]) -> None:
         """*words* gives the text of a page; *console_url* is put below it."""
         self._bot = bot
-        self._chat = chat
+        self._group = group
         self._console_url = console_url
         self._words = words
 
     async def page(self, alert: Alert) -> None:
         """Send it. Raise `ChannelError`."""
         text = f"{self._words(alert)}\n{self._console_url}{alert.path}"
+        chat = self._group.chat()
+        row = [InlineKeyboardButton(label, callback_data=name) for name, label in self._group.buttons(alert)]
+        markup = InlineKeyboardMarkup([row]) if row else None
         async with self._errors():
-            await self._bot.send_message(self._chat, text, disable_web_page_preview=True)
+            sent = await self._bot.send_message(chat, text, reply_markup=markup, disable_web_page_preview=True)
+        if markup:
+            with suppress(StoreUnavailable):  # the page is out: its buttons then stay, and still say who has the case
+                await self._group.kept(alert, chat, sent.message_id)
 
     async def check(self, alert: Alert) -> None:  # noqa: ARG002
         """Ask Telegram who we are and whether the group is there; nothing is written into it."""
         async with self._errors():
             await self._bot.get_me()
-            await self._bot.get_chat_member_count(self._chat)
+            await self._bot.get_chat_member_count(self._group.chat())
 
     @asynccontextmanager
     async def _errors(self) -> AsyncIterator[None]:
@@ -68,9 +89,8 @@ class TelegramPager:
         try:
             yield
         except ChatMigrated as error:
-            log.exception("the responders' group has a new id: sahyatri telegram setup names it")
-            self._chat = str(error.new_chat_id)
-            raise ChannelError("alert:telegram:migrated", retryable=True) from error
+            await self._group.moved(str(error.new_chat_id))
+            raise ChannelError("alert:telegram:moved", retryable=True) from error
         except RetryAfter as error:
             wait = error.retry_after
             seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()

@@ -19,6 +19,7 @@ from bot.console.lists import ListViews
 from bot.console.numbers import NumberViews
 from bot.console.queue import QueueViews
 from bot.console.requests import RequestViews
+from bot.console.telegram import TelegramViews
 from bot.console.views import Views
 from bot.console.words import WordViews
 from bot.ports import Stamp
@@ -36,6 +37,7 @@ LIST_READERS = frozenset({"supervisor", "admin"})
 CHECKERS = frozenset({"responder", "supervisor", "admin"})
 #: Who may ask to read a case that they may not see, and see what they asked for.
 ASKERS = frozenset({"responder", "supervisor", "admin"})
+LINKERS = frozenset({"responder", "supervisor", "admin"})
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -128,6 +130,10 @@ ROUTES = (
     Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
     Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
     Route("GET", "/console/numbers", "numbers", LIST_READERS),
+    Route("GET", "/console/telegram", "telegram", LINKERS),
+    Route("POST", "/console/telegram/code", "make_link_code", WORKERS),
+    Route("POST", "/console/telegram/unlink", "unlink_me", WORKERS),
+    Route("POST", "/console/telegram/{person}/unlink", "unlink_person", ADMINS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
     Route("POST", "/console/people", "add_person", ADMINS),
@@ -143,6 +149,7 @@ def add_console(app: web.Application, service: Service) -> None:
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
     pages = (
         QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews, CampaignViews, FileViews, RequestViews,
+        TelegramViews,
     )  # fmt: skip
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
 from bot.domain.approvals import RequestKind
 from bot.domain.attachments import Attachment
 from bot.domain.cases import CUSTODY, Case, CaseAction, CaseEvent, IllegalTransition
+from bot.domain.shown import visible as visible
 from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
@@ -452,13 +452,3 @@ def _line(line: Line) -> dict[str, Any]:
         "carrier": line.carrier,
         "choices": [visible(choice) for choice in line.choices],
     }
-
-
-def visible(text: str) -> str:
-    """Show control and direction characters as marks, so that nothing hides in what a person wrote."""
-    return "".join(
-        char
-        if char in "\n\t\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs"}
-        else f"⟨{ord(char):04X}⟩"
-        for char in text
-    )

@@ -80,21 +80,26 @@ class Watch:
                 raise result
         return len(overdue)
 
+    async def escalate_now(self, case: Case, who: str, why: str) -> None:
+        """Take an unclaimed case one rung up because *who* asks for it. Raise `IllegalTransition`, `LookupError`."""
+        await self._raise(case, who, f"rung {case.escalations + 1} · {why}")
+
     async def _climb(self, case: Case) -> None:
+        with contextlib.suppress(IllegalTransition, LookupError):
+            await self._raise(case, "clock", f"rung {case.escalations + 1}")
+
+    async def _raise(self, case: Case, who: str, why: str) -> None:
         """Whoever else does the same: the key lets each rung be climbed once."""
         rung = case.escalations + 1
-        try:
-            await self._cases.act(
-                case.id,
-                CaseAction.ESCALATE,
-                "clock",
-                self._now(),
-                detail=Private(f"rung {rung}"),
-                messages=self._tell(case, rung),
-                key=f"rung:{case.waiting_since.isoformat()}:{rung}",
-            )
-        except (IllegalTransition, LookupError):
-            return
+        await self._cases.act(
+            case.id,
+            CaseAction.ESCALATE,
+            who,
+            self._now(),
+            detail=Private(why),
+            messages=self._tell(case, rung),
+            key=f"rung:{case.waiting_since.isoformat()}:{rung}",
+        )
         self._wake_delivery()
 
     def _tell(self, case: Case, rung: int) -> tuple[OutboundMessage, ...]:

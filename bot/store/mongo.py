@@ -92,6 +92,20 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "decisions": [],
     "rota": [],
+    "topics": [IndexModel([("chat", ASCENDING), ("thread", ASCENDING)])],
+    "topic_posts": [IndexModel([("case", ASCENDING)])],
+    "topic_asks": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "group_state": [],
+    "group_pages": [
+        IndexModel([("shown", ASCENDING)]),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+    ],
+    "group_inbox": [
+        IndexModel([("state", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+    ],
+    "telegram_links": [IndexModel([("account", ASCENDING)], unique=True)],
+    "link_codes": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "canaries": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 86400)],
     "sheets": [],
     "audit": [

@@ -16,11 +16,9 @@ from telegram import Bot
 
 from bot.app import Service, utc_now
 from bot.channels.telegram_profile import State
-from bot.clients.alerts import TelegramPager
 from bot.config import Config, load_config
 from bot.content.checks import TELEGRAM_LIMITS, message_problems
 from bot.content.model import Content
-from bot.ports import Alert, ChannelError
 from bot.telegram_setup import plan, set_up
 from bot.up import _connect_telegram
 from tests.conftest import ROOT
@@ -210,17 +208,3 @@ async def test_up_says_how_messages_come(platform: FakeTelegram, bot: Bot, spoke
     assert f"webhook {URL}/webhooks/telegram" in await said(webhook(platform))
     platform.refusals["getWebhookInfo"] = refused(401, "Unauthorized")
     assert "BotFather" in await said(webhook(platform))
-
-
-async def test_pages_follow_a_group_that_has_moved(platform: FakeTelegram, bot: Bot) -> None:
-    """migrate_to_chat_id: the page is tried again and goes to the group's new id."""
-    pager, alert = (
-        TelegramPager(bot, "-5", URL, lambda _: "a case waits"),
-        Alert("a", "c", "telegram", "open", "r", "en", 0),
-    )
-    platform.refusals["sendMessage"] = refused(400, "upgraded", migrate_to_chat_id=-1009)
-    with pytest.raises(ChannelError) as raised:
-        await pager.page(alert)
-    assert raised.value.retryable
-    await pager.page(alert)
-    assert [fields["chat_id"] for fields in platform.sent] == ["-1009"]

@@ -21,8 +21,10 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 import bot.channels.telegram_polling
 import bot.store.alerts
 import bot.store.conversations
+import bot.store.group_inbox
 import bot.store.outbox
 import bot.store.spool
+import bot.store.topics
 from bot.app import Service, add_webhooks, open_service, running, utc_now
 from bot.channels.whatsapp import MOST_BYTES
 from bot.config import load_config
@@ -101,6 +103,8 @@ def shorten() -> None:
     bot.store.outbox.UNKNOWN_SECONDS = 2.0
     bot.store.alerts.LEASE_MS = 1500
     bot.channels.telegram_polling.LEASE_SECONDS = 1.5
+    bot.store.group_inbox.LEASE_MS = 1500
+    bot.store.topics.LEASE_MS = 1500
 
 
 def arm_disk(point: str) -> None:
