@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,9 @@ class Config(BaseSettings):
     host: str = Field("127.0.0.1", alias="SAHYATRI_HOST", description="address to listen on")
     port: int = Field(8080, alias="SAHYATRI_PORT", ge=0, le=65535, description="port to listen on")
     public_url: str = Field(
-        "", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook"
+        "",
+        alias="PUBLIC_URL",
+        description="https address people reach; Telegram then uses a webhook, see TELEGRAM_MODE",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own"
@@ -37,10 +40,15 @@ class Config(BaseSettings):
     nlu_url: str = Field("", alias="NLU_URL", description="address of the NLU server; empty: start our own")
     nlu_token: SecretStr = Field(SecretStr(""), alias="NLU_TOKEN", description="shared token of the NLU server")
     telegram_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_TOKEN", description="bot token from BotFather")
+    telegram_mode: Literal["", "webhook", "polling"] = Field(
+        "",
+        alias="TELEGRAM_MODE",
+        description="how messages come: webhook or polling; empty: webhook where PUBLIC_URL is set, else polling",
+    )
     telegram_secret: SecretStr = Field(
         SecretStr(""),
         alias="TELEGRAM_WEBHOOK_SECRET",
-        description="webhook secret, A-Z a-z 0-9 _ -; needed with PUBLIC_URL",
+        description="webhook secret, A-Z a-z 0-9 _ -; needed for a webhook",
     )
     telegram_secret_old: SecretStr = Field(
         SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET_OLD", description="former webhook secret, valid while rotating"
@@ -49,6 +57,18 @@ class Config(BaseSettings):
     telegram_bot_name: str = Field("", alias="TELEGRAM_BOT_NAME", description="the bot's @name, for links on /q/<code>")
     telegram_responders_chat: str = Field(
         "", alias="TELEGRAM_RESPONDERS_CHAT", description="chat id of the responders' group, for pages"
+    )
+    telegram_topics: bool = Field(
+        default=False,
+        alias="TELEGRAM_TOPICS",
+        description="1: what is said in a claimed case is copied into a topic of the responders' group, so Telegram's "
+        "servers hold it until the topic is deleted; 0: Telegram gets case numbers and buttons only (docs/telegram.md)",
+    )
+    telegram_topics_hours: float = Field(
+        24.0,
+        alias="TELEGRAM_TOPICS_HOURS",
+        ge=0,
+        description="hours after a topic is closed until it is deleted with all its messages",
     )
     whatsapp_token: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_TOKEN", description="access token of the Cloud API"
@@ -62,6 +82,12 @@ class Config(BaseSettings):
     )
     whatsapp_verify_token: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_VERIFY_TOKEN", description="token for the webhook's GET verification"
+    )
+    whatsapp_per_second: int = Field(
+        80, alias="WHATSAPP_PER_SECOND", ge=2, description="messages a second that Meta allows the number, in and out"
+    )
+    telegram_per_second: int = Field(
+        30, alias="TELEGRAM_PER_SECOND", ge=2, description="messages a second that Telegram allows the bot"
     )
     whatsapp_api_url: str = Field(
         "https://graph.facebook.com/v23.0", alias="WHATSAPP_API_URL", description="Cloud API address with version"
@@ -77,6 +103,11 @@ class Config(BaseSettings):
     )
     alert_email_to: str = Field("", alias="ALERT_EMAIL_TO", description="address that gets an e-mail for each case")
     alert_email_from: str = Field("", alias="ALERT_EMAIL_FROM", description="sender of those e-mails")
+    data_officer_email: str = Field(
+        "",
+        alias="DATA_OFFICER_EMAIL",
+        description="address that hears of every break-glass; empty: all channels for pages do",
+    )
     smtp_host: str = Field("", alias="SMTP_HOST", description="mail server for pages")
     smtp_port: int = Field(587, alias="SMTP_PORT", description="its port")
     smtp_user: str = Field("", alias="SMTP_USER", description="its user")
@@ -88,6 +119,18 @@ class Config(BaseSettings):
         alias="SAHYATRI_CASES_EACH",
         ge=1,
         description="open cases of one responder from which the console warns before another is taken",
+    )
+    canary_every: float = Field(
+        0.0,
+        alias="SAHYATRI_CANARY_EVERY",
+        ge=0,
+        description="seconds between made-up cries for help that test the alert channels; 0: none; `up` takes 300",
+    )
+    cases_read: int = Field(
+        60,
+        alias="SAHYATRI_CASES_READ",
+        ge=1,
+        description="different cases that one person opens in an hour before those of others need a second person",
     )
     workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
     lists_kept: int = Field(
@@ -142,6 +185,13 @@ class Config(BaseSettings):
             raise ValueError("needs rising seconds such as 60,180,300")
         return value
 
+    @field_validator("telegram_secret", "telegram_secret_old")
+    @classmethod
+    def _header(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _TELEGRAM_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ - and nothing else")
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Config:
         for needed, given in _MISSING_TOGETHER:
@@ -150,13 +200,22 @@ class Config(BaseSettings):
                 raise ValueError(
                     f"{names} missing: needed because {', '.join(alias_of(name) for name in given)} is set"
                 )
-        if self.public_url and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
+        if self.telegram_mode == "webhook" and not self.public_url:
+            raise ValueError("PUBLIC_URL missing: TELEGRAM_MODE is webhook, and Telegram must reach this server")
+        if not self.telegram_polls and _set(self, "telegram_token") and not _set(self, "telegram_secret"):
             raise ValueError(
                 "TELEGRAM_WEBHOOK_SECRET missing: a webhook without a secret would take anybody's messages"
             )
+        if self.telegram_topics and not self.telegram_responders_chat.lstrip("-").isdigit():
+            raise ValueError("TELEGRAM_RESPONDERS_CHAT must be a number such as -1001234567890 for TELEGRAM_TOPICS")
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
         return self
+
+    @property
+    def telegram_polls(self) -> bool:
+        """Whether we ask Telegram for messages; else Telegram brings them to our webhook."""
+        return self.telegram_mode == "polling" or not (self.telegram_mode or self.public_url)
 
     @property
     def rungs(self) -> tuple[float, ...]:
@@ -164,12 +223,15 @@ class Config(BaseSettings):
         return tuple(float(part) for part in self.ladder.split(","))
 
 
+_TELEGRAM_SECRET = re.compile("[A-Za-z0-9_-]{1,256}")
 _WHATSAPP = ("whatsapp_token", "whatsapp_phone_id", "whatsapp_app_secret", "whatsapp_verify_token")
 _MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (_WHATSAPP, _WHATSAPP),
     (("alert_webhook_secret",), ("alert_webhook_url",)),
     (("alert_email_to", "alert_email_from", "smtp_host"), ("alert_email_to",)),
     (("telegram_token",), ("telegram_responders_chat",)),
+    (("alert_email_from", "smtp_host"), ("data_officer_email",)),
+    (("telegram_responders_chat",), ("telegram_topics",)),
 )
 
 

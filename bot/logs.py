@@ -14,11 +14,12 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _LONGEST = 1024
 #: Telegram puts the token in the URL path; Meta's tokens begin with EAA; long digit runs may be phone numbers.
 _SECRETS = re.compile(r"(bot)?\d{6,12}:[A-Za-z0-9_-]{20,}|EAA[A-Za-z0-9]{20,}|wamid\.[A-Za-z0-9+/=_-]+|\+?\d{7,}")
+#: The Telegram library logs an answer that it cannot read with all its words.
 _NOISY = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "aiohttp.access": logging.CRITICAL,
-    "telegram": logging.WARNING,
+    "telegram": logging.CRITICAL,
 }
 
 

@@ -9,17 +9,21 @@ import time
 from collections.abc import Callable
 
 from aiohttp import web
+from telegram.error import TelegramError
 
 from bot.agencies import first_lists
 from bot.app import Service, open_service, running, web_app
+from bot.channels.telegram_profile import Setup, State, plainly
 from bot.config import Config
 from bot.console.auth import hash_password
 from bot.embedded import everything, train
 from bot.local import nlu_ready
 from bot.logs import configure
 from bot.ports import Responder
+from bot.telegram_setup import plan
 
 #: The administrator manages people and cannot read cases; the supervisor works on cases.
+CANARY_EVERY = 300.0
 FIRST_PEOPLE = {"admin": "admin", "supervisor": "supervisor"}
 
 
@@ -34,7 +38,10 @@ async def up(config: Config, say: Callable[[str], None]) -> None:
         if not config.nlu_url:
             await train(config, say)
         async with everything(config, say, wait_for_nlu=False) as (uri, nlu_url, nlu_token):
-            given = config.model_copy(update={"nlu_token": type(config.nlu_token)(nlu_token)})
+            update: dict[str, object] = {"nlu_token": type(config.nlu_token)(nlu_token)}
+            if "canary_every" not in config.model_fields_set:
+                update["canary_every"] = CANARY_EVERY
+            given = config.model_copy(update=update)
             async with open_service(given, mongodb_uri=uri, nlu_url=nlu_url) as service:
                 await _serve(service, nlu_url, say, started, stop)
     say("stopped")
@@ -63,18 +70,22 @@ async def _serve(
 
 
 async def _connect_telegram(service: Service, say: Callable[[str], None]) -> None:
+    """Say how messages come, and set that up; a webhook that only might be ours to remove stays."""
     if not service.bot:
         return
-    if not service.config.public_url:
-        say("telegram: long polling")
+    config = service.config
+    implied = config.telegram_polls and not config.telegram_mode
+    setup = Setup(service.bot, plan(config, service.content), service.now, dry_run=implied)
+    try:
+        found = await setup.receiving()
+    except TelegramError as error:
+        say(f"telegram: {plainly(error)}")
         return
-    await service.bot.set_webhook(
-        f"{service.config.public_url}/webhooks/telegram",
-        secret_token=service.config.telegram_secret.get_secret_value(),
-        allowed_updates=["message", "edited_message", "callback_query", "my_chat_member"],
-        drop_pending_updates=False,
-    )
-    say("telegram: webhook set")
+    for finding in found:
+        if finding.step == "messages" or finding.state is State.WRONG:
+            say(f"telegram: {finding.detail}")
+        if finding.state is State.WOULD_CHANGE:
+            say("telegram: NOT receiving. If this machine is to take over: sahyatri telegram setup")
 
 
 def _say_addresses(service: Service, say: Callable[[str], None], password: str) -> None:

@@ -21,6 +21,7 @@ import jsonschema
 from aiohttp import web
 
 from bot.ports import SpeechFailed
+from tests import telegram_interface
 
 SPECS = Path(__file__).resolve().parent.parent.parent / "shared" / "specs"
 SECRET = "made-up-app-secret"
@@ -142,19 +143,32 @@ def _interactive_faults(part: dict[str, Any]) -> list[str]:
     return faults
 
 
+def refused(code: int, description: str, **parameters: Any) -> tuple[int, dict[str, Any]]:
+    """An answer of Telegram's that refuses."""
+    body = {"ok": False, "error_code": code, "description": description}
+    return code, {**body, **({"parameters": parameters} if parameters else {})}
+
+
 @dataclass
 class FakeTelegram:
-    """The Bot API: sendMessage, sendVoice, getFile and the file, getUpdates, setWebhook and the like."""
+    """The Bot API, as far as we use it. Every call is checked against `tests.telegram_interface`.
+
+    `answers` are given, in order, to the next calls that say something; `refusals` by method, once each.
+    """
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, Any] | str]] = field(default_factory=list)
+    refusals: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     updates: list[dict[str, Any]] = field(default_factory=list)
     confirmed: int = 0
     before_answer: Hook | None = None
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     voices: list[bytes] = field(default_factory=list)
+    me: dict[str, Any] = field(default_factory=lambda: {"username": "sahyatri_bot", "can_join_groups": False})
+    webhook: dict[str, Any] = field(default_factory=dict)
+    profile: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     async def handle(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
@@ -164,37 +178,64 @@ class FakeTelegram:
             for name, value in posted.items()
         }
         if request.match_info["token"] != TELEGRAM_TOKEN:
-            return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
-        self.faults += telegram_faults(method, fields)
+            return _json(refused(401, "Unauthorized"))
+        self.faults += telegram_interface.faults(method, fields)
+        if method in self.refusals:
+            return _json(self.refusals.pop(method))
         if method == "getUpdates":
             return await self._updates(fields)
         self.calls.append((method, fields))
         if self.before_answer:
             await self.before_answer(fields)
-        if self.answers:
-            status, answer = self.answers.pop(0)
-            return web.json_response(answer, status=status)
-        if method == "sendMessage":
-            chat = {"id": int(fields["chat_id"]), "type": "private"}
-            result: Any = {
-                "message_id": len(self.calls),
-                "date": int(time.time()),
-                "chat": chat,
-                "text": fields["text"],
-            }
-        elif method == "sendVoice":
-            self.voices.append(self._attached(fields))
-            chat = {"id": int(fields["chat_id"]), "type": "private"}
-            result = {"message_id": len(self.calls), "date": int(time.time()), "chat": chat}
-        elif method == "getFile":
+        if self.answers and method not in {"sendChatAction", "answerCallbackQuery"}:
+            return _json(self.answers.pop(0))
+        return self._answer(method, fields)
+
+    def _answer(self, method: str, fields: dict[str, Any]) -> web.Response:
+        if method in {"sendMessage", "sendVoice"}:
+            return _json((200, {"ok": True, "result": self._sent(method, fields)}))
+        if method == "getFile":
             name = fields["file_id"]
             if name not in self.files:
-                return web.json_response({"ok": False, "error_code": 400, "description": "Bad Request"}, status=400)
-            size = len(self.files[name])
-            result = {"file_id": name, "file_unique_id": name, "file_size": size, "file_path": f"voice/{name}.oga"}
-        else:
-            result = True
-        return web.json_response({"ok": True, "result": result})
+                return _json(refused(400, "Bad Request: wrong file_id"))
+            size, path = len(self.files[name]), f"voice/{name}.oga"
+            found = {"file_id": name, "file_unique_id": name, "file_size": size, "file_path": path}
+            return _json((200, {"ok": True, "result": found}))
+        return _json((200, {"ok": True, "result": self._settings(method, fields)}))
+
+    def _sent(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+        chat = {"id": int(fields["chat_id"]), "type": "private"}
+        sent = {"message_id": len(self.calls), "date": int(time.time()), "chat": chat}
+        if method == "sendVoice":
+            self.voices.append(self._attached(fields))
+            return sent
+        return {**sent, "text": fields["text"]}
+
+    def _settings(self, method: str, fields: dict[str, Any]) -> Any:
+        """What `sahyatri telegram setup` reads and writes."""
+        if method == "getMe":
+            return {"id": 424242, "is_bot": True, "first_name": "x", "can_read_all_group_messages": False, **self.me}
+        if method == "getChat":
+            return {"id": int(fields["chat_id"]), "type": "supergroup", "accent_color_id": 0, "max_reaction_count": 1}
+        if method == "getChatMemberCount":
+            return 3
+        if method == "getWebhookInfo":
+            return {"url": "", "has_custom_certificate": False, "pending_update_count": 0, **self.webhook}
+        if method in {"setWebhook", "deleteWebhook"}:
+            kinds = json.loads(fields.get("allowed_updates", "[]"))
+            most = int(fields.get("max_connections", 0))
+            self.webhook |= {"url": fields.get("url", ""), "allowed_updates": kinds, "max_connections": most}
+        if method == "getChatMenuButton":
+            return self.profile.get(("menu_button", ""), {"type": "default"})
+        what = {"Name": "name", "Description": "description", "ShortDescription": "short_description"}
+        what |= {"Commands": "commands"}
+        named = what.get(method[len("setMy") :], "")
+        key = (named, fields.get("language_code", ""))
+        if method.startswith("setMy"):
+            self.profile[key] = json.loads(fields[named]) if named == "commands" else fields[named]
+        if method.startswith("getMy"):
+            return self.profile.get(key, []) if named == "commands" else {named: self.profile.get(key, "")}
+        return True
 
     def _attached(self, fields: dict[str, Any]) -> bytes:
         voice = fields["voice"]
@@ -209,6 +250,8 @@ class FakeTelegram:
         return web.Response(body=self.files[request.match_info["name"].removesuffix(".oga")])
 
     async def _updates(self, fields: dict[str, Any]) -> web.Response:
+        if self.webhook.get("url"):
+            return _json(refused(409, "Conflict: can't use getUpdates method while webhook is active"))
         offset = int(fields.get("offset", 0))
         self.confirmed = max(self.confirmed, offset)
         self.updates = [update for update in self.updates if update["update_id"] >= offset]
@@ -222,36 +265,15 @@ class FakeTelegram:
     def sent(self) -> list[dict[str, Any]]:
         return [fields for method, fields in self.calls if method == "sendMessage"]
 
-
-def telegram_faults(method: str, fields: dict[str, Any]) -> list[str]:
-    """Check one call: known method and fields, required fields there, text and callback data within limits."""
-    faults = []
-    spec = SPECS / "telegram-bot-api.json"
-    if spec.exists():
-        known = _telegram_methods(str(spec)).get(method)
-        if known is None:
-            return [f"unknown method {method}"]
-        names = {item["name"] for item in known.get("fields", [])}
-        required = {item["name"] for item in known.get("fields", []) if item["required"]}
-        attached = {str(value).removeprefix("attach://") for value in fields.values() if isinstance(value, str)}
-        faults += [f"{method}: unknown field {name}" for name in fields if name not in names | attached]
-        faults += [f"{method}: {name} is missing" for name in required if name not in fields]
-    if method == "sendMessage":
-        if not 1 <= len(fields.get("text", "").encode("utf-16-le")) // 2 <= 4096:
-            faults.append("text length")
-        markup = json.loads(fields.get("reply_markup", "{}"))
-        for row in markup.get("inline_keyboard", []):
-            if len(row) > 8:
-                faults.append("too many buttons in a row")
-            faults += ["callback_data" for button in row if not 1 <= len(button["callback_data"].encode()) <= 64]
-    return faults
+    def called(self, method: str) -> list[dict[str, Any]]:
+        return [fields for name, fields in self.calls if name == method]
 
 
-def _telegram_methods(path: str) -> dict[str, Any]:
-    if path not in _validators:
-        _validators[path] = json.loads(Path(path).read_text(encoding="utf-8"))["methods"]
-    methods: dict[str, Any] = _validators[path]
-    return methods
+def _json(answer: tuple[int, dict[str, Any] | str]) -> web.Response:
+    status, body = answer
+    if isinstance(body, str):
+        return web.Response(status=status, text=body, content_type="text/html")
+    return web.json_response(body, status=status)
 
 
 @contextlib.asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.files import seals
 from bot.console.map import Map, draw_map, point_of
 from bot.console.views import ERRORS, ROLES, Views, visible
 from bot.content.model import Content
@@ -79,7 +80,8 @@ class CaseViews:
         """The whole of one case; reading it is recorded."""
         session = self._session(request)
         case = await self._views.case_of(request)
-        await self._views.record(session.responder.id, "case read", case.id)
+        if not await self._service.reads.let(case, session.responder.id):
+            raise web.HTTPSeeOther("/console/requests?error=seal.too_many")
         lines = await self._views.lines(case)
         error = request.query.get("error", "")
         return self._views.page(
@@ -94,6 +96,7 @@ class CaseViews:
             canned=self._canned(case, session),
             spoken=_spoken(case, self._service.content),
             lines=lines,
+            **await seals(self._service, case, session),
             tasks=[self._task(task, session) for task in await self._service.task_store.of(case.id)],
             hours=HOURS,
             parts=[(part.value, part in LEAST) for part in await self._parts(case, lines, session)],
@@ -115,6 +118,8 @@ class CaseViews:
         """What has changed on an open case page."""
         session = self._session(request)
         case = await self._views.case_of(request)
+        if not await self._service.reads.let(case, session.responder.id, page=False):
+            raise web.HTTPTooManyRequests(text="too many cases in an hour")
         lines = await self._views.lines(case)
         return web.json_response(
             {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}

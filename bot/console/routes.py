@@ -11,11 +11,16 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Gate, Session
+from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
+from bot.console.files import FileViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.numbers import NumberViews
 from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
+from bot.console.requests import RequestViews
+from bot.console.telegram import TelegramViews
 from bot.console.views import Views
 from bot.console.words import WordViews
 from bot.ports import Stamp
@@ -27,9 +32,13 @@ SIGNED_IN = frozenset({"responder", "supervisor", "author", "admin"})
 AUTHORS = frozenset({"author"})
 WORKERS = frozenset({"responder", "supervisor"})
 SUPERVISORS = frozenset({"supervisor"})
+CAMPAIGNERS = frozenset({"supervisor", "author"})
 ADMINS = frozenset({"admin"})
 LIST_READERS = frozenset({"supervisor", "admin"})
 CHECKERS = frozenset({"responder", "supervisor", "admin"})
+#: Who may ask to read a case that they may not see, and see what they asked for.
+ASKERS = frozenset({"responder", "supervisor", "admin"})
+LINKERS = frozenset({"responder", "supervisor", "admin"})
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -74,6 +83,15 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
+    Route("POST", "/console/cases/{case}/media/{line}/ask", "ask_original", WORKERS),
+    Route("POST", "/console/cases/{case}/media/{line}/hide", "hide_file", WORKERS),
+    Route("POST", "/console/cases/{case}/originals/{request}", "original", WORKERS),
+    Route("POST", "/console/cases/{case}/reveal", "reveal", WORKERS),
+    Route("GET", "/console/requests", "requests", ASKERS),
+    Route("POST", "/console/requests", "ask_case", ASKERS),
+    Route("POST", "/console/requests/{request}/approve", "approve", SUPERVISORS),
+    Route("POST", "/console/requests/{request}/refuse", "refuse", SUPERVISORS),
+    Route("GET", "/console/glass/{case}", "glass", ASKERS),
     Route("POST", "/console/cases/{case}/identifiers", "add_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/report", "describe_report", WORKERS),
@@ -112,6 +130,16 @@ ROUTES = (
     Route("POST", "/console/places/{place}/series", "begin_series", ADMINS),
     Route("GET", "/console/recruiters", "recruiters", CHECKERS),
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
+    Route("GET", "/console/campaigns", "campaigns", CAMPAIGNERS),
+    Route("POST", "/console/campaigns", "write_notice", CAMPAIGNERS),
+    Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),
+    Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
+    Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
+    Route("GET", "/console/numbers", "numbers", LIST_READERS),
+    Route("GET", "/console/telegram", "telegram", LINKERS),
+    Route("POST", "/console/telegram/code", "make_link_code", WORKERS),
+    Route("POST", "/console/telegram/unlink", "unlink_me", WORKERS),
+    Route("POST", "/console/telegram/{person}/unlink", "unlink_person", ADMINS),
     Route("GET", "/console/audit", "audit", SUPERVISORS),
     Route("GET", "/console/people", "people", ADMINS),
     Route("POST", "/console/people", "add_person", ADMINS),
@@ -125,7 +153,10 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews, PlaceViews)
+    pages = (
+        QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews, CampaignViews, FileViews, RequestViews,
+        TelegramViews, PlaceViews,
+    )  # fmt: skip
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

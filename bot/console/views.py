@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,8 +15,10 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
-from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
-from bot.domain.pictures import PICTURE_TYPES
+from bot.domain.approvals import RequestKind
+from bot.domain.attachments import Attachment
+from bot.domain.cases import CUSTODY, Case, CaseAction, CaseEvent, IllegalTransition
+from bot.domain.shown import visible as visible
 from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
@@ -199,7 +200,9 @@ class Views:
 
     async def lines(self, case: Case) -> list[dict[str, Any]]:
         """Return the transcript, ready to be shown."""
-        return [_line(line) for line in await self._service.cases.transcript(case.conversation_id)]
+        files = await self._service.attachments.of(case.conversation_id)
+        said = await self._service.cases.transcript(case.conversation_id)
+        return [{**_line(line), "file": _file(files.get(line.id))} for line in said]
 
     def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
         """Return one line of a case's history, ready to be shown."""
@@ -208,18 +211,10 @@ class Views:
         for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
             if detail.partition(":")[0] == rule.value:
                 detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
+        for kind in RequestKind if event.action in CUSTODY else ():
+            if detail.partition(":")[0] == kind.value:
+                detail = self.word(f"console.seal.kind.{kind.value}", session) + detail[len(kind.value) :]
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
-
-    async def media(self, request: web.Request) -> web.Response:
-        """A voice note or picture of the case; listening and looking are recorded."""
-        case = await self.case_of(request)
-        note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
-        if not note:
-            raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
-        seen = note[0] in PICTURE_TYPES
-        await self.record(self._session(request).responder.id, "picture seen" if seen else "voice note heard", case.id)
-        mime = note[0] if seen or note[0].startswith("audio/") else "application/octet-stream"
-        return web.Response(body=note[1], content_type=mime, headers={"Content-Disposition": "inline"})
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
@@ -437,7 +432,14 @@ class Views:
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
     "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
+    *(f"seal.{why}" for why in ("no_reason", "there_already", "own", "decided", "late", "not_yours", "not_approved",
+                                "not_there", "not_confirmed", "too_many")),
 })  # fmt: skip
+
+
+def _file(item: Attachment | None) -> str:
+    """Return what a line shows of its file: the `picture` or `sound`, or `file` for what can only be named."""
+    return "" if not item else item.kind.value if item.shown else "file"
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -450,13 +452,3 @@ def _line(line: Line) -> dict[str, Any]:
         "carrier": line.carrier,
         "choices": [visible(choice) for choice in line.choices],
     }
-
-
-def visible(text: str) -> str:
-    """Show control and direction characters as marks, so that nothing hides in what a person wrote."""
-    return "".join(
-        char
-        if char in "\n\t\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs"}
-        else f"⟨{ord(char):04X}⟩"
-        for char in text
-    )

@@ -64,6 +64,14 @@ ALWAYS_NAMED: Final = (
     "near.first",
     "near.ask",
 )
+LESSON_PARTS: Final = ("text", "ask", "a", "b", "why")
+#: What Telegram takes of a bot's name, texts and commands, in characters (Bot API 10.1).
+TELEGRAM_LIMITS: Final = {
+    "telegram.name": 64,
+    "telegram.short": 120,
+    "telegram.description": 512,
+    "telegram.command.": 256,
+}
 INDIA: Final = ((6.0, 36.0), (68.0, 97.5))
 KINDS: Final = frozenset({"station", "bus_stand", "crossing"})
 _SENTENCE: Final = regex.compile(r"(?<=[\p{Sentence_Terminal}:;])\s+|\n+")
@@ -84,6 +92,7 @@ def check(root: Path, today: date | None = None) -> list[str]:
         *_helplines(content, root, today),
         *_directory(content, root, today),
         *_schemes(content, root, today),
+        *_courses(content, root),
         *_languages(content, root),
         *_danger(content, root),
         *_flags(content, root, today),
@@ -138,7 +147,12 @@ def _wanted(content: Content) -> set[str]:
     provided = {f"provided.{scheme.provided}" for scheme in content.schemes.values() if scheme.provided}
     lines = {f"helpline.{line}" for line in content.helplines}
     flags = {f"flag.{flag}" for flag in content.red_flags.order}
-    lists = (topics, audiences, areas, states, schemes, rules, provided, lines, flags)
+    lessons = {
+        f"lessons.{course.id}.{number}.{part}"
+        for course in content.courses.values()
+        for number, part in product(range(1, len(course.lessons) + 1), LESSON_PARTS)
+    } | {f"lessons.{course}.label" for course in content.courses}
+    lists = (topics, audiences, areas, states, schemes, rules, provided, lines, flags, lessons)
     return set(content.messages["en"]).union(*lists)
 
 
@@ -192,6 +206,8 @@ def _visible(words: str) -> int:
 def _limit(key: str) -> int:
     if key.startswith(("console.", "web.", *ON_THE_WALL)):
         return 0
+    if limit := next((most for start, most in TELEGRAM_LIMITS.items() if key.startswith(start)), 0):
+        return limit
     if key.endswith((".label", ".title")):
         return LONGEST_LABEL
     if key.endswith(READ_AT_ONCE):
@@ -379,6 +395,21 @@ def _point(place: str, point: Place, districts: Container[tuple[str, str]], cont
 def _in_india(place: Place) -> bool:
     (south, north), (west, east) = INDIA
     return south < (place.latitude or 0) < north and west < (place.longitude or 0) < east
+
+
+def _courses(content: Content, root: Path) -> Iterator[str]:
+    """A lesson says only what its topic may say: its facts are among the topic's own, which are checked there."""
+    for course in content.courses.values():
+        for number, lesson in enumerate(course.lessons, 1):
+            at = f"{root}/campaigns/{course.id}.yaml: lesson {number}"
+            topic = content.topics.get(lesson.topic)
+            if not topic:
+                yield f"{at} names topic {lesson.topic!r}, which is not there; name one of content/topics"
+                continue
+            for fact in sorted(set(lesson.facts) - {fact.id for fact in topic.facts}):
+                yield f"{at} rests on fact {fact}, which topic {topic.id} does not have; put it there or use its own"
+            if lesson.right not in {"a", "b"}:
+                yield f"{at}: the right answer is {lesson.right!r}; write a or b"
 
 
 def _schemes(content: Content, root: Path, today: date) -> Iterator[str]:

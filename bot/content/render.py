@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import regex
 
 from bot.content.model import Content
 from bot.domain.messages import ChannelName, Choice, ChoiceRef, OutboundMessage, Reply
@@ -17,18 +18,19 @@ class Limits:
     """What one bubble may hold on a channel, in UTF-16 units for text and in code points for labels.
 
     Source: WhatsApp Cloud API v23.0 (text 4096, interactive body 1024, 10 rows in all, row title 24) and Telegram Bot
-    API 10.1 (text 4096, 100 buttons).
+    API 10.1 (text 4096, 100 buttons). `location_key`: a key that shares the location needs words of ours.
     """
 
     text: int
     text_with_choices: int
     choices: int
     label: int
+    location_key: bool = False
 
 
 LIMITS: Mapping[ChannelName, Limits] = {
     ChannelName.WHATSAPP: Limits(4096, 1024, 10, 24),
-    ChannelName.TELEGRAM: Limits(4096, 4096, 100, 64),
+    ChannelName.TELEGRAM: Limits(4096, 4096, 100, 64, location_key=True),
     ChannelName.WEB: Limits(4096, 4096, 100, 64),
     ChannelName.TERMINAL: Limits(4096, 4096, 100, 64),
 }
@@ -38,7 +40,13 @@ def render(
     replies: Iterable[Reply], locale: str, channel: ChannelName, content: Content
 ) -> tuple[OutboundMessage, ...]:
     """Return the bubbles for *replies*, in order, each within the channel's limits."""
-    return tuple(bubble for reply in replies for bubble in _bubbles(reply, locale, LIMITS[channel], content))
+    return _keeping([bubble for reply in replies for bubble in _bubbles(reply, locale, LIMITS[channel], content)])
+
+
+def _keeping(bubbles: list[OutboundMessage]) -> tuple[OutboundMessage, ...]:
+    """Mark what follows a bubble with keys in the same turn: it must not take them away again."""
+    shows = [bool(bubble.digits or bubble.asks_location) for bubble in bubbles]
+    return tuple(replace(bubble, keeps_keyboard=any(shows[:at])) for at, bubble in enumerate(bubbles))
 
 
 def fill(words: str, values: Mapping[str, str]) -> str:
@@ -88,7 +96,23 @@ def _voice(reply: Reply, locale: str, content: Content) -> list[OutboundMessage]
     locale = content.locales[locale].fallback if locale.endswith("-Latn") else locale
     labels = [f"{n}. {_choice(ref, locale, content).label}." for n, ref in enumerate(reply.choices, 1)]
     text = "\n".join([said(reply, locale, content), *labels])
-    return [OutboundMessage(Private(text), (), reply.lane, "bot", reply.message, speech=locale)]
+    digits = _digits(len(labels))
+    protected = _protected(reply)
+    return [
+        OutboundMessage(
+            Private(text), (), reply.lane, "bot", reply.message, speech=locale, protected=protected, digits=digits
+        )
+    ]
+
+
+def _digits(count: int) -> int:
+    """Return for how many numbered choices keys are shown: more than that many help nobody."""
+    return count if count <= MOST_KEYS else 0
+
+
+def _protected(reply: Reply) -> bool:
+    """Say whether what is said belongs to a matter of the person's own; numbers to call may always be passed on."""
+    return reply.message.startswith(OWN_MATTERS)
 
 
 def _bubbles(reply: Reply, locale: str, limits: Limits, content: Content) -> list[OutboundMessage]:
@@ -97,14 +121,17 @@ def _bubbles(reply: Reply, locale: str, limits: Limits, content: Content) -> lis
     text = said(reply, locale, content)
     if content.locales[locale].direction == "rtl":
         text = isolated(text)
-    choices = tuple(_choice(ref, locale, content) for ref in reply.choices)
+    choices, digits = tuple(_choice(ref, locale, content) for ref in reply.choices), 0
     if len(choices) > limits.choices or any(len(choice.label) > limits.label for choice in choices):
         text = "\n".join([text, "", *(f"{n}. {choice.label}" for n, choice in enumerate(choices, 1))])
-        choices = ()
+        choices, digits = (), _digits(len(choices))
     *first, last = split(text, limits.text if not choices else limits.text_with_choices)
     button = content.words(locale, "core.choose") if choices else ""
-    bubbles = [OutboundMessage(Private(part), (), reply.lane, "bot", reply.message) for part in first]
-    return [*bubbles, OutboundMessage(Private(last), choices, reply.lane, "bot", reply.message, button)]
+    if reply.asks_location and limits.location_key:
+        button = content.words(locale, "telegram.location.label")
+    part = OutboundMessage(Private(""), (), reply.lane, "bot", reply.message, protected=_protected(reply))
+    full = replace(part, choices=choices, list_button=button, asks_location=reply.asks_location, digits=digits)
+    return [*(replace(part, text=Private(words)) for words in first), replace(full, text=Private(last))]
 
 
 def _choice(ref: ChoiceRef, locale: str, content: Content) -> Choice:
@@ -121,7 +148,7 @@ def _cut(text: str, limit: int) -> int:
         at = window.rfind(mark)
         if at > len(window) // 3:
             return at + len(mark)
-    return _grapheme_border(text, len(window))
+    return window.rfind(" ") + 1 or _grapheme_border(text, len(window))
 
 
 def _window(text: str, limit: int) -> str:
@@ -133,26 +160,20 @@ def _window(text: str, limit: int) -> str:
     return text
 
 
+#: More keys than these do not fit above a keyboard.
+MOST_KEYS = 20
+#: The beginnings of what belongs to a person's own case or report.
+OWN_MATTERS = ("case.", "person.", "report.", "waiting.")
 #: Numbers in groups, and web addresses.
 _LEFT_TO_RIGHT = re.compile(r"\d+(?:[-–.,/]\d+)+|(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 #: Code points above this one take two UTF-16 units.
 LAST_SINGLE_UNIT = 0xFFFF
-_JOINERS = frozenset("\u200c\u200d\ufe0f")
-_VIRAMAS = frozenset("\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d")
+_GRAPHEME = regex.compile(r"\X")
+#: Signs that join two consonants into one letter, which a grapheme of the standard does not always reach across.
+_JOINING = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u200c\u200d"
 
 
 def _grapheme_border(text: str, at: int) -> int:
     """Move *at* back to where no cluster is cut; a cluster longer than the window is cut all the same."""
-    for border in range(at, max(at - 64, 0), -1):
-        if not _joins(text[border - 1], text[border : border + 1]):
-            return border
-    return at
-
-
-def _joins(left: str, right: str) -> bool:
-    if not right:
-        return False
-    attached = (
-        unicodedata.category(right) in {"Mn", "Mc", "Me"} or right in _JOINERS or "\U0001f3fb" <= right <= "\U0001f3ff"
-    )
-    return attached or left in _JOINERS or left in _VIRAMAS
+    borders = (found.start() for found in _GRAPHEME.finditer(text[: at + 1]))
+    return max((border for border in borders if border and text[border - 1] not in _JOINING), default=at)

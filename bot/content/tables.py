@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bot.content.checks import CONSOLE_LOCALES, message_problems
+from bot.content.checks import CONSOLE_LOCALES, TELEGRAM_LIMITS, message_problems
 from bot.content.model import TOPIC_PARTS, Content, Fact
 from bot.content.render import LIMITS, render
 from bot.domain.messages import ChannelName, ChoiceRef, Reply
@@ -233,4 +233,6 @@ def _facts(content: Content, key: str) -> tuple[Fact, ...]:
 
 
 def _limit_of(key: str) -> str:
+    if most := next((most for start, most in TELEGRAM_LIMITS.items() if key.startswith(start)), 0):
+        return str(most)
     return "24" if key.endswith((".label", ".title")) else "350" if key.endswith(".answer") or ".for_" in key else ""

@@ -13,11 +13,12 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.language import speaking
 from bot.domain import codes
 from bot.domain.conversation import Arrived, Conversation, Turn
-from bot.domain.messages import ChoiceRef, InboundMessage, Reply
+from bot.domain.messages import Carrier, ChoiceRef, InboundMessage, Reply
 from bot.domain.places import HERE_FOR, Point, Post, Poster
 from bot.domain.private import Private
 from bot.domain.words import folded_words
 
+START = "/start"
 LEAVING = ChoiceRef("c:leaving", "transit.leaving.label")
 ARRIVING = ChoiceRef("c:arriving", "transit.arriving.label")
 WRONG = ChoiceRef("c:report_poster", "transit.report.label")
@@ -42,11 +43,17 @@ def came(message: InboundMessage, knowledge: Knowledge) -> Came | None:
 
 
 def _question(rest: str, knowledge: Knowledge) -> str:
-    """Return what the person wrote themselves: our own prefilled words are no question."""
-    content = knowledge.content
+    """Return what the person wrote themselves: our own prefilled words are no question, nor is a link's command."""
+    content, rest = knowledge.content, _after_start(rest)
     typed = folded_words(rest)
     ours = (fill(content.words(code, "transit.prefill"), {"code": ""}) for code in content.locales)
     return "" if not typed or any(folded_words(words) == typed for words in ours) else rest
+
+
+def _after_start(rest: str) -> str:
+    """Drop the command that Telegram puts before the code of a link; in a group it names the bot."""
+    first, _, more = rest.partition(" ")
+    return more if first.casefold().partition("@")[0] == START else rest
 
 
 def noticed(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Conversation:
@@ -68,8 +75,9 @@ def noticed(conversation: Conversation, message: InboundMessage, knowledge: Know
 
 
 def counted(turn: Turn, message: InboundMessage, knowledge: Knowledge) -> Turn:
-    """Add the count of a scan, of an unknown poster too."""
-    found = came(message, knowledge) if message.text and not message.choice else None
+    """Add the count of a scan, of an unknown poster too; a message that was mended counts once."""
+    mended = message.carrier is Carrier.EDITED
+    found = came(message, knowledge) if message.text and not message.choice and not mended else None
     if not found:
         return turn
     arrived = Arrived(found.poster.place if found.poster else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.content.model import Place
-from bot.dialogue import answers, arrival
+from bot.dialogue import answers, arrival, notes
 from bot.dialogue.gazetteer import Found
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.language import speaking
@@ -18,7 +18,7 @@ FIRST = Reply("near.first")
 
 def ask(conversation: Conversation) -> Turn:
     """Ask where the person is."""
-    asked = Reply("near.ask", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU))
+    asked = Reply("near.ask", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU), asks_location=True)
     return Turn(replace(conversation, flow="near", slots={}), (asked,))
 
 
@@ -28,10 +28,11 @@ def begin(conversation: Conversation, knowledge: Knowledge) -> Turn:
     place = knowledge.gazetteer.place(conversation.place) if point else None
     if not place:
         return ask(conversation)
-    turn = _turn(conversation, Found(place, None, place.state), None, knowledge)
-    last = turn.replies[-1]
-    moved = replace(Reply("transit.elsewhere"), choices=last.choices)
-    return replace(turn, replies=(*turn.replies[:-1], replace(last, choices=()), moved))
+    turn = _told(conversation, Found(place, None, place.state), None, knowledge)
+    *said, last = turn.replies
+    moved = Reply("transit.elsewhere", choices=last.choices, asks_location=True)
+    told = replace(turn, replies=(*said, replace(last, choices=()), moved))
+    return notes.ask(told, place.state, place.district)
 
 
 def by_words(conversation: Conversation, text: str, knowledge: Knowledge) -> Turn | None:
@@ -55,16 +56,23 @@ def by_point(conversation: Conversation, message: InboundMessage, knowledge: Kno
 
 def unknown(conversation: Conversation) -> Turn:
     """Say that the place is not known, with the numbers."""
-    said = Reply("near.unknown", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU))
+    said = Reply("near.unknown", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU), asks_location=True)
     return Turn(conversation, (said,))
 
 
 def _turn(conversation: Conversation, found: Found, km: float | None, knowledge: Knowledge) -> Turn:
+    return notes.ask(_told(conversation, found, km, knowledge), found.state, _district(found))
+
+
+def _district(found: Found) -> str:
+    return found.district.name if found.district else found.station.district if found.station else ""
+
+
+def _told(conversation: Conversation, found: Found, km: float | None, knowledge: Knowledge) -> Turn:
     said = [FIRST]
     if found.station:
         said.append(replace(_station(found.station, km), items=_help_at(found.station, conversation, knowledge)))
-    district = found.district.name if found.district else found.station.district if found.station else ""
-    if district:
+    if district := _district(found):
         said.append(Reply("near.district", {"district": district}))
     elif found.state:
         said.append(Reply("near.state", within={"state": (Reply(f"state.{found.state}.name"),)}))

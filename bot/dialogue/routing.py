@@ -15,6 +15,8 @@ from bot.domain.messages import Carrier, InboundMessage, Reply
 from bot.domain.understanding import OUT_OF_SCOPE, Understanding
 from bot.domain.words import folded_words
 
+#: Commands that are none without their slash: the bare word may answer "where are you?".
+SLASHED = {"/near": "near"}
 LEAVES_FLOW = 0.75
 BARE = 2
 #: Flows that ask short questions, and what an answer to one of them may be taken for.
@@ -51,7 +53,7 @@ def _routed(
         return on_choice(picked, conversation, knowledge, now)
     if named := command(message, knowledge):
         return on_choice(f"c:{named}", conversation, knowledge, now)
-    if message.carrier in WITHOUT_WORDS and not message.text:
+    if message.carrier is Carrier.CONTACT or (message.carrier in WITHOUT_WORDS and not message.text):
         return _wordless(conversation, message, knowledge, now)
     if conversation.flow and (flows.fits(conversation, message, knowledge) or not _leaves(conversation, understanding)):
         return flows.proceed(conversation, message, knowledge, now, understanding.entities)
@@ -98,6 +100,8 @@ def _wordless(conversation: Conversation, message: InboundMessage, knowledge: Kn
 
     Anything else says what we cannot read.
     """
+    if message.carrier is Carrier.CONTACT:
+        return _greeted(conversation, knowledge, Reply("telegram.contact", choices=(answers.PERSON, answers.MENU)))
     if message.seen is not None:
         read = pictures.answer(message.seen.reveal(), conversation, knowledge, now)
         if read:
@@ -129,9 +133,18 @@ def chosen(conversation: Conversation, message: InboundMessage, knowledge: Knowl
 
 def command(message: InboundMessage, knowledge: Knowledge) -> str:
     """Return the command that the whole message is ("menu", "stop", …), or ""."""
-    raw = message.text.reveal().strip().casefold()
+    raw = _bare(message.text.reveal().strip().casefold())
     commands = knowledge.content.commands
-    return commands.get(raw) or commands.get(" ".join(folded_words(raw)), "")
+    return SLASHED.get(raw) or commands.get(raw) or commands.get(" ".join(folded_words(raw)), "")
+
+
+def _bare(raw: str) -> str:
+    """Return `/menu` of `/menu@our_bot`; what a deep link adds to `/start` is not part of the command."""
+    if not raw.startswith("/"):
+        return raw
+    head, _, rest = raw.partition(" ")
+    name = head.partition("@")[0]
+    return name if name == arrival.START or not rest.strip() else raw
 
 
 def answers_locale(conversation: Conversation, knowledge: Knowledge) -> str:

@@ -10,7 +10,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Tell, Turn
+from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Tell, Turn, Unreachable
 from bot.domain.ids import case_id
 from bot.domain.messages import Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
@@ -36,8 +36,22 @@ def step(
 
     Pure: the same arguments always give the same turn, and nothing is sent or stored here.
     """
+    if message.blocked:
+        return Turn(conversation, effects=(Unreachable(),))
     turn = _decided(conversation, message, understanding, knowledge, now)
     return arrival.counted(_identified(turn, conversation, message), message, knowledge)
+
+
+def may_show_typing(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
+    """Say whether the screen may move before we know what to answer: never where somebody may be watching it.
+
+    Nor while a human answers, nor for what is not waited for: a correction, a moving location.
+    """
+    if conversation.silent or conversation.with_responder or message.blocked or message.carrier is Carrier.EDITED:
+        return False
+    picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
+    heard = knowledge.guard.check(message.text.reveal()) if message.text else NO_RISK
+    return not (heard.level or quiet.hides(picked, named) or quiet.wished(conversation, picked, named, heard))
 
 
 def _decided(
@@ -47,6 +61,8 @@ def _decided(
     knowledge: Knowledge,
     now: datetime,
 ) -> Turn:
+    if message.carrier is Carrier.EDITED and not message.text:
+        return quiet.kept(conversation)
     before = conversation.seen_at
     conversation = _seen(conversation, message, understanding, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
@@ -56,6 +72,8 @@ def _decided(
     if held_back := _watched(conversation, message, risk, knowledge, now):
         return _remembered(held_back, understanding)
     conversation = replace(conversation, silent=False, silent_since=None)
+    if message.carrier is Carrier.EDITED and not _corrects(conversation):
+        return _remembered(_edited(conversation, risk), understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge, before)
     if risk.level is Level.PERHAPS and not _answers_first(conversation, message, risk, understanding, knowledge):
@@ -71,6 +89,18 @@ def _decided(
     return _remembered(turn, understanding)
 
 
+def _corrects(conversation: Conversation) -> bool:
+    """Say whether an edited message mends what we did not understand; then it is answered like a new one."""
+    return conversation.repairs > 0 and not conversation.with_responder
+
+
+def _edited(conversation: Conversation, risk: Risk) -> Turn:
+    """Whoever corrects a message that was answered is not answered twice; what may be danger is asked about."""
+    if risk.level is Level.PERHAPS and not conversation.with_responder:
+        return _ask(conversation, risk)
+    return quiet.kept(conversation)
+
+
 def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Turn:
     """What a report names is kept with it: from the words that open it, and from all that follow while it is open.
 
@@ -80,7 +110,7 @@ def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Tu
         return turn
     opened = (item for item in turn.effects if isinstance(item, OpenCase) and item.risk.kind == REPORT)
     case = next((item.case_id for item in opened), before.open_case if before.reporting else "")
-    if not case or message.choice or not message.text:
+    if not case or message.choice or not message.text or message.carrier is Carrier.CONTACT:
         return turn
     own = phone_key(message.address.value.reveal())
     found = tuple(item for item in identifiers_of(message.text.reveal()) if item.value != own)
@@ -159,7 +189,7 @@ def _watched(
         return quiet.begin(conversation, now)
     if not conversation.silent:
         return None
-    if not quiet.ended(conversation, message, named, now):
+    if message.carrier is Carrier.EDITED or not quiet.ended(conversation, message, named, now):
         return quiet.kept(conversation)
     if not conversation.with_responder or conversation.claimed:
         return None
@@ -181,7 +211,7 @@ def _seen(
 ) -> Conversation:
     conversation = arrival.noticed(conversation, message, knowledge, now)
     guess, other = conversation.locale_guess, conversation.other_language
-    if not conversation.locale and message.text and not message.choice:
+    if not conversation.locale and message.text and not message.choice and not message.text.reveal().startswith("/"):
         text, content = message.text.reveal(), knowledge.content
         unknown = fallback.other_language(text, understanding.language, content)
         heard = understanding.language if understanding.language in content.locales else ""
@@ -196,8 +226,8 @@ def _seen(
 def _risk(
     conversation: Conversation, message: InboundMessage, understanding: Understanding, knowledge: Knowledge
 ) -> Risk:
-    """Danger in the words, in the tapped choice, or in the "yes" to "do you need help now?"."""
-    if message.choice == HELP_NOW:
+    """Danger in the words, in the choice (tapped, or by its digit or words), or in "yes" to "do you need help now?"."""
+    if HELP_NOW in {message.choice, chosen(conversation, message, knowledge)}:
         return Risk(Level.NOW, conversation.asked_if_in_danger or "distress_help", "choice:help_now")
     if conversation.asked_if_in_danger and _says_yes(conversation, message, knowledge):
         return Risk(Level.NOW, conversation.asked_if_in_danger, "choice:yes")

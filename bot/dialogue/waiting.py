@@ -91,7 +91,7 @@ def alarm(risk: Risk) -> tuple[Reply, ...]:
 
 def ask(question: str) -> Reply:
     """Ask one question."""
-    return Reply(f"waiting.{question}", choices=CHOICES.get(question, ()))
+    return Reply(f"waiting.{question}", choices=CHOICES.get(question, ()), asks_location=question == "where")
 
 
 def keep(conversation: Conversation, picked: str) -> Turn:

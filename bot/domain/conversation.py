@@ -25,7 +25,9 @@ class Conversation:
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
     question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
-    `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days.
+    `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
+    the lessons they get, one a day. `notes`: "asked", "yes" or "no" to urgent notes about a place. `album`: the
+    pictures sent as one that were answered last.
     """
 
     id: str
@@ -65,7 +67,10 @@ class Conversation:
     state: str = ""
     other_language: str = ""
     draft_told: bool = False
+    course: str = ""
+    notes: str = ""
     seen_at: datetime | None = None
+    album: str = ""
 
     @property
     def with_responder(self) -> bool:
@@ -137,6 +142,11 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The person takes no message from us any more: nothing is sent until they write; an open case is told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Destroy everything this conversation left, after the farewell is sent."""
 
@@ -152,7 +162,38 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Arrived | FlagPoster | Forget | Erase | Translate
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """The person wants this course: its first lesson now, then one a day."""
+
+    course: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlearn:
+    """The person wants no more lessons and no more notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The person answered the question of a lesson, or whether a course was useful (lesson 0): counted once."""
+
+    course: str
+    number: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WantNotes:
+    """The person wants to hear if something goes wrong in this district or State, and at the place they came by."""
+
+    state: str
+    district: str = ""
+
+
+OnWish = Learn | Unlearn | Answered | WantNotes
+OnPoster = Arrived | FlagPoster
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish | OnPoster
 
 
 @dataclass(frozen=True, slots=True)

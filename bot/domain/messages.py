@@ -29,6 +29,7 @@ class Carrier(StrEnum):
     IMAGE = "image"
     DOCUMENT = "document"
     LOCATION = "location"
+    CONTACT = "contact"
     UNSUPPORTED = "unsupported"
 
 
@@ -57,7 +58,8 @@ class InboundMessage:
     choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note or
     picture that is still to be fetched, `point` a shared location as "latitude,longitude" in degrees; `seen` are the
     words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
-    the channel's own id, where the channel lets us delete a message by it.
+    the channel's own id, where the channel lets us delete a message by it; `album` is the same for
+    pictures sent as one; `blocked`: no message, but the news that this person takes none from us any more.
     """
 
     key: str
@@ -72,6 +74,7 @@ class InboundMessage:
     point: Private = NOTHING_SAID
     seen: Private | None = None
     id: Private = NOTHING_SAID
+    album: str = ""
 
 
 class ReceiptState(StrEnum):
@@ -99,10 +102,14 @@ class Receipt:
 
 
 class Lane(StrEnum):
-    """Which messages leave first."""
+    """Which messages leave first, in this order."""
 
     DISTRESS = "distress"
     REPLY = "reply"
+    CAMPAIGN = "campaign"
+
+
+LANE_ORDER = {lane: number for number, lane in enumerate(Lane)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,10 @@ class Choice:
 class OutboundMessage:
     """One bubble ready to send: words fitted to the channel, its choices in order.
 
-    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "".
+    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "". `list_button`
+    labels what opens the choices, or sends a location. `asks_location`: offer to share it. `protected`: not to be
+    passed on or saved. `digits`: the words number so many choices. `keeps_keyboard`: an earlier bubble of the turn
+    shows keys.
     """
 
     text: Private
@@ -127,6 +137,10 @@ class OutboundMessage:
     message_id: str = ""
     list_button: str = ""
     speech: str = ""
+    asks_location: bool = False
+    protected: bool = False
+    digits: int = 0
+    keeps_keyboard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,8 @@ class Reply:
     """A message id that `step` wants said, the values for its placeholders, and the choices under it.
 
     `within` puts other replies' words into a placeholder, joined by the locale's joiner; `items` are replies whose
-    words follow, a line each; `spoken` asks for a voice message with the same words.
+    words follow, a line each; `spoken` asks for a voice message with the same words; `asks_location` for a button that
+    shares it.
     """
 
     message: str
@@ -153,6 +168,7 @@ class Reply:
     items: tuple[Reply, ...] = ()
     within: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
     spoken: bool = False
+    asks_location: bool = False
 
     def __repr__(self) -> str:
         return f"Reply({self.message}, {[choice.id for choice in self.choices]})"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.content.render import render, said
 from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
-from bot.dialogue.step import step
+from bot.dialogue.step import may_show_typing, step
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Translate, Turn, Waiting
 from bot.domain.ids import case_id
@@ -30,21 +30,32 @@ from bot.ports import (
     Understander,
     VersionClash,
 )
+from bot.service import albums
+from bot.service.crowd import Crowd
 from bot.service.listen import Listener
+from bot.service.typing import Typing
 
 log = logging.getLogger(__name__)
 TRIES = 3
 STALE = timedelta(minutes=15)
+BATCH = 50
+#: How often to look whether an album is whole, in seconds; and how many of its pictures are read together.
+ALBUM_PAUSE = 0.25
+ALBUM_READ = 4
 Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Senses:
-    """What makes words of what came, and other words of ours: the NLU, voice notes, a translation machine."""
+    """What makes words of what came, and other words of ours: the NLU, voice notes, a translation machine.
+
+    `typing` shows meanwhile that we are at it.
+    """
 
     nlu: Understander
     listener: Listener | None = None
     translator: Translator | None = None
+    typing: Typing = field(default_factory=lambda: Typing({}))
 
 
 class Answerer:
@@ -71,12 +82,15 @@ class Answerer:
         self._owner = owner
         self._on_turn = on_turn
         self._busy: set[str] = set()
+        self._crowd = Crowd()
 
     async def work(self) -> bool:
         """Answer the conversation that has waited longest; False when nobody waits."""
         conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy))
         if not conversation_id:
             return False
+        if conversation_id in self._busy:
+            return True  # another worker here took it while we asked
         self._busy.add(conversation_id)
         try:
             lease = await self._conversations.lease(conversation_id, self._owner)
@@ -89,43 +103,74 @@ class Answerer:
         return True
 
     async def _answer_all(self, lease: Lease) -> None:
+        """Answer what waits, a batch at a time: what came meanwhile is looked for after each batch."""
         try:
-            while waiting := await self._inbox.waiting(lease.conversation_id):
-                stale = [item for item in waiting if self._is_stale(item)]
-                await self.answer(waiting[0], lease, quiet=len(stale) > 1 and waiting[0] in stale[:-1])
+            while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
+                await self._answer_batch(waiting, lease)
         finally:
             await self._conversations.release(lease)
 
     def _is_stale(self, waiting: Waiting) -> bool:
         return self._now() - waiting.message.sent_at > STALE
 
-    async def answer(self, waiting: Waiting, lease: Lease, *, quiet: bool = False) -> None:
-        """Answer one message. A step that fails is tried again; the third time the person gets a human.
+    async def _answer_batch(self, waiting: Sequence[Waiting], lease: Lease) -> None:
+        """Answer one after another, until one fails or the rest of an album is still on its way."""
+        stale = [item for item in waiting if self._is_stale(item)]
+        left = list(waiting)
+        for _ in waiting[:BATCH]:
+            first = albums.first_to_answer(left, self._now())
+            if not first:
+                await asyncio.sleep(ALBUM_PAUSE)
+                return
+            parts = albums.parts_of(first, left)
+            if not await self.answer(first, lease, quiet=first in stale[:-1], album=parts):
+                return
+            left.remove(first)
+
+    async def answer(
+        self, waiting: Waiting, lease: Lease, *, quiet: bool = False, album: Sequence[Waiting] = ()
+    ) -> bool:
+        """Answer one message. A step that fails is tried again (False); the third time the person gets a human.
 
         *quiet*: one of several messages that waited out a long outage; danger is still heard, the rest gets one reply.
+        *album*: the messages that came as one with it.
         """
         try:
-            await self._turn(waiting, lease, quiet=quiet)
+            await self._turn(waiting, lease, quiet=quiet, album=album)
         except (VersionClash, StoreUnavailable):
             raise
         except Exception as error:
             tries = await self._inbox.failed(waiting)
             log.exception("answering failed", extra={"row": waiting.id, "tries": tries, "error": type(error).__name__})
-            if tries >= TRIES:
-                await self._apologise(waiting, lease)
+            if tries < TRIES:
+                return False
+            await self._apologise(waiting, lease)
+        return True
 
-    async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool) -> None:
-        knowledge = self._knowledge()
-        conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
-        waiting, heard = await self._heard(waiting, conversation)
-        understanding = await self._understand(waiting, conversation)
+    async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool, album: Sequence[Waiting]) -> None:
+        knowledge, address = self._knowledge(), waiting.message.address
+        conversation = await self._conversations.load(waiting.conversation_id, address.channel)
+        hurried = self._crowd.hurried(waiting.conversation_id, self._now())
+        beside = albums.is_answered(waiting, conversation)
+        shows = not beside and not hurried and may_show_typing(conversation, waiting.message, knowledge)
+        async with self._senses.typing.shown(address, wanted=shows):
+            waiting, heard = await self._heard(waiting, conversation)
+            waiting = waiting if beside else await self._with_album(waiting, conversation, album)
+            understanding = NOTHING if hurried else await self._understand(waiting, conversation)
         turn = step(conversation, waiting.message, understanding, knowledge, self._now())
+        turn = albums.beside(turn, conversation) if beside else albums.answered(turn, waiting)
         if heard and turn.replies and not turn.conversation.with_responder:
             turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard}), *turn.replies))
         turn = await self._translated(turn, knowledge)
-        if quiet and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
-            turn = replace(turn, replies=())
+        if (quiet or hurried) and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
+            turn = replace(turn, replies=self._slower(turn) if hurried else ())
         await self._commit(turn, waiting, lease, knowledge)
+
+    def _slower(self, turn: Turn) -> tuple[Reply, ...]:
+        """Say once that it is too much at a time; where the bot is silent it says nothing of that either."""
+        silent = turn.conversation.with_responder or turn.conversation.silent
+        told = not silent and self._crowd.says_so(turn.conversation.id, self._now())
+        return (Reply("core.slower"),) if told else ()
 
     async def _heard(self, waiting: Waiting, conversation: Conversation) -> tuple[Waiting, str]:
         """Keep what came with a message; where this machine can hear or read it, its words go on with the message.
@@ -145,6 +190,18 @@ class Answerer:
             return replace(waiting, message=replace(message, seen=None if seen is None else Private(seen))), ""
         await listener.keep(waiting)
         return waiting, ""
+
+    async def _with_album(self, waiting: Waiting, conversation: Conversation, album: Sequence[Waiting]) -> Waiting:
+        """Put the words of the other pictures of an album beside those of the first: they are answered as one."""
+        listener, message = self._senses.listener, waiting.message
+        if not listener or message.seen is None:
+            return waiting
+        locale, seen = conversation.locale or conversation.locale_guess, [message.seen.reveal()]
+        for part in [item for item in album if item.id != waiting.id][: ALBUM_READ - 1]:
+            if part.message.carrier is Carrier.IMAGE and not part.message.text:
+                seen.append(await listener.look(part, locale) or "")
+        words = "\n".join(filter(None, seen))
+        return replace(waiting, message=replace(message, seen=Private(words)))
 
     async def _translated(self, turn: Turn, knowledge: Knowledge) -> Turn:
         """Fulfil a wish for a machine's translation; what was answered before stands, whatever comes of it."""

@@ -40,21 +40,23 @@ class Respond:
     async def reply(self, case: Case, who: str, text: str, key: str) -> Case:
         """Send the responder's words to the person; the same *key* again sends nothing."""
         parts = split(text.strip()[:LONGEST_REPLY], LONGEST_REPLY)
-        messages = tuple(OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who) for part in parts)
+        messages = tuple(
+            OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who, protected=True) for part in parts
+        )
         return await self._act(case, CaseAction.REPLY, who, messages=messages, detail=text, key=key)
 
     async def note(self, case: Case, who: str, text: str, key: str = "") -> Case:
         """Write a note that only responders see."""
         return await self._act(case, CaseAction.NOTE, who, detail=text, key=key)
 
-    async def release(self, case: Case, who: str, reason: str = "") -> Case:
+    async def release(self, case: Case, who: str, reason: str = "", key: str = "") -> Case:
         """Put the case back into the queue."""
-        return await self._act(case, CaseAction.RELEASE, who, detail=reason)
+        return await self._act(case, CaseAction.RELEASE, who, detail=reason, key=key)
 
-    async def transfer(self, case: Case, who: str, to: str, reason: str = "") -> Case:
+    async def transfer(self, case: Case, who: str, to: str, reason: str = "", key: str = "") -> Case:
         """Give the case to another responder."""
         detail = f"{to} · {reason.strip()}" if reason.strip() else to
-        return await self._act(case, CaseAction.TRANSFER, who, detail=detail, new_owner=to)
+        return await self._act(case, CaseAction.TRANSFER, who, detail=detail, new_owner=to, key=key)
 
     async def refer(self, case: Case, who: str, to: str) -> Case:
         """Record that the case was passed to police, child welfare or another service."""
@@ -70,15 +72,15 @@ class Respond:
         said = self._words(case, "waiting.consent", waiting.CHOICES["consent"])
         return await self._act(case, CaseAction.REPLY, who, messages=said, detail="waiting.consent")
 
-    async def hand_back(self, case: Case, who: str, outcome: str) -> Case:
+    async def hand_back(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
         """Give the conversation back to the bot, with a summary for the history."""
         said = () if case.silent else self._words(case, "case.handed_back")
-        return await self._act(case, CaseAction.HAND_BACK, who, messages=said, detail=outcome)
+        return await self._act(case, CaseAction.HAND_BACK, who, messages=said, detail=outcome, key=key)
 
-    async def close(self, case: Case, who: str, outcome: str) -> Case:
+    async def close(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
         """Close the case; the outcome is required."""
         said = () if case.silent else self._words(case, "case.closed")
-        return await self._act(case, CaseAction.CLOSE, who, messages=said, detail=outcome)
+        return await self._act(case, CaseAction.CLOSE, who, messages=said, detail=outcome, key=key)
 
     async def _act(
         self,

@@ -26,7 +26,8 @@ Doc = dict[str, Any]
 _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place", "district", "poster",
     "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
-    "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
+    "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told", "course", "notes",
+    "album",
 )  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def message_out(message: InboundMessage) -> Doc:
         "media": _media_out(message.media) if message.media else None,
         "point": message.point.reveal(),
         "id": message.id.reveal(),
+        "album": message.album,
     }
 
 
@@ -62,6 +64,7 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         media=_media_in(doc["media"]) if doc.get("media") else None,
         point=Private(doc.get("point", "")),
         id=Private(doc.get("id", "")),
+        album=doc.get("album", ""),
     )
 
 
@@ -83,6 +86,10 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "message_id": message.message_id,
         "list_button": message.list_button,
         "speech": message.speech,
+        "asks_location": message.asks_location,
+        "protected": message.protected,
+        "digits": message.digits,
+        "keeps_keyboard": message.keeps_keyboard,
     }
 
 
@@ -96,6 +103,10 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         message_id=doc["message_id"],
         list_button=doc["list_button"],
         speech=doc.get("speech", ""),
+        asks_location=doc.get("asks_location", False),
+        protected=doc.get("protected", False),
+        digits=doc.get("digits", 0),
+        keeps_keyboard=doc.get("keeps_keyboard", False),
     )
 
 
@@ -172,6 +183,7 @@ def _reply_out(reply: Reply) -> Doc:
         "lane": reply.lane.value,
         "items": [_reply_out(item) for item in reply.items],
         "within": {name: [_reply_out(item) for item in items] for name, items in reply.within.items()},
+        "asks_location": reply.asks_location,
     }
 
 
@@ -183,4 +195,5 @@ def _reply_in(doc: Mapping[str, Any]) -> Reply:
         Lane(doc["lane"]),
         tuple(_reply_in(item) for item in doc.get("items", ())),
         {name: tuple(map(_reply_in, items)) for name, items in doc.get("within", {}).items()},
+        asks_location=doc.get("asks_location", False),
     )

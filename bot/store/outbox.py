@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 
-from bot.domain.messages import RECEIPT_ORDER, Address, ChannelName, Receipt, ReceiptState
+from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import Due
 from bot.store.documents import aware, outbound_in
@@ -31,11 +31,13 @@ class MongoOutbox:
         self._sealer = sealer
         self._channels = sorted(channels)
 
-    async def next_due(self, owner: str) -> Due | None:
-        """Lease the next row that has no earlier unsent row in its conversation."""
+    async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
+        """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
         free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         due = {"$lte": ["$not_before", "$$NOW"]}
-        query = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
+        query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
+        if resting:
+            query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
         blocked: set[str] = set()
         cursor = self._rows.find(query).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).limit(CANDIDATES)
         async for row in cursor:
@@ -49,7 +51,8 @@ class MongoOutbox:
         return None
 
     async def _has_earlier(self, row: Doc) -> bool:
-        earlier = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
+        earlier: Doc = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
+        earlier["lane"] = {"$lte": row["lane"]}
         return await self._rows.find_one(earlier, {"_id": 1}) is not None
 
     async def _lease(self, row: Doc, owner: str, free: Doc) -> Doc | None:
@@ -62,7 +65,9 @@ class MongoOutbox:
         return leased
 
     async def _open(self, row: Doc) -> Due | None:
-        conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, {"address": 1})
+        conversation = await self._db["conversations"].find_one(
+            {"_id": row["conversation"]}, {"address": 1, "unreachable": 1}
+        )
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
@@ -70,7 +75,11 @@ class MongoOutbox:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
             return None
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
-        return Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
+        due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
+        if (conversation or {}).get("unreachable"):
+            await self.failed(due, "the person takes no messages")
+            return None
+        return due
 
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
@@ -96,6 +105,18 @@ class MongoOutbox:
         """Put it back for later; later messages of the conversation wait behind it."""
         await self._later(due, "waiting", seconds, reason)
 
+    async def put_back(self, due: Due) -> None:
+        """Give up the lease."""
+        await self._rows.update_one({"_id": due.id, "open": True}, {"$unset": {"lease": ""}})
+
+    async def put_off(self, due: Due, seconds: float) -> None:
+        """Wait, with all that waits behind it: else its many followers would hide other conversations' rows."""
+        behind: Doc = {"conversation": due.conversation_id, "open": True, "_id": {"$gte": due.id}}
+        behind["lane"] = {"$gte": LANE_ORDER[due.message.lane]}
+        later = {"$max": ["$not_before", {"$add": ["$$NOW", int(seconds * 1000)]}]}
+        await self._rows.update_many(behind, [{"$set": {"not_before": later}}])
+        await self.put_back(due)
+
     async def unknown(self, due: Due, reason: str) -> None:
         """Wait a minute for a receipt before it is tried once more."""
         await self._later(due, "unknown", UNKNOWN_SECONDS, reason)
@@ -112,6 +133,11 @@ class MongoOutbox:
             {"conversation": due.conversation_id, "open": True},
             {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": datetime.now(UTC)}},  # noqa: TID251
         )
+
+    async def unreachable(self, due: Due, reason: str) -> None:
+        """Give it up, and all that follows until the person writes again."""
+        await self._db["conversations"].update_one({"_id": due.conversation_id}, {"$set": {"unreachable": True}})
+        await self.failed(due, reason)
 
     async def dropped(self, due: Due) -> None:
         """Leave a message that may have arrived, because the person has written since."""

@@ -1,165 +1,36 @@
-"""Telegram over HTTP: secret, what is taken, what is sent, errors, polling that confirms only what is kept."""
+"""What leaves for Telegram: text, keyboards, voice, deleting, typing, and what each refusal leads to."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import time
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 from telegram import Bot
 
 from bot.channels import telegram
-from bot.channels.telegram import TelegramChannel, TelegramWebhook
-from bot.domain.messages import Address, Carrier, ChannelName, Choice, InboundMessage, Media, OutboundMessage
+from bot.channels.telegram import TelegramChannel
+from bot.content.model import Content
+from bot.content.render import render, split
+from bot.dialogue import answers, nearby, waiting
+from bot.domain.conversation import Conversation
+from bot.domain.messages import Address, ChannelName, Choice, Media, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.ports import ChannelError, StoreUnavailable
-from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, Speaks, serving, telegram_server
+from bot.ports import ChannelError
+from tests.platforms import TELEGRAM_TOKEN, FakeTelegram, Speaks, refused, serving
+from tests.telegram_interface import units
 
 TO = Address(ChannelName.TELEGRAM, Private("777000777000"))
+OTHER = Address(ChannelName.TELEGRAM, Private("777000777001"))
 
 
-@pytest.fixture
-async def platform() -> AsyncIterator[FakeTelegram]:
-    async with telegram_server() as fake:
-        yield fake
-        assert fake.faults == []
+def keys(fields: dict[str, Any]) -> Any:
+    return json.loads(fields["reply_markup"])
 
 
-@pytest.fixture
-async def bot(platform: FakeTelegram) -> AsyncIterator[Bot]:
-    made = telegram.make_bot(TELEGRAM_TOKEN, platform.url)
-    await telegram.open_requests(made)
-    yield made
-    await telegram.close_requests(made)
-
-
-class Taken:
-    def __init__(self) -> None:
-        self.messages: list[InboundMessage] = []
-        self.aside: list[bytes] = []
-        self.down = False
-
-    async def receive(self, message: InboundMessage) -> bool:
-        if self.down:
-            raise StoreUnavailable("down")
-        self.messages.append(message)
-        return True
-
-    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
-        self.aside.append(raw)
-
-
-def update(number: int, **fields: Any) -> dict[str, Any]:
-    chat = {"id": 777000777000, "type": "private"}
-    sender = {"id": 777000777000, "is_bot": False, "first_name": "x"}
-    message = {"message_id": number, "date": int(time.time()), "chat": chat, "from": sender, **fields}
-    return {"update_id": number, "message": message}
-
-
-@contextlib.asynccontextmanager
-async def hooked(bot: Bot, taken: Taken) -> AsyncIterator[str]:
-    hook = TelegramWebhook(
-        bot, (TELEGRAM_SECRET, "former_secret"), taken.receive, taken.quarantine, lambda: datetime.now(UTC)
-    )
-    app = web.Application()
-    app.router.add_post("/t", hook.handle)
-    async with serving(app) as url:
-        yield f"{url}/t"
-
-
-async def post(url: str, body: Any, secret: str | None = TELEGRAM_SECRET) -> tuple[int, str]:
-    headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret is not None else {}
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with aiohttp.ClientSession() as session, session.post(url, data=data, headers=headers) as answer:
-        return answer.status, await answer.text()
-
-
-async def test_the_secret_is_needed_and_rotates(bot: Bot) -> None:
-    """E4, E5: 401 and never 500; no secret at all is refused at start."""
-    taken = Taken()
-    async with hooked(bot, taken) as url:
-        for secret, status in (
-            (TELEGRAM_SECRET, 200),
-            ("former_secret", 200),
-            ("older", 401),
-            ("é", 401),
-            (None, 401),
-            ("", 401),
-        ):
-            assert (await post(url, update(1, text="hi"), secret))[0] == status
-    with pytest.raises(ValueError, match="secret"):
-        TelegramWebhook(bot, ("", ""), taken.receive, taken.quarantine, lambda: datetime.now(UTC))
-
-
-async def test_each_kind_of_update(bot: Bot) -> None:
-    """Text, edits, captions, voice, location, stickers, deep links; groups and bots are ignored; a tap is answered."""
-    taken = Taken()
-    edited = update(2, text="bachao")
-    edited["edited_message"] = edited.pop("message")
-    group = update(6, text="hello")
-    group["message"]["chat"] = {"id": -5, "type": "group", "title": "g"}
-    tap = {
-        "update_id": 8,
-        "callback_query": {
-            "id": "q1",
-            "from": {"id": 1, "is_bot": False, "first_name": "x"},
-            "chat_instance": "c",
-            "data": "c:help",
-            "message": update(8, text="menu")["message"],
-        },
-    }
-    photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
-    voice = {"file_id": "f", "file_unique_id": "u", "duration": 1}
-    async with hooked(bot, taken) as url:
-        for item in (
-            update(1, text="/start sy_NDLS"),
-            edited,
-            update(3, photo=photo, caption="madad karo"),
-            update(4, voice=voice),
-            update(5, location={"latitude": 1.0, "longitude": 2.0}),
-            group,
-            update(7, text="/start"),
-        ):
-            assert (await post(url, item))[0] == 200
-        status, answer = await post(url, tap)
-    assert status == 200
-    assert json.loads(answer) == {"method": "answerCallbackQuery", "callback_query_id": "q1"}
-    assert [(item.carrier, item.text.reveal(), item.choice) for item in taken.messages] == [
-        (Carrier.TEXT, "sy_NDLS", None),
-        (Carrier.EDITED, "bachao", None),
-        (Carrier.CAPTION, "madad karo", None),
-        (Carrier.VOICE, "", None),
-        (Carrier.LOCATION, "", None),
-        (Carrier.TEXT, "/start", None),
-        (Carrier.CHOICE, "", "c:help"),
-    ]
-    assert {item.address.value.reveal() for item in taken.messages} == {"777000777000"}
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [b"", b"[]", b"null", b"{", b'{"update_id": "x"}', b"[" * 50_000, b'{"update_id": 1, "message": {"chat": 5}}'],
-)
-async def test_what_cannot_be_read_is_kept_aside(bot: Bot, raw: bytes) -> None:
-    taken = Taken()
-    async with hooked(bot, taken) as url:
-        assert (await post(url, raw))[0] == 200
-    assert taken.aside == [raw]
-
-
-async def test_a_store_that_is_down_means_send_it_again(bot: Bot) -> None:
-    """No 200 for what was not kept."""
-    taken = Taken()
-    taken.down = True
-    async with hooked(bot, taken) as url:
-        assert (await post(url, update(1, text="hi")))[0] >= 500
+async def send(bot: Bot, message: OutboundMessage, to: Address = TO) -> Private:
+    return await TelegramChannel(bot).send(to, message, "c:1:0")
 
 
 async def test_choices_become_an_inline_keyboard(platform: FakeTelegram, bot: Bot) -> None:
@@ -177,52 +48,187 @@ async def test_choices_become_an_inline_keyboard(platform: FakeTelegram, bot: Bo
     assert [[button["callback_data"] for button in row] for row in rows] == [["t:eshram", "c:menu"], ["t:long"]]
 
 
-def _error(code: int, description: str, **parameters: Any) -> tuple[int, dict[str, Any]]:
-    return code, {
-        "ok": False,
-        "error_code": code,
-        "description": description,
-        **({"parameters": parameters} if parameters else {}),
-    }
-
-
-ERRORS: dict[str, tuple[tuple[int, dict[str, Any]], dict[str, Any]]] = {
-    "429": (_error(429, "Too Many Requests", retry_after=30), {"retryable": True, "retry_after": 30.0}),
-    "429 huge": (_error(429, "Too Many Requests", retry_after=3600), {"retryable": True, "retry_after": 600.0}),
-    "blocked": (_error(403, "Forbidden: bot was blocked by the user"), {"retryable": False, "gone": True}),
-    "chat not found": (_error(400, "Bad Request: chat not found"), {"retryable": False}),
-    "token": (_error(401, "Unauthorized"), {"retryable": True, "account": True}),
-    "500": (_error(502, "Bad Gateway"), {"retryable": True, "unknown": False}),
+ERRORS: dict[str, tuple[tuple[int, dict[str, Any] | str], dict[str, Any]]] = {
+    "429": (
+        refused(429, "Too Many Requests", retry_after=30),
+        {"retryable": True, "retry_after": 30.0, "pause": "address"},
+    ),
+    "429 huge": (refused(429, "Too Many Requests", retry_after=3600), {"retryable": True, "retry_after": 600.0}),
+    "blocked": (refused(403, "Forbidden: bot was blocked by the user"), {"retryable": False, "gone": True}),
+    "deactivated": (refused(403, "Forbidden: user is deactivated"), {"retryable": False, "gone": True}),
+    "chat not found": (refused(400, "Bad Request: chat not found"), {"retryable": False, "gone": True}),
+    "migrated": (
+        refused(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1001),
+        {"retryable": False, "gone": True},
+    ),
+    "bad request": (refused(400, "Bad Request: message is too long"), {"retryable": False, "gone": False}),
+    "token": (refused(401, "Unauthorized"), {"retryable": True, "account": True, "pause": "account"}),
+    "token malformed": (refused(404, "Not Found"), {"retryable": True, "account": True}),
+    "500": (refused(500, "Internal Server Error"), {"retryable": True, "unknown": False, "gone": False}),
+    "502": (refused(502, "Bad Gateway"), {"retryable": True, "unknown": False}),
+    "502 in HTML": ((502, "<html>Bad Gateway</html>"), {"retryable": True, "unknown": False}),
+    "503 in HTML": ((503, "<html>busy</html>"), {"retryable": True, "unknown": False}),
+    "200 unreadable": ((200, "<html>hello</html>"), {"retryable": True, "unknown": True}),
 }
 
 
 @pytest.mark.parametrize(("answer", "expected"), ERRORS.values(), ids=ERRORS.keys())
 async def test_each_error_has_its_consequence(
-    platform: FakeTelegram, bot: Bot, answer: tuple[int, dict[str, Any]], expected: dict[str, Any]
+    platform: FakeTelegram, bot: Bot, answer: tuple[int, dict[str, Any] | str], expected: dict[str, Any]
 ) -> None:
+    """D1, D2, D6, D7, D8, D12: what is tried again, what waits, who is gone, what the operator must mend."""
     platform.answers.append(answer)
     with pytest.raises(ChannelError) as raised:
-        await TelegramChannel(bot).send(TO, OutboundMessage(Private("x")), "c:1:0")
+        await send(bot, OutboundMessage(Private("x")))
     assert {name: getattr(raised.value, name) for name in expected} == expected
+    assert "777000777000" not in raised.value.reason
 
 
-async def test_polling_confirms_only_what_is_kept(platform: FakeTelegram, bot: Bot) -> None:
-    """The offset moves past an update only after it is durable; while the store is down nothing is confirmed."""
-    taken = Taken()
-    taken.down = True
-    platform.updates = [update(10, text="one"), update(11, text="two")]
-    task = asyncio.create_task(telegram.keep_polling(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC)))
-    try:
-        await asyncio.sleep(0.3)
-        assert platform.confirmed == 0
-        taken.down = False
-        async with asyncio.timeout(10):
-            while platform.confirmed < 12:
-                await asyncio.sleep(0.05)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    assert [item.text.reveal() for item in taken.messages] == ["one", "two"]
+async def test_nobody_listening_means_that_nothing_left() -> None:
+    """D9: a connection that was refused may be tried again without doubt."""
+    made = telegram.make_bot(TELEGRAM_TOKEN, "http://127.0.0.1:9")
+    await telegram.open_requests(made)
+    with pytest.raises(ChannelError) as raised:
+        await send(made, OutboundMessage(Private("x")))
+    await telegram.close_requests(made)
+    assert (raised.value.retryable, raised.value.unknown) == (True, False)
+
+
+async def test_a_connection_cut_after_the_request_is_in_doubt() -> None:
+    """D10: the message may have arrived."""
+
+    async def cut(request: web.Request) -> web.Response:
+        await request.read()
+        assert request.transport
+        request.transport.abort()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", cut)
+    async with serving(app) as url:
+        made = telegram.make_bot(TELEGRAM_TOKEN, url)
+        await telegram.open_requests(made)
+        with pytest.raises(ChannelError) as raised:
+            await send(made, OutboundMessage(Private("x")))
+        await telegram.close_requests(made)
+    assert (raised.value.retryable, raised.value.unknown) == (True, True)
+
+
+async def test_two_chats_refused_at_once_pause_the_bot(platform: FakeTelegram, bot: Bot) -> None:
+    """D1: a chat that gets too much waits alone; two within a second mean that the whole bot sends too much."""
+    at = [0.0]
+    channel, found = TelegramChannel(bot, clock=lambda: at[0]), []
+    for to, seconds in ((TO, 0.0), (TO, 0.5), (OTHER, 9.0), (TO, 9.5)):
+        at[0] = seconds
+        platform.answers.append(refused(429, "Too Many Requests", retry_after=3))
+        with pytest.raises(ChannelError) as raised:
+            await channel.send(to, OutboundMessage(Private("x")), "c:1:0")
+        found.append(raised.value.pause)
+    assert found == ["address", "address", "address", "account"]
+
+
+async def test_keys_for_digits_come_and_go(platform: FakeTelegram, bot: Bot) -> None:
+    """Numbered choices bring keys; the next plain message takes them away, but not one of the same turn."""
+    await send(bot, OutboundMessage(Private("1 a 2 b"), digits=12))
+    await send(bot, OutboundMessage(Private("same turn"), keeps_keyboard=True))
+    await send(bot, OutboundMessage(Private("next turn")))
+    first, second, third = platform.sent
+    assert [len(row) for row in keys(first)["keyboard"]] == [5, 5, 2]
+    assert keys(first)["keyboard"][2][1]["text"] == "12" and keys(first)["one_time_keyboard"] is True
+    assert "reply_markup" not in second
+    assert keys(third) == {"remove_keyboard": True}
+
+
+async def test_a_place_is_asked_for_with_a_key_that_sends_it(
+    platform: FakeTelegram, bot: Bot, content: Content
+) -> None:
+    """Where are you?: a key sends the location; the other choices are keys that type their words."""
+    for reply in (nearby.ask(Conversation("c")).replies[0], waiting.ask("where")):
+        (message,) = render((reply,), "en", ChannelName.TELEGRAM, content)
+        await send(bot, message)
+    rows = keys(platform.sent[0])["keyboard"]
+    assert rows[0] == [{"request_location": True, "text": "📍 Send my location"}]
+    assert [row[0]["text"] for row in rows[1:]] == ["I need help now", "Phone numbers", "Menu"]
+    assert len(keys(platform.sent[1])["keyboard"]) == 1
+
+
+async def test_what_belongs_to_a_case_cannot_be_passed_on(platform: FakeTelegram, bot: Bot, content: Content) -> None:
+    """protect_content for case, report and safe word; never for numbers that others may need."""
+    for name in ("waiting.word_set", "report.opened", "case.claimed", "distress.first", "core.menu"):
+        for message in render((Reply(name),), "en", ChannelName.TELEGRAM, content):
+            await send(bot, message)
+    assert [fields.get("protect_content") for fields in platform.sent] == ["true", "true", "true", None, None]
+
+
+async def test_no_link_is_unfolded(platform: FakeTelegram, bot: Bot) -> None:
+    await send(bot, OutboundMessage(Private("see https://madad.gov.in")))
+    assert json.loads(platform.sent[0]["link_preview_options"]) == {"is_disabled": True}
+
+
+LONG = {
+    "one too many": "a" * 4097,
+    "words": "namaste duniya " * 1400,
+    "emoji": "👨‍👩‍👧‍👦" * 1500,
+    "flags": "🇮🇳" * 2500,
+    "right to left": "مدد چاہیے " * 1000,
+    "joined letters": "क्षत्रिय" * 900,
+    "one grapheme": "a" + "\u0301" * 5000,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
+async def test_long_text_is_cut_between_words_and_graphemes(platform: FakeTelegram, bot: Bot, text: str) -> None:
+    """D17: each part within 4,096 UTF-16 units, in order, no word or sign cut where it can be helped."""
+    for part in split(text, 4096):
+        await send(bot, OutboundMessage(Private(part)))
+    parts = [fields["text"] for fields in platform.sent]
+    assert len(parts) > 1 and all(1 <= units(part) <= 4096 for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    if " " in text:
+        assert {word for part in parts for word in part.split()} == set(text.split())
+    for cluster in ("👨‍👩‍👧‍👦", "🇮🇳"):
+        if cluster in text:
+            assert all(not part.replace(cluster, "") for part in parts)
+    if "क्ष" in text:
+        assert all(part[-1] != "\u094d" and part[0] not in "\u094d\u093f" for part in parts)
+
+
+async def test_signs_of_markup_are_only_text(platform: FakeTelegram, bot: Bot) -> None:
+    """D18: no formatting is ever asked for, so nothing has to be escaped."""
+    nasty = "*_[]()~>#+-=|{}.!<>& [x](tg://user?id=1) <b>"
+    await send(bot, OutboundMessage(Private(nasty), (Choice("c:menu", nasty[:20]),)))
+    assert platform.sent[0]["text"] == nasty
+    assert not {"parse_mode", "entities"} & set(platform.sent[0])
+
+
+def test_every_choice_we_offer_has_a_short_id(content: Content) -> None:
+    """Telegram takes 64 bytes of callback data; ids are stable and hold no words."""
+    offered = [answers.topic_choice(topic).id for topic in content.topics]
+    offered += [f"p:{topic}:papers" for topic in content.topics]
+    offered += [f"w:{topic}:{name}" for topic, found in content.topics.items() for name in found.audiences]
+    offered += [f"f:{scheme}" for scheme in content.schemes]
+    assert max(len(choice.encode()) for choice in offered) <= 64
+    assert all(choice.isascii() for choice in offered)
+
+
+async def test_who_takes_no_voice_messages_gets_them_written(platform: FakeTelegram, bot: Bot) -> None:
+    """Some people forbid voice messages: the words still reach them."""
+    platform.refusals["sendVoice"] = refused(400, "Bad Request: VOICE_MESSAGES_FORBIDDEN")
+    message = OutboundMessage(Private("namaste"), speech="hi", digits=3)
+    await TelegramChannel(bot, Speaks()).send(TO, message, "c:1:0")
+    assert [fields["text"] for fields in platform.sent] == ["namaste"]
+    assert "keyboard" in keys(platform.sent[0])
+
+
+async def test_the_screen_says_what_is_being_made(platform: FakeTelegram, bot: Bot) -> None:
+    """A voice message says "is recording", `show` says "is typing"; a refusal of either holds nothing up."""
+    platform.refusals["sendChatAction"] = refused(429, "Too Many Requests", retry_after=3)
+    channel = TelegramChannel(bot, Speaks())
+    await channel.send(TO, OutboundMessage(Private("x"), speech="hi"), "c:1:0")
+    await channel.send(TO, OutboundMessage(Private("x"), speech="hi"), "c:1:1")
+    await channel.show(TO)
+    assert [fields["action"] for fields in platform.called("sendChatAction")] == ["record_voice", "typing"]
+    assert len(platform.voices) == 2
 
 
 async def test_a_voice_message_is_sent_as_a_file(platform: FakeTelegram, bot: Bot) -> None:
@@ -248,43 +254,6 @@ async def test_a_voice_note_is_fetched(platform: FakeTelegram, bot: Bot) -> None
         await TelegramChannel(bot).fetch(Media(Private("gone"), "audio/ogg"), 100)
 
 
-def test_a_voice_note_and_a_location_keep_what_is_needed(bot: Bot) -> None:
-    note = {"file_id": "AwAC1", "file_unique_id": "u", "duration": 3, "mime_type": "audio/ogg", "file_size": 900}
-    parsed = telegram.parse(update(1, voice=note), bot, datetime.now(UTC))
-    assert parsed and parsed.media
-    assert (parsed.carrier, parsed.media.id.reveal(), parsed.media.size) == (Carrier.VOICE, "AwAC1", 900)
-    place = telegram.parse(update(2, location={"latitude": 25.6, "longitude": 85.1}), bot, datetime.now(UTC))
-    assert place and place.point.reveal() == "25.60000,85.10000"
-    assert "25.6" not in repr(place)
-
-
-async def test_photos_and_pictures_sent_as_files_are_to_be_fetched(bot: Bot) -> None:
-    """Of a photo the largest size; a document only if it says that it is a picture; a film is none."""
-    taken = Taken()
-    sizes = [
-        {"file_id": f"f{side}", "file_unique_id": f"u{side}", "width": side, "height": side} for side in (90, 1280, 320)
-    ]
-    paper = {"file_id": "d", "file_unique_id": "ud", "file_size": 700}
-    async with hooked(bot, taken) as url:
-        for item in (
-            update(1, photo=[{**size, "file_size": 5} for size in sizes]),
-            update(2, photo=sizes, caption="kya ye sahi hai"),
-            update(3, document={**paper, "mime_type": "image/png"}),
-            update(4, document={**paper, "mime_type": "application/pdf"}),
-        ):
-            assert (await post(url, item))[0] == 200
-    found = [
-        (item.carrier, item.media and (item.media.id.reveal(), item.media.mime, item.media.size))
-        for item in taken.messages
-    ]
-    assert found == [
-        (Carrier.IMAGE, ("f1280", "image/jpeg", 5)),
-        (Carrier.CAPTION, ("f1280", "image/jpeg", 0)),
-        (Carrier.IMAGE, ("d", "image/png", 700)),
-        (Carrier.DOCUMENT, None),
-    ]
-
-
 async def test_messages_are_deleted_a_hundred_at_a_time(platform: FakeTelegram, bot: Bot) -> None:
     """Ours and theirs, by the platform's ids; an error says whether trying again can help."""
     address = Address(ChannelName.TELEGRAM, Private("777000777000"))
@@ -292,13 +261,7 @@ async def test_messages_are_deleted_a_hundred_at_a_time(platform: FakeTelegram, 
     called = [json.loads(fields["message_ids"]) for method, fields in platform.calls if method == "deleteMessages"]
     assert [len(ids) for ids in called] == [100, 50]
     assert called[1][0] == 101
-    platform.answers.append(_error(429, "Too Many Requests", retry_after=3))
+    platform.answers.append(refused(429, "Too Many Requests", retry_after=3))
     with pytest.raises(ChannelError) as raised:
         await TelegramChannel(bot).forget(address, [Private("1")])
     assert raised.value.retryable
-
-
-def test_an_inbound_message_knows_its_id(bot: Bot) -> None:
-    found = telegram.parse(update(5, text="hello"), bot, datetime.now(UTC))
-    assert found
-    assert found.id.reveal().isdigit()

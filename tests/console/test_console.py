@@ -38,6 +38,13 @@ TABLE = {
     },
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("tasks", "tasks/finish", "referral")},
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
+    **{("POST", f"/console/cases/{{case}}/media/{{line}}/{verb}"): "rs" for verb in ("ask", "hide")},
+    ("POST", "/console/cases/{case}/originals/{request}"): "rs",
+    ("POST", "/console/cases/{case}/reveal"): "rs",
+    ("GET", "/console/requests"): "rsa",
+    ("POST", "/console/requests"): "rsa",
+    **{("POST", f"/console/requests/{{request}}/{verb}"): "s" for verb in ("approve", "refuse")},
+    ("GET", "/console/glass/{case}"): "rsa",
     **{
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
         for verb in ("identifiers", "identifiers/remove", "report", "retract", "restore")
@@ -70,6 +77,16 @@ TABLE = {
     ("POST", "/console/places/{place}/series"): "a",
     ("GET", "/console/recruiters"): "rsa",
     ("POST", "/console/recruiters"): "rsa",
+    ("GET", "/console/numbers"): "sa",
+    ("GET", "/console/campaigns"): "sw",
+    ("POST", "/console/campaigns"): "sw",
+    ("GET", "/console/campaigns/{number}"): "sw",
+    ("POST", "/console/campaigns/{number}/confirm"): "s",
+    ("POST", "/console/campaigns/{number}/cancel"): "sw",
+    ("GET", "/console/telegram"): "rsa",
+    ("POST", "/console/telegram/code"): "rs",
+    ("POST", "/console/telegram/unlink"): "rs",
+    ("POST", "/console/telegram/{person}/unlink"): "a",
     ("GET", "/console/audit"): "s",
     ("GET", "/console/people"): "a",
     ("POST", "/console/people"): "a",
@@ -79,7 +96,7 @@ TABLE = {
 NAMES = {"r": "asha", "s": "sudha", "a": "root", "w": "vani"}
 FILLED = {
     "{person}": "bina", "{locale}": "hi", "{area}": "core", "{message}": "core.thanks", "{number}": "0", "{line}": "x",
-    "{source}": "sample", "{version}": "1", "{history}": "x", "{poster}": "x", "{place}": "x",
+    "{source}": "sample", "{version}": "1", "{history}": "x", "{request}": "x", "{poster}": "x", "{place}": "x",
 }  # fmt: skip
 
 

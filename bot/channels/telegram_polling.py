@@ -1,0 +1,103 @@
+"""Telegram: long polling, for a machine that nobody can reach from outside. Nothing pending is ever dropped.
+
+An update is confirmed only by asking for the one after it, and that only once it is durable: after a kill the platform
+gives it again, and the inbox knows its key. One process polls at a time; the others wait for its lease to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from telegram import Bot
+from telegram.error import Conflict, TelegramError
+
+from bot.channels.telegram import ACTION_SECONDS, POLL_SECONDS
+from bot.channels.telegram_errors import channel_error
+from bot.channels.telegram_receiving import Intake
+from bot.channels.telegram_updates import ALLOWED
+from bot.ports import StoreUnavailable
+
+log = logging.getLogger(__name__)
+#: Longer than one question for updates can take, so that the lease never ends in the middle of one.
+LEASE_SECONDS = 20.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+OTHER_WAIT = 3.0
+
+#: Takes or keeps the right to poll; False while another process has it. May raise `StoreUnavailable`.
+Hold = Callable[[], Awaitable[bool]]
+
+
+class Poller:
+    """Asks for updates, again and again."""
+
+    def __init__(self, bot: Bot, intake: Intake, hold: Hold) -> None:  # noqa: D107
+        self._bot = bot
+        self._intake = intake
+        self._hold = hold
+        self._offset = 0
+        self._wait = FIRST_WAIT
+        self._holds = False
+
+    async def step(self) -> float:
+        """Ask once and keep what comes; return for how many seconds to wait before the next time."""
+        if not await self._may_poll():
+            return OTHER_WAIT
+        try:
+            for update in await self._updates():
+                await self._take(update)
+                self._offset = int(update["update_id"]) + 1
+        except TelegramError as error:
+            return self._failed(error)
+        except Exception as error:
+            log.exception("polling goes on after an error", extra={"error": type(error).__name__})
+            return self._longer()
+        self._wait = FIRST_WAIT
+        return 0.0
+
+    async def _may_poll(self) -> bool:
+        """While the database is silent nobody else can begin: who polls goes on, and the spool keeps what comes."""
+        with contextlib.suppress(StoreUnavailable):
+            self._holds = await self._hold()
+        return self._holds
+
+    async def _updates(self) -> list[dict[str, Any]]:
+        """Return updates as they came: the library's own way fails for all where it cannot read one."""
+        asked = {"offset": self._offset, "timeout": POLL_SECONDS, "allowed_updates": list(ALLOWED)}
+        found: Any = await self._bot._post("getUpdates", asked)  # noqa: SLF001 - the public way warns each time
+        return list(found)
+
+    async def _take(self, update: dict[str, Any]) -> None:
+        tapped = await self._intake.take(json.dumps(update).encode())
+        if tapped:
+            with contextlib.suppress(TelegramError):
+                await self._bot.answer_callback_query(
+                    tapped, read_timeout=ACTION_SECONDS, connect_timeout=ACTION_SECONDS
+                )
+
+    def _failed(self, error: TelegramError) -> float:
+        failure = channel_error(error)
+        if isinstance(error, Conflict):
+            log.error("another program receives this bot's messages, or a webhook is set: sahyatri telegram setup")
+        else:
+            log.warning("polling failed", extra={"reason": failure.reason})
+        return max(self._longer(), failure.retry_after)
+
+    def _longer(self) -> float:
+        wait, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
+        return wait
+
+
+async def keep_polling(poller: Poller, release: Callable[[], Awaitable[None]]) -> None:
+    """Poll for ever; at the end give the right to poll to whoever waits for it."""
+    try:
+        while True:
+            wait = await poller.step()
+            await asyncio.sleep(wait)
+    finally:
+        with contextlib.suppress(StoreUnavailable):
+            await release()

@@ -1,0 +1,135 @@
+"""What a responder writes in a case's topic: words for the person, or a command. The same rules as in the console."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.domain.cases import Case, CaseState, IllegalTransition
+from bot.domain.messages import ChannelName
+from bot.domain.tasks import OpenTasks
+from bot.domain.topics import NEED_WORDS, WHATSAPP_WINDOW, Ask, Command, GroupKind, GroupUpdate, Press, button, command
+from bot.ports import Audit, Cases, Group, NotOwner, Responder, Responders, Stamp, Topics
+from bot.service.linking import WORKERS, Linking
+from bot.service.respond import LONGEST_REPLY, Respond
+from bot.service.words import GroupWords
+
+#: So long may words wait for the yes of their writer.
+ASK_LASTS = timedelta(minutes=15)
+
+
+class Written:
+    """Only what the owner of a case writes reaches the person; whatever does not, its writer is told."""
+
+    def __init__(  # noqa: PLR0913 - what a message may touch
+        self,
+        cases: Cases,
+        topics: Topics,
+        group: Group,
+        linking: Linking,
+        responders: Responders,
+        respond: Respond,
+        audit: Audit,
+        words: GroupWords,
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        """*wake* makes consoles and topics look."""
+        self._cases = cases
+        self._topics = topics
+        self._group = group
+        self._linking = linking
+        self._responders = responders
+        self._respond = respond
+        self._audit = audit
+        self._words = words
+        self._now = now
+        self._wake = wake
+
+    async def write(self, update: GroupUpdate) -> None:
+        """Handle one message of a topic; what strangers write, and what stands in no topic of a case, is let be."""
+        topic = await self._topics.of_thread(update.chat, update.thread)
+        who = await self._linking.who(update.sender)
+        if not topic or (update.sender and not who) or not (update.text or update.kind is GroupKind.FILE):
+            return
+        case = await self._cases.get(topic.case_id)
+        if not who:
+            await self._tell(update, "anonymous")
+        elif not case or case.state is CaseState.CLOSED:
+            await self._tell(update, "closed_here")
+        elif case.owner != who.id:
+            await self._tell(update, "not_yours", owner=case.owner or "–")
+        elif update.kind in {GroupKind.EDIT, GroupKind.FILE}:
+            await self._tell(update, update.kind.value)
+        else:
+            await self._words_of_owner(update, case, who)
+
+    async def _words_of_owner(self, update: GroupUpdate, case: Case, who: Responder) -> None:
+        text = update.text.reveal().strip()
+        meant = command(text)
+        if meant:
+            await self._command(update, case, who, *meant)
+        elif len(text) > LONGEST_REPLY:
+            await self._tell(update, "too_long", most=str(LONGEST_REPLY))
+        elif await self._window_closed(case):
+            await self._tell(update, "window")
+        elif case.silent:
+            await self._ask(update, case, who)
+        else:
+            verb = self._respond.reply(case, who.id, text, update.key)
+            await self._do(update, case, who, "reply", verb)
+
+    async def _window_closed(self, case: Case) -> bool:
+        if case.channel != ChannelName.WHATSAPP.value:
+            return False
+        heard = await self._topics.last_heard(case.conversation_id)
+        return not heard or self._now() - heard > WHATSAPP_WINDOW
+
+    async def _ask(self, update: GroupUpdate, case: Case, who: Responder) -> None:
+        """Somebody may be watching the person's screen: their writer must say that the words are to leave."""
+        name = hashlib.sha256(update.key.encode()).hexdigest()[:16]
+        ask = Ask(name, case.id, case.conversation_id, who.id, update.key, update.text)
+        await self._topics.ask(ask, self._now() + ASK_LASTS)
+        buttons = ((button(Press.YES, name), self._words("yes")), (button(Press.NO, name), self._words("no")))
+        text = self._words("silent")
+        await self._group.post(update.chat, update.thread, text, buttons, answers=update.message)
+
+    async def _command(self, update: GroupUpdate, case: Case, who: Responder, name: str, rest: str) -> None:
+        if name not in set(Command) or (Command(name) in NEED_WORDS and not rest):
+            await self._tell(update, "commands")
+        elif name == Command.TRANSFER:
+            await self._transfer(update, case, who, rest)
+        else:
+            verbs: Mapping[str, Callable[..., Awaitable[Case]]] = {
+                Command.NOTE: self._respond.note,
+                Command.RELEASE: self._respond.release,
+                Command.CLOSE: self._respond.close,
+                Command.DONE: self._respond.hand_back,
+            }
+            await self._do(update, case, who, name, verbs[name](case, who.id, rest, key=update.key))
+
+    async def _transfer(self, update: GroupUpdate, case: Case, who: Responder, rest: str) -> None:
+        login, *reason = rest.split(maxsplit=1)
+        to = await self._responders.get(login.removeprefix("@"))
+        if not to or not to.active or to.role not in WORKERS:
+            await self._tell(update, "nobody", name=login)
+            return
+        verb = self._respond.transfer(case, who.id, to.id, "".join(reason), key=update.key)
+        await self._do(update, case, who, "transfer", verb)
+
+    async def _do(self, update: GroupUpdate, case: Case, who: Responder, name: str, verb: Awaitable[Case]) -> None:
+        try:
+            await verb
+        except OpenTasks:
+            await self._tell(update, "open_tasks")
+            return
+        except (IllegalTransition, NotOwner):
+            await self._tell(update, "moved_on")
+            return
+        await self._audit.record(Stamp(who.id, name, case.id, extra={"from": "telegram"}), self._now())
+        self._wake()
+        await self._group.mark(update.chat, update.message)
+
+    async def _tell(self, update: GroupUpdate, key: str, **values: str) -> None:
+        await self._group.post(update.chat, update.thread, self._words(key, **values), answers=update.message)

@@ -1,0 +1,168 @@
+"""Long polling: confirms only what is kept, one process at a time, goes on after every fault."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from telegram import Bot
+
+from bot.app import Service
+from bot.channels.telegram_polling import Poller, keep_polling
+from bot.channels.telegram_receiving import Intake
+from bot.config import ConfigError, load_config
+from bot.ports import StoreUnavailable
+from bot.store.leases import MongoLeases
+from tests.channels.conftest import Taken
+from tests.channels.telegram_shapes import tap, update
+from tests.platforms import FakeTelegram, refused
+
+
+class Right:
+    """The right to poll."""
+
+    def __init__(self) -> None:
+        self.mine = True
+        self.down = False
+        self.released = 0
+
+    async def hold(self) -> bool:
+        if self.down:
+            raise StoreUnavailable("down")
+        return self.mine
+
+    async def release(self) -> None:
+        self.released += 1
+
+
+def poller(bot: Bot, taken: Taken, right: Right) -> Poller:
+    return Poller(bot, Intake(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC)), right.hold)
+
+
+@contextlib.asynccontextmanager
+async def polling(bot: Bot, taken: Taken, right: Right) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep_polling(poller(bot, taken, right), right.release))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def confirmed(platform: FakeTelegram, number: int) -> None:
+    async with asyncio.timeout(10):
+        while platform.confirmed < number:
+            await asyncio.sleep(0.02)
+
+
+async def test_polling_confirms_only_what_is_kept(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """The offset moves past an update only after it is durable; while the store is down nothing is confirmed."""
+    taken.down = True
+    platform.updates = [update(10, text="one"), update(11, text="two")]
+    async with polling(bot, taken, right := Right()):
+        await asyncio.sleep(0.3)
+        assert platform.confirmed == 0
+        taken.down = False
+        await confirmed(platform, 12)
+    assert [item.text.reveal() for item in taken.messages] == ["one", "two"]
+    assert right.released == 1
+
+
+async def test_one_that_cannot_be_read_holds_up_nobody(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """E10: the malformed one is kept aside, its neighbours are heard."""
+    broken = {"update_id": 11, "message": {"chat": 5}}
+    platform.updates = [update(10, text="one"), broken, update(12, text="two")]
+    assert await poller(bot, taken, Right()).step() == 0
+    assert [item.text.reveal() for item in taken.messages] == ["one", "two"] and len(taken.aside) == 1
+
+
+async def test_a_tap_is_answered_after_it_is_kept(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """And a refusal of that answer ("query is too old") changes nothing."""
+    platform.updates = [tap(1, "c:menu"), tap(2, "c:menu")]
+    platform.refusals["answerCallbackQuery"] = refused(400, "Bad Request: query is too old")
+    await poller(bot, taken, Right()).step()
+    assert [item.choice for item in taken.messages] == ["c:menu", "c:menu"]
+    assert [fields["callback_query_id"] for fields in platform.called("answerCallbackQuery")] == ["q2"]
+
+
+async def test_only_who_has_the_right_polls(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """While the database is silent nobody else can begin, so who polls goes on; who does not waits."""
+    platform.updates = [update(10, text="one")]
+    right, other = Right(), Right()
+    other.mine = False
+    assert await poller(bot, taken, other).step() > 0
+    assert taken.messages == []
+    mine = poller(bot, taken, right)
+    await mine.step()
+    right.down = other.down = True
+    platform.updates.append(update(11, text="two"))
+    await mine.step()
+    assert await poller(bot, taken, other).step() > 0
+    assert [item.text.reveal() for item in taken.messages] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "least"),
+    [
+        (refused(409, "Conflict: terminated by other getUpdates request"), 60),
+        (refused(401, "Unauthorized"), 60),
+        (refused(429, "Too Many Requests", retry_after=7), 7),
+        (refused(502, "Bad Gateway"), 1),
+    ],
+)
+async def test_faults_make_it_wait_longer_and_longer(
+    platform: FakeTelegram, bot: Bot, taken: Taken, answer: tuple[int, dict[str, object]], least: float
+) -> None:
+    """409, token, too many requests, outage: it waits, twice as long each time, and then goes on as before."""
+    polls = poller(bot, taken, Right())
+    waits = []
+    for _ in range(8):
+        platform.refusals["getUpdates"] = answer
+        waits.append(await polls.step())
+    assert waits[0] >= least and waits == sorted(waits) and waits[-1] >= 60
+    platform.updates = [update(10, text="one")]
+    assert await polls.step() == 0
+    assert len(taken.messages) == 1
+
+
+async def test_no_network_makes_it_wait(taken: Taken, bot: Bot, platform: FakeTelegram) -> None:
+    """A webhook that is still set is a conflict; nothing pending is dropped by it."""
+    platform.webhook["url"] = "https://old.example.org/webhooks/telegram"
+    platform.updates = [update(10, text="one")]
+    polls = poller(bot, taken, Right())
+    assert await polls.step() >= 60
+    platform.webhook.clear()
+    assert await polls.step() == 0
+    assert len(taken.messages) == 1
+    assert not platform.called("deleteWebhook")
+
+
+async def test_the_right_is_one_processes(service: Service) -> None:
+    """Of two processes one holds it, keeps it, and gives it up or loses it when its time is over."""
+    first, second = (MongoLeases(service.db, service.sealer, name) for name in ("a:1", "b:2"))
+    assert await first.hold("x", 30) and await first.hold("x", 30)
+    assert not await second.hold("x", 30)
+    await second.release("x")
+    assert not await second.hold("x", 30)
+    await first.release("x")
+    assert await second.hold("x", 0.05)
+    await asyncio.sleep(0.1)
+    assert await first.hold("x", 30)
+    assert [await leases.once("group:1") for leases in (first, second, first)] == [True, False, False]
+    assert not [row async for row in service.db["marks"].find({"_id": {"$regex": "group"}})]
+
+
+def test_how_messages_come_is_a_setting() -> None:
+    """Polling unless people can reach us over https; a webhook needs an address and a secret."""
+    token = {"TELEGRAM_TOKEN": "1:x"}
+    https = {"PUBLIC_URL": "https://a.example", "TELEGRAM_WEBHOOK_SECRET": "s"}
+    assert load_config(**token).telegram_polls
+    assert not load_config(**token, **https).telegram_polls
+    assert load_config(**token, **https, TELEGRAM_MODE="polling").telegram_polls
+    assert load_config(**token, PUBLIC_URL="https://a.example", TELEGRAM_MODE="polling").telegram_polls
+    for wrong in ({"TELEGRAM_MODE": "webhook"}, {**https, "TELEGRAM_WEBHOOK_SECRET": "a b"}):
+        with pytest.raises(ConfigError):
+            load_config(**token, **wrong)
