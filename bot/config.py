@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -68,6 +69,16 @@ class Config(BaseSettings):
     )
     whatsapp_number: str = Field(
         "", alias="WHATSAPP_NUMBER", description="the number people write to, for links on /q/<code>"
+    )
+    exit_url: str = Field(
+        "https://www.wikipedia.org/",
+        alias="SAHYATRI_EXIT_URL",
+        description="harmless page to which leaving the web chat leads",
+    )
+    proxies: str = Field(
+        "",
+        alias="SAHYATRI_PROXIES",
+        description="addresses of our own TLS proxy (10.0.0.0/8,…), whose X-Forwarded-For is believed",
     )
     alert_webhook_url: str = Field(
         "", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case"
@@ -140,6 +151,20 @@ class Config(BaseSettings):
             rungs = []
         if not rungs or rungs != sorted(rungs) or rungs[0] <= 0:
             raise ValueError("needs rising seconds such as 60,180,300")
+        return value
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part, strict=False)
+        return value
+
+    @field_validator("exit_url")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("needs a web address such as https://www.wikipedia.org/")
         return value
 
     @model_validator(mode="after")
