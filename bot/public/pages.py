@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +27,8 @@ from bot.service.receive import NotAccepted
 #: Seconds of nobody touching a shared screen until it is empty: as set in its address, within these.
 IDLE, SHORTEST_IDLE, LONGEST_IDLE = 60, 10, 600
 ANSWER_PATIENCE = 4.0
+DATABASE_PATIENCE = 3.0
+LOOK_EVERY, MOST_LOOKS = 0.2, 20
 FORM = "/chat/simple"
 NAME_BYTES = 12
 
@@ -69,9 +73,9 @@ class ChatPages:
         return await self._simple(request)
 
     async def _simple(self, request: web.Request, text: str = "", failed: str = "", status: int = 200) -> web.Response:
-        items: list[Item] = []
-        if visitors.known(request):
-            items = list(await self._feed.everything(self._feed.conversation(visitors.address_of(request))))
+        items = await self._items(request)
+        if items is None:
+            items, failed = [], failed or "web.waiting"
         last = next((item for item in reversed(items) if item.choices or item.mine), None)
         context = {
             **self._context(_locale(request, self._service.content)),
@@ -87,7 +91,7 @@ class ChatPages:
         """Keep what the form sends, wait a little for the answer, and show the page again."""
         visitors.same_site(request)
         letter, fields = await read_form(request)
-        locale = fields.get("lang", "")
+        locale = fields.get("lang", "") if fields.get("lang", "") in self._service.content.locales else ""
         fresh = not visitors.known(request)
         address = visitors.new_session() if fresh else visitors.address_of(request)
         try:
@@ -101,22 +105,35 @@ class ChatPages:
             visitors.give(response, address, https=self._https)
         return response
 
+    async def _items(self, request: web.Request) -> Sequence[Item] | None:
+        """Return the conversation, or None while the database is silent: the page still shows whom to call."""
+        if not visitors.known(request):
+            return []
+        try:
+            async with asyncio.timeout(DATABASE_PATIENCE):
+                return await self._feed.everything(self._feed.conversation(visitors.address_of(request)))
+        except Exception:
+            return None
+
     async def _keep(self, request: web.Request, address: Address, letter: Letter | None, locale: str) -> None:
-        """Hand it in, after the choice of a language where the page already shows one."""
-        conversation = self._feed.conversation(address)
-        before = await self._feed.since(conversation, "")
+        """Hand it in, before anything else is asked of the database; where a language is chosen, after that choice."""
         if letter:
             await self._api.pace(request, address, letter)
-        if locale in self._service.content.locales:
-            await self._api.keep(address, Letter("language", Private(""), f"l:{locale}"))
-        elif not letter and not before:
-            await self._api.keep(address, Letter("menu", Private(""), "c:menu"))
-        if letter:
-            await self._api.keep(address, letter)
-        after = before[-1].id if before else ""
-        for _ in range(bool(locale) + bool(letter) or 1):
-            items = await self._api.fresh(request, address, after, ANSWER_PATIENCE)
-            after = items[-1].id if items else after
+        letters = [Letter("language", Private(""), f"l:{locale}")] if locale else []
+        letters += [letter] if letter else []
+        for one in letters or [Letter("menu", Private(""), "c:menu")]:
+            await self._api.keep(address, one)
+        await self._answered(self._feed.conversation(address))
+
+    async def _answered(self, conversation: str) -> None:
+        """Wait a little until all is answered, so that the page shows the answer at once."""
+        waiting = {"conversation": conversation, "state": "waiting"}
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(ANSWER_PATIENCE):
+                for _ in range(MOST_LOOKS):
+                    if not await self._service.db["inbox"].find_one(waiting, {"_id": 1}):
+                        break
+                    await asyncio.sleep(LOOK_EVERY)
 
     async def left(self, request: web.Request) -> web.Response:
         """Quick exit without scripts: forget, end the session, go to a page that anybody might read."""

@@ -378,9 +378,10 @@ async def test_an_answer_is_printed_with_its_square(browser: Browser, site: Site
     await page.evaluate(
         "window.print = () => { window.printed += 1; document.body.dataset.sheet = document.getElementById('sheet').outerHTML; }"
     )
-    await page.locator(".theirs .bubble", has_text=words).locator("[aria-label]:last-child").click()
+    await page.locator(".theirs .bubble", has_text=words).locator(".print").click()
     await expect(page.locator("body")).to_have_attribute("data-sheet", re.compile(re.escape(words)))
     sheet = str(await page.get_attribute("body", "data-sheet"))
+    assert content.words("hi", "core.notice")[:20] not in sheet
     assert "1098" in sheet and "112" in sheet and "t=wages_unpaid" in sheet
     await page.evaluate(
         "() => { const s = document.getElementById('sheet'); s.hidden = false; document.body.classList.add('printing'); }"

@@ -19,7 +19,7 @@ from tests.platforms import serving
 from tests.public.visit import Visit, bad_line, visiting
 
 MESSAGES = 40
-CUTS = 100
+CUTS = 200
 
 
 @contextlib.asynccontextmanager
@@ -51,28 +51,28 @@ def _typed(number: int) -> str:
     return f"what about wages number {number}"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("way", [Visit.keep_polling, Visit.keep_listening], ids=["long-poll", "websocket"])
-async def test_a_hundred_cuts_lose_nothing_and_double_nothing(
+async def test_two_hundred_cuts_lose_nothing_and_double_nothing(
     config: Config,
     mongodb_uri: str,
     monkeypatch: pytest.MonkeyPatch,
     way: Callable[[Visit], Coroutine[Any, Any, None]],
 ) -> None:
-    """Connections torn at a random byte of either direction, 100 in each way of hearing."""
+    """Connections torn at a random byte of either direction, 200 of them in each way of hearing."""
     monkeypatch.setattr("bot.public.chat.ONE_VISITOR", (10_000, 1.0))
     chance = random.Random(11)
     async with _up(config, mongodb_uri) as (service, url), bad_line(url) as line, visiting(line.url) as visit:
         await visit.open()
         await visit.send(choice="l:en")
-        line.cut_after = [chance.randrange(0, 2500) for _ in range(CUTS)]
+        line.cut_after = [chance.randrange(0, 2500) for _ in range(100 * CUTS)]
         ears = asyncio.create_task(way(visit))
         for number in range(MESSAGES):
             await visit.send(text=_typed(number), id=f"n{number}")
             if number % 4 == 0:
                 line.cut_all()
-        async with asyncio.timeout(60):
-            while line.cut_after:
+        async with asyncio.timeout(170):
+            while line.cuts < CUTS:
                 await visit.send(choice="c:menu")
                 line.cut_all()
         line.cut_after = []
@@ -81,7 +81,7 @@ async def test_a_hundred_cuts_lose_nothing_and_double_nothing(
         ears.cancel()
         lines = await service.cases.transcript(conversation)
         mine = [line.text.reveal() for line in lines if line.who == "person" and line.text]
-    assert line.cuts >= CUTS * 0.6, line.cuts
+    assert line.cuts >= CUTS
     assert mine == [_typed(number) for number in range(MESSAGES)]
     assert [item["id"] for item in visit.seen] == said
     assert visit.repeats > 0 and visit.failures > 0

@@ -10,7 +10,7 @@
   var locale = given("locale"), firstLocale = locale, firstWords = words, exit = given("exit");
   var idle = Number(given("idle")) * 1000, kiosk = idle > 0;
   // `round` counts the people at a shared screen: what still comes for an earlier one is thrown away.
-  var round = 0, left = false, ready = false, last = "", seen = {}, turn = [], used = false, touchedAt = 0;
+  var round = 0, left = false, ready = false, last = "", seen = {}, said = [], anchor = null, used = false, touchedAt = 0;
   var queue = [], busy = false, tries = 0, later = null;
   var socket = null, live = false, heardAt = 0, polling = null, again = null, pollAgain = null, failures = 0;
   var player = new Audio(), asked = false, recorder = null, escapes = [];
@@ -100,15 +100,18 @@
   // ---- sending: one after the other, under an id that makes a repeat harmless
 
   function enqueue(item) {
-    if (item.row) { item.row.classList.add("unsent"); }
-    queue.push(item);
+    wait(item);
     save();
     pump();
   }
 
+  function wait(item) {
+    if (item.row) { item.row.classList.add("unsent"); }
+    queue.push(item);
+  }
+
   function send(letter, row) {
     letter.id = letter.id || newName();
-    turn = [];
     enqueue({ letter: letter, row: row });
   }
 
@@ -219,25 +222,34 @@
     row.appendChild(words);
     row.bubble = words;
     log.appendChild(row);
-    log.scrollTop = log.scrollHeight;
+    if (kind === "mine") { anchor = row; }
+    scroll();
     return row;
   }
 
+  // What was said in one turn begins at the top where it is longer than the screen, so that nobody scrolls back to read.
+  function scroll() { log.scrollTop = anchor ? anchor.offsetTop - log.offsetTop - 8 : log.scrollHeight; }
+
+  function turnOf(item) { return item.id.slice(0, item.id.lastIndexOf(":")); }
+
   function show(item) {
     var row;
-    if (item.mine) { bubble(mine(item), "mine"); turn = []; return; }
+    if (item.mine) { bubble(mine(item), "mine"); return; }
     if (!item.id || seen[item.id]) { return; }
     seen[item.id] = true;
     if (item.id > last) { last = item.id; }
     if (item.about === "waiting.cleared") { go(); return; }
     touchedAt = now();
-    turn.push(item);
     row = bubble(item.speech ? "" : item.text, item.human ? "human" : "theirs");
+    if (!said.length || turnOf(said[said.length - 1]) !== turnOf(item)) {
+      anchor = row.previousSibling && row.previousSibling.className.indexOf("mine") === 0 ? row.previousSibling : row;
+    }
+    said.push(item);
     row.bubble.appendChild(speaker(item));
-    if (kiosk) { row.bubble.appendChild(printer(turn)); }
+    if (kiosk) { row.bubble.appendChild(printer(item)); }
     if (item.speech && asked) { play(item, row.querySelector(".speak")); }
     if (item.choices.length) { row.appendChild(choices(item.choices)); }
-    log.scrollTop = log.scrollHeight;
+    scroll();
   }
 
   function mine(item) {
@@ -388,7 +400,8 @@
     if (part("sheet")) { part("sheet").textContent = ""; part("sheet").hidden = true; }
     body.classList.remove("printing");
     queue = [];
-    turn = [];
+    said = [];
+    anchor = null;
     seen = {};
     last = "";
     busy = false;
@@ -451,12 +464,16 @@
     if (alarm.hidden) { alarm.hidden = false; part("here").focus(); }
   }
 
-  function printer(items) {
-    return beside("\uD83D\uDDA8\uFE0F", "web.print", function () { sheet(items); });
+  function printer(item) {
+    var button = beside("\uD83D\uDDA8\uFE0F", "web.print", function () { sheet(turnOf(item)); });
+    button.classList.add("print");
+    return button;
   }
 
-  function sheet(items) {
+  // The whole turn on paper, with the numbers, and a square that opens the same topic on the person's own phone.
+  function sheet(turn) {
     var page = part("sheet"), picture = make("img"), topic = "";
+    var items = said.filter(function (item) { return turnOf(item) === turn; });
     page.textContent = "";
     each(items, function (item) { topic = item.topic || topic; });
     picture.alt = word("web.scan");
@@ -501,9 +518,9 @@
           if (status !== 200 || !answer) { note("web.waiting"); setTimeout(history, 3000); return; }
           each(answer.messages, show);
           each(before.unsent || [], function (letter) {
-            if (answer.kept.indexOf(letter.id) < 0) { queue.push({ letter: letter, row: letter.text ? bubble(letter.text, "mine") : null }); }
+            if (answer.kept.indexOf(letter.id) < 0) { wait({ letter: letter, row: letter.text ? bubble(letter.text, "mine") : null }); }
           });
-          if (given("topic") && given("topic") !== before.topic) { queue.push({ letter: { id: newName(), choice: "t:" + given("topic") }, row: null }); }
+          if (given("topic") && given("topic") !== before.topic) { wait({ letter: { id: newName(), choice: "t:" + given("topic") }, row: null }); }
           save();
           connect();
           pump();
