@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -94,6 +95,16 @@ class Config(BaseSettings):
     )
     whatsapp_number: str = Field(
         "", alias="WHATSAPP_NUMBER", description="the number people write to, for links on /q/<code>"
+    )
+    exit_url: str = Field(
+        "https://www.wikipedia.org/",
+        alias="SAHYATRI_EXIT_URL",
+        description="harmless page to which leaving the web chat leads",
+    )
+    proxies: str = Field(
+        "",
+        alias="SAHYATRI_PROXIES",
+        description="addresses of our own TLS proxy (10.0.0.0/8,…), whose X-Forwarded-For is believed",
     )
     alert_webhook_url: str = Field(
         "", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case"
@@ -190,6 +201,20 @@ class Config(BaseSettings):
     def _header(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value() and not _TELEGRAM_SECRET.fullmatch(value.get_secret_value()):
             raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ - and nothing else")
+        return value
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part, strict=False)
+        return value
+
+    @field_validator("exit_url")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("needs a web address such as https://www.wikipedia.org/")
         return value
 
     @model_validator(mode="after")

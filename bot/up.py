@@ -20,6 +20,7 @@ from bot.embedded import everything, train
 from bot.local import nlu_ready
 from bot.logs import configure
 from bot.ports import Responder
+from bot.public.patience import PatientRunner
 from bot.telegram_setup import plan
 
 #: The administrator manages people and cannot read cases; the supervisor works on cases.
@@ -54,7 +55,7 @@ async def _serve(
     topics, locales = len(service.content.topics), len(service.content.locales)
     say(f"content: {topics} topics in {locales} locales")
     password = await first_people(service)
-    runner = web.AppRunner(web_app(service), access_log=None, shutdown_timeout=5, keepalive_timeout=75)
+    runner = PatientRunner(web_app(service))
     await runner.setup()
     async with running(service):
         site = web.TCPSite(runner, service.config.host, service.config.port)

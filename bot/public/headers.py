@@ -11,6 +11,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+STATIC = "/static/"
+#: Files of the pages that anyone may open: a browser's cache must not tell that somebody was here.
+TRACELESS = "/static/public/"
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -47,6 +50,7 @@ def stream_headers(request: web.Request, *, https: bool) -> dict[str, str]:
 
 def _put(headers: MutableMapping[str, str], request: web.Request, *, https: bool) -> None:
     headers.update(HEADERS)
-    headers["Cache-Control"] = "max-age=300" if request.path.startswith("/static/") else "no-store"
+    kept = request.path.startswith(STATIC) and not request.path.startswith(TRACELESS)
+    headers["Cache-Control"] = "max-age=300" if kept else "no-store"
     if https:
         headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -139,22 +139,6 @@ async def test_what_a_person_writes_is_only_ever_text(browser: Browser, site: Si
     assert not dialogs and not outside
 
 
-async def test_leaving_clears_the_page(browser: Browser, site: Site) -> None:  # noqa: F811
-    """Quick exit: the words are gone at once, the session is another, and nothing stands in the browser's storage."""
-    context = await browser.new_context(viewport=PHONE)
-    await context.route(re.compile("wikipedia"), lambda route: route.fulfill(body="a neutral page"))
-    page = await context.new_page()
-    await page.goto(site.url + "/")
-    await expect(page.locator(".choices button").first).to_be_visible(timeout=10_000)
-    before = [cookie["value"] for cookie in await context.cookies() if cookie["name"] == "sahyatri_chat"]
-    stored = await page.evaluate("JSON.stringify([localStorage.length, sessionStorage.length, document.cookie])")
-    assert stored == '[0,0,""]'
-    await page.click("#leave")
-    await page.wait_for_url("**wikipedia**")
-    after = [cookie["value"] for cookie in await context.cookies() if cookie["name"] == "sahyatri_chat"]
-    assert before != after
-
-
 async def test_a_phone_shows_no_overflow_and_no_script_shows_the_helplines(browser: Browser, site: Site) -> None:  # noqa: F811
     """360 pixels wide; with JavaScript off the numbers are still there."""
     page = await browser.new_page(viewport={"width": 360, "height": 640})

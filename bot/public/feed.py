@@ -1,0 +1,95 @@
+"""What a browser is shown of its own conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.domain.messages import Address
+from bot.domain.private import Private
+from bot.public.visitors import key
+
+CLEARED = "waiting.cleared"
+PERSON = "person"
+POSTER = "sy_"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One bubble. `choices`: (id, label); `about`: the message id of our words; `topic`: what it is an answer to.
+
+    `mine`: the person's own, then `carrier` says how it came; `human`: a responder wrote it.
+    """
+
+    id: str
+    at: datetime
+    text: Private
+    choices: tuple[tuple[str, str], ...] = ()
+    human: bool = False
+    about: str = ""
+    speech: str = ""
+    topic: str = ""
+    mine: bool = False
+    carrier: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the browser reads it."""
+        if self.mine:
+            return {"mine": True, "text": self.text.reveal(), "carrier": self.carrier}
+        return {
+            "id": self.id, "text": self.text.reveal(), "choices": self.choices, "human": self.human,
+            "about": self.about, "speech": self.speech, "topic": self.topic,
+        }  # fmt: skip
+
+
+class Feed:
+    """Reads outbox and inbox of one visitor."""
+
+    def __init__(self, service: Any) -> None:  # noqa: ANN401 - `bot.app.Service`, see routes
+        """*service*: its outbox, inbox, cases, sealer and content."""
+        self._service = service
+
+    def conversation(self, address: Address) -> str:
+        """Return the visitor's conversation."""
+        return str(self._service.inbox.conversation_id(address))
+
+    async def since(self, conversation: str, after: str) -> Sequence[Item]:
+        """Return what was said to them after a message, in order; at most 200."""
+        return [self._ours(*row) for row in await self._service.outbox.since(conversation, after)]
+
+    async def everything(self, conversation: str) -> Sequence[Item]:
+        """Return both sides from where the screen was cleared last, oldest first."""
+        ours: list[Item] = []
+        while rows := await self.since(conversation, ours[-1].id if ours else ""):
+            ours += rows
+        cleared = max((item.at for item in ours if item.about == CLEARED), default=None)
+        labels = {name: label for item in ours for name, label in item.choices}
+        lines = await self._service.cases.transcript(conversation)
+        mine = filter(None, (self._mine(line, labels) for line in lines if line.who == PERSON))
+        items = sorted([*mine, *ours], key=lambda item: (item.at, not item.mine, item.id))
+        return [item for item in items if not cleared or item.at > cleared]
+
+    async def kept(self, address: Address, names: Collection[str]) -> Sequence[str]:
+        """Return which of these messages of a browser have arrived."""
+        ids = {self._service.sealer.blind("inbox", key(address, name)): name for name in names}
+        rows = self._service.db["inbox"].find({"_id": {"$in": list(ids)}}, {"_id": 1})
+        return [ids[row["_id"]] async for row in rows]
+
+    def _ours(self, name: str, at: datetime, doc: dict[str, Any]) -> Item:
+        about = doc["message_id"]
+        topic = about.partition(".")[0]
+        return Item(
+            name, at, Private(doc["text"]), tuple((choice[0], choice[1]) for choice in doc["choices"]),
+            human=doc["author"] != "bot", about=about, speech=doc.get("speech", ""),
+            topic=topic if topic in self._service.content.topics else "",
+        )  # fmt: skip
+
+    def _mine(self, line: Any, labels: dict[str, str]) -> Item | None:  # noqa: ANN401 - `bot.ports.Line`
+        """Return what the person sent; None for what their page sent by itself when it opened."""
+        choice = line.choices[0] if line.choices else ""
+        words = Private(labels.get(choice, "")) if choice else line.text
+        if (choice and not words) or words.reveal().startswith(POSTER):
+            return None
+        return Item(line.id, line.at, words, mine=True, carrier=line.carrier)
