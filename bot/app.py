@@ -20,7 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 from telegram import Bot
 
-from bot.channels import telegram, whatsapp
+from bot.channels import telegram, whatsapp, whatsapp_hook
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
@@ -49,20 +49,25 @@ from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.notices import Notices
+from bot.service.operator import Operator
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.tasks import Tasks
 from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
+from bot.service.window import Window
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
 from bot.store.audit import MongoAudit
 from bot.store.cases import MongoCases
+from bot.store.contacts import MongoMoves
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
+from bot.store.held import MongoHeldBack
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
@@ -123,6 +128,9 @@ class Service:
     imports: Imports
     forgetter: Forgetter
     follower: Follower
+    window: Window
+    operator: Operator
+    notices: Notices
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -207,7 +215,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     if config.whatsapp_token.get_secret_value():
         token = config.whatsapp_token.get_secret_value()
         channels[ChannelName.WHATSAPP] = on_whatsapp = whatsapp.WhatsAppChannel(
-            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech
+            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech, _proof(config)
         )
         fetchers[ChannelName.WHATSAPP] = on_whatsapp.fetch
     media = MongoMedia(db, sealer)
@@ -220,6 +228,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     cases = MongoCases(client, db, sealer, writer, ladder)
     task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db)
+    operator = Operator(alerts, tuple(pagers), now)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
@@ -261,7 +270,12 @@ async def _build(  # noqa: PLR0913 - the composition root
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
-        follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
+        follower=Follower(
+            follow_ups, lambda: wording.content, now, wake_delivery.set, can_greet=bool(config.whatsapp_template)
+        ),
+        window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
+        operator=operator,
+        notices=Notices(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         web=web_channel,
         terminal=terminal,
         speech=speech,
@@ -299,6 +313,11 @@ def _listener(
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
     return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
+
+
+def _proof(config: Config) -> str:
+    secret = config.whatsapp_app_secret.get_secret_value()
+    return whatsapp.proof_of(config.whatsapp_token.get_secret_value(), secret) if config.whatsapp_prove else ""
 
 
 def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:
@@ -354,7 +373,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
         service.inbox, service.conversations, senses, service.knowledge, service.now,
         service.wake_delivery.set, service.owner, on_turn,
     )  # fmt: skip
-    deliverer = Deliverer(service.outbox, service.channels, service.owner)
+    deliverer = Deliverer(service.outbox, service.channels, service.owner, service.window, service.operator)
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
     jobs += [keep_forgetting(service.forgetter), keep_following(service.follower)]
@@ -396,7 +415,7 @@ def web_app(service: Service) -> web.Application:
     from bot.console.routes import add_console  # noqa: PLC0415 - heavy templates, not needed by the command line
     from bot.public.routes import add_public  # noqa: PLC0415
 
-    app = web.Application(client_max_size=whatsapp.MOST_BYTES)
+    app = web.Application(client_max_size=whatsapp_hook.MOST_BYTES)
     add_webhooks(app, service)
     add_public(app, service)
     add_console(app, service)
@@ -416,13 +435,14 @@ def add_webhooks(app: web.Application, service: Service) -> None:
         )
         app.router.add_post("/webhooks/telegram", _kept(hook.handle))
     if ChannelName.WHATSAPP in service.channels:
-        cloud = whatsapp.WhatsAppWebhook(
+        notices = service.notices
+        cloud = whatsapp_hook.WhatsAppWebhook(
             config.whatsapp_phone_id,
             (config.whatsapp_app_secret.get_secret_value(), config.whatsapp_app_secret_old.get_secret_value()),
             config.whatsapp_verify_token.get_secret_value(),
-            service.receiver.receive,
-            service.receiver.receipt,
-            service.quarantine.keep,
+            whatsapp_hook.Desk(
+                service.receiver.receive, notices.receipt, service.quarantine.keep, notices.moved, notices.alarm
+            ),
             service.now,
         )
         app.router.add_get("/webhooks/whatsapp", cloud.verify)

@@ -11,7 +11,7 @@ from bot.domain.agencies import Agency, AgencyList, ListState
 from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
-from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
+from bot.domain.messages import Address, ChannelName, InboundMessage, Media, Moved, OutboundMessage, Receipt
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
@@ -25,10 +25,13 @@ class ChannelError(Exception):
 
     retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
     retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
-    account: the fault is the whole account's (token, ban), so an operator must be told.
+    account: the fault is the whole account's (token, ban), so an operator must be told. alarm: the fault is ours or
+    of a template: only this message is lost, and an operator must be told. gone: the person cannot be reached there.
+    closed: the channel takes words of our own only after the person has written. pause: who must wait for retry_after
+    seconds, "address" (this person), "account" (everybody on the channel) or "" (only this message).
     """
 
-    def __init__(  # noqa: D107
+    def __init__(  # noqa: D107, PLR0913
         self,
         reason: str,
         *,
@@ -37,6 +40,9 @@ class ChannelError(Exception):
         retry_after: float = 0.0,
         account: bool = False,
         gone: bool = False,
+        pause: str = "",
+        closed: bool = False,
+        alarm: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -45,6 +51,9 @@ class ChannelError(Exception):
         self.retry_after = retry_after
         self.account = account
         self.gone = gone
+        self.pause = pause
+        self.closed = closed
+        self.alarm = alarm
 
 
 class StoreUnavailable(Exception):
@@ -266,7 +275,7 @@ class Conversations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An outbox row that is to be sent now."""
+    """An outbox row that is to be sent now. heard_at: when the person wrote last, by the channel's clock, if known."""
 
     id: str
     conversation_id: str
@@ -274,6 +283,41 @@ class Due:
     message: OutboundMessage
     attempts: int = 0
     state: str = "waiting"
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants of us while they do not write; locale: their language, "" if never chosen or guessed.
+
+    may_write: they said yes to a greeting when an answer waits, and nothing has taken that back.
+    """
+
+    locale: str = ""
+    may_write: bool = False
+
+
+class HeldBack(Protocol):
+    """Messages that the channel takes only after the person has written again."""
+
+    async def wish(self, due: Due) -> Wish:
+        """Return what the person of this message wants."""
+        ...
+
+    async def hold(self, due: Due, greeting: OutboundMessage | None, note: str, now: datetime) -> None:
+        """Keep it until they write; queue the greeting unless one has gone out since; *note* goes to an open case."""
+        ...
+
+
+class Moves(Protocol):
+    """People who change their address on a channel."""
+
+    async def move(self, moved: Moved, now: datetime) -> str:
+        """Let conversation and open case follow: `moved`, `linked` (both stay), `unknown` or `repeated`.
+
+        Raise `StoreUnavailable`.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +352,7 @@ class FollowUp:
 
     may_write: nobody watches the phone, the person wants to hear from us, and no new case is open. heard_at: when they
     wrote last. version: the conversation's, so that nothing is asked of somebody who writes at this very moment.
+    opted_in: they said yes to a greeting when an answer waits.
     """
 
     case_id: str
@@ -319,6 +364,7 @@ class FollowUp:
     may_write: bool
     heard_at: datetime | None
     version: int
+    opted_in: bool = False
 
 
 class FollowUps(Protocol):
@@ -481,11 +527,16 @@ class NotOwner(Exception):
     """Somebody else has this case."""
 
 
+#: The kind of an alert that is for whoever runs the service: a platform refuses what we send.
+CHANNEL_FAULT = "channel_fault"
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
 
-    source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
+    source: the list of recruiters, or for `CHANNEL_FAULT` the channel, that it is about instead; then there is no
+    case, and `values` fill its words.
     """
 
     id: str
@@ -501,6 +552,8 @@ class Alert:
     @property
     def path(self) -> str:
         """Where in the console it leads."""
+        if self.kind == CHANNEL_FAULT:
+            return "/console/"
         return "/console/lists" if self.source else f"/console/cases/{self.case_id}"
 
 

@@ -13,8 +13,10 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from telegram import Bot
 from telegram.error import RetryAfter, TelegramError
 
-from bot.ports import Alert, ChannelError
+from bot.ports import CHANNEL_FAULT, Alert, ChannelError
 
+#: What the source of an alert is, where it is not a list of recruiters.
+_KINDS = {CHANNEL_FAULT: "channel"}
 SIGNATURE = "X-Sahyatri-Signature-256"
 
 
@@ -70,7 +72,7 @@ class WebhookPager:
 
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
-        about = {"list": alert.source} if alert.source else {"case": alert.case_id}
+        about = {_KINDS.get(alert.kind, "list"): alert.source} if alert.source else {"case": alert.case_id}
         body = json.dumps({"id": alert.id, **about, "kind": alert.kind, "reason": alert.reason}).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}

@@ -104,7 +104,11 @@ def _bubbles(reply: Reply, locale: str, limits: Limits, content: Content) -> lis
     *first, last = split(text, limits.text if not choices else limits.text_with_choices)
     button = content.words(locale, "core.choose") if choices else ""
     bubbles = [OutboundMessage(Private(part), (), reply.lane, "bot", reply.message) for part in first]
-    return [*bubbles, OutboundMessage(Private(last), choices, reply.lane, "bot", reply.message, button)]
+    located = reply.asks_location
+    return [
+        *bubbles,
+        OutboundMessage(Private(last), choices, reply.lane, "bot", reply.message, button, asks_location=located),
+    ]
 
 
 def _choice(ref: ChoiceRef, locale: str, content: Content) -> Choice:

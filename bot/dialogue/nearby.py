@@ -17,7 +17,7 @@ FIRST = Reply("near.first")
 
 def ask(conversation: Conversation) -> Turn:
     """Ask where the person is."""
-    asked = Reply("near.ask", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU))
+    asked = Reply("near.ask", choices=(answers.HELP_NOW, answers.PHONES, answers.MENU), asks_location=True)
     return Turn(replace(conversation, flow="near", slots={}), (asked,))
 
 

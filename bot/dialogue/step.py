@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, fallback, follow, language, pictures, quiet, speech, waiting
+from bot.dialogue import answers, consent, fallback, follow, language, pictures, quiet, speech, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Tell, Turn
+from bot.domain.conversation import LONG_GAP, Conversation, Forward, Identify, OpenCase, RaiseCase, Tell, Turn
 from bot.domain.ids import case_id
-from bot.domain.messages import Carrier, InboundMessage, Reply
+from bot.domain.messages import SIGNS, Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
 from bot.recruiters.extract import phone_key
@@ -47,20 +47,25 @@ def _decided(
     knowledge: Knowledge,
     now: datetime,
 ) -> Turn:
-    before = conversation.seen_at
+    before, as_it_was = conversation.seen_at, conversation
     conversation = _seen(conversation, message, understanding, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
     if risk.level is Level.NOW:
         raised = hand_off(conversation, risk, now)
         return _remembered(_with_answer(raised, conversation, message, knowledge, before), understanding)
+    if message.carrier in SIGNS:
+        return quiet.kept(as_it_was)
     if held_back := _watched(conversation, message, risk, knowledge, now):
         return _remembered(held_back, understanding)
-    conversation = replace(conversation, silent=False, silent_since=None)
+    picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
+    conversation = consent.after(replace(conversation, silent=False, silent_since=None), picked, named)
+    if agreed := consent.answer(conversation, picked):
+        return _remembered(agreed, understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge, before)
     if risk.level is Level.PERHAPS and not _answers_first(conversation, message, risk, understanding, knowledge):
         return _remembered(_ask(conversation, risk), understanding)
-    if after := follow.answer(conversation, chosen(conversation, message, knowledge), command(message, knowledge)):
+    if after := follow.answer(conversation, picked, named):
         return _remembered(after, understanding)
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:
@@ -287,7 +292,7 @@ def _who_writes(conversation: Conversation, picked: str, named: str, before: dat
         if picked == waiting.ME or named == "yes":
             return quiet.same(conversation)
         return quiet.other(conversation) if named == "no" else quiet.kept(conversation)
-    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= waiting.LONG_GAP)
+    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= LONG_GAP)
     return quiet.ask_who(conversation) if gap else None
 
 

@@ -18,8 +18,6 @@ from bot.domain.words import folded_words
 
 #: Several bubbles within this time are one thought: they are kept, and no question is asked in between.
 ONE_THOUGHT = timedelta(seconds=8)
-#: After so long another person may hold the phone.
-LONG_GAP = timedelta(hours=6)
 LONGEST_ANSWER = 300
 LONGEST_WORD = 2
 QUESTIONS = ("safe", "where", "hurt", "need")
@@ -91,7 +89,7 @@ def alarm(risk: Risk) -> tuple[Reply, ...]:
 
 def ask(question: str) -> Reply:
     """Ask one question."""
-    return Reply(f"waiting.{question}", choices=CHOICES.get(question, ()))
+    return Reply(f"waiting.{question}", choices=CHOICES.get(question, ()), asks_location=question == "where")
 
 
 def keep(conversation: Conversation, picked: str) -> Turn:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from bot.domain.private import NOTHING_SAID, Private
+
+#: WhatsApp takes words of our own for this long after the person's last message.
+WINDOW: Final = timedelta(hours=24)
 
 
 class ChannelName(StrEnum):
@@ -29,7 +33,16 @@ class Carrier(StrEnum):
     IMAGE = "image"
     DOCUMENT = "document"
     LOCATION = "location"
+    VIDEO = "video"
+    STICKER = "sticker"
+    CONTACT = "contact"
+    REACTION = "reaction"
+    REMOVED = "removed"
     UNSUPPORTED = "unsupported"
+
+
+#: Signs at another message, not messages: heard for danger, never answered.
+SIGNS = frozenset({Carrier.REACTION, Carrier.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,8 @@ class InboundMessage:
     choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note or
     picture that is still to be fetched, `point` a shared location as "latitude,longitude" in degrees; `seen` are the
     words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
-    the channel's own id, where the channel lets us delete a message by it.
+    the channel's own id, where the channel lets us delete a message by it; `also` is a second id of the same person on
+    that channel, where it names one.
     """
 
     key: str
@@ -72,6 +86,17 @@ class InboundMessage:
     point: Private = NOTHING_SAID
     seen: Private | None = None
     id: Private = NOTHING_SAID
+    also: Private = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The channel says that a person has a new address; `key` is the idempotency key of that notice."""
+
+    key: str
+    old: Address
+    new: Address
+    at: datetime
 
 
 class ReceiptState(StrEnum):
@@ -88,7 +113,11 @@ RECEIPT_ORDER = {ReceiptState.SENT: 1, ReceiptState.DELIVERED: 2, ReceiptState.R
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it."""
+    """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it.
+
+    Of a failed one: `again` are the seconds after which it may be sent once more (None: never), `closed`: the channel
+    takes words of our own only after the person has written, `alarm`: an operator must look.
+    """
 
     channel: ChannelName
     channel_message_id: Private
@@ -96,6 +125,9 @@ class Receipt:
     at: datetime
     outbox_id: str | None = None
     error_code: int | None = None
+    again: float | None = None
+    closed: bool = False
+    alarm: bool = False
 
 
 class Lane(StrEnum):
@@ -118,6 +150,8 @@ class OutboundMessage:
     """One bubble ready to send: words fitted to the channel, its choices in order.
 
     `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "".
+    `asks_location`: the channel may offer to send the location with one tap. `template`: the name of a text that the
+    channel has approved beforehand, sent instead of any words, in the language of `locale`.
     """
 
     text: Private
@@ -127,6 +161,9 @@ class OutboundMessage:
     message_id: str = ""
     list_button: str = ""
     speech: str = ""
+    asks_location: bool = False
+    template: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +180,8 @@ class Reply:
     """A message id that `step` wants said, the values for its placeholders, and the choices under it.
 
     `within` puts other replies' words into a placeholder, joined by the locale's joiner; `items` are replies whose
-    words follow, a line each; `spoken` asks for a voice message with the same words.
+    words follow, a line each; `spoken` asks for a voice message with the same words; `asks_location`: the channel may
+    offer to send the location with one tap.
     """
 
     message: str
@@ -153,6 +191,7 @@ class Reply:
     items: tuple[Reply, ...] = ()
     within: dict[str, tuple[Reply, ...]] = field(default_factory=dict)
     spoken: bool = False
+    asks_location: bool = False
 
     def __repr__(self) -> str:
         return f"Reply({self.message}, {[choice.id for choice in self.choices]})"

@@ -7,11 +7,19 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Protocol
+from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane
 from bot.ports import Channel, ChannelError, Due, Outbox
+from bot.service.operator import Operator
+from bot.service.window import TOO_LATE, Window
 
 log = logging.getLogger(__name__)
+#: Of these seconds the next power is waited where only one person's messages must wait.
+PAIR_BASE = 4.0
+MOST_POWER = 4
+#: What waits for an operator is tried every five minutes for seven days.
+TRIES_FOR_OPERATOR = 2016
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_TRIES = 40
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
@@ -34,11 +42,20 @@ class DoubtfulOutbox(Outbox, Protocol):
 class Deliverer:
     """Sends what is due, one message at a time per conversation."""
 
-    def __init__(self, outbox: DoubtfulOutbox, channels: Mapping[ChannelName, Channel], owner: str) -> None:
+    def __init__(
+        self,
+        outbox: DoubtfulOutbox,
+        channels: Mapping[ChannelName, Channel],
+        owner: str,
+        window: Window | None = None,
+        operator: Operator | None = None,
+    ) -> None:
         """*channels* are those this process can send to."""
         self._outbox = outbox
         self._channels = channels
         self._owner = owner
+        self._window = window
+        self._operator = operator
 
     async def work(self) -> bool:
         """Send one message; False when nothing is due."""
@@ -47,8 +64,16 @@ class Deliverer:
             return False
         if due.address.channel not in REPEATABLE and not await self._certain(due):
             return True
+        if self._window and self._window.is_closed(due):
+            await self._outside(due, self._window)
+            return True
         await self._send(due)
         return True
+
+    async def _outside(self, due: Due, window: Window) -> None:
+        """The channel takes it only after the person has written: it waits for that, or is given up."""
+        if not await window.hold(due):
+            await self._outbox.failed(due, TOO_LATE)
 
     async def _certain(self, due: Due) -> bool:
         """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
@@ -83,15 +108,24 @@ class Deliverer:
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
         log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
-        if error.account:
-            log.error("the channel's account is at fault; an operator must act", extra={"reason": error.reason})
-        if error.unknown:
+        if self._operator and (error.account or error.alarm):
+            await self._operator.tell(due.address.channel, error.reason)
+        if error.closed and self._window:
+            await self._outside(due, self._window)
+        elif error.unknown:
             await self._outbox.unknown(due, error.reason)
-        elif error.retryable and due.attempts < MOST_TRIES:
-            wait = BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)]
-            await self._outbox.retry(due, max(wait, error.retry_after), error.reason)
+        elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
+            await self._outbox.retry(due, max(_wait(due, error), error.retry_after), error.reason)
         else:
             await self._outbox.failed(due, error.reason)
+
+
+def _wait(due: Due, error: ChannelError) -> float:
+    """Return the seconds until the next try; where everybody waits they differ a little, lest all come at once."""
+    if error.pause == "address":
+        return float(PAIR_BASE ** min(due.attempts, MOST_POWER))
+    wait = BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)]
+    return wait * (1 + crc32(due.id.encode()) % 100 / 400) if error.pause == "account" else wait
 
 
 async def keep_delivering(deliverer: Deliverer, woken: asyncio.Event, pause: float = 0.25) -> None:

@@ -12,11 +12,23 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
-from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
-from bot.domain.messages import ChannelName
+from bot.domain.conversation import (
+    Conversation,
+    Effect,
+    Erase,
+    Forget,
+    Forward,
+    Identify,
+    OpenCase,
+    RaiseCase,
+    Tell,
+    Waiting,
+)
+from bot.domain.messages import Carrier, ChannelName
 from bot.domain.private import Private
 from bot.domain.risk import Level
 from bot.ports import Lease, Rendered, VersionClash
+from bot.store import contacts, held
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
@@ -144,9 +156,10 @@ class MongoConversations:
             "version": conversation.version + 1,
             "channel": answered.message.address.channel.value,
             "sealed": sealed,
-            "address": await self._sealer.seal(conversation.id, f"address:{conversation.id}", address),
             "updated_at": now,
         }
+        if not await self._has_moved_since(conversation.id, answered.message.sent_at):
+            fields["address"] = await self._sealer.seal(conversation.id, f"address:{conversation.id}", address)
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
         if any(isinstance(effect, Forget) for effect in rendered.turn.effects):
@@ -160,6 +173,11 @@ class MongoConversations:
         except DuplicateKeyError as error:
             raise VersionClash(conversation.id) from error
 
+    async def _has_moved_since(self, conversation_id: str, sent_at: datetime) -> bool:
+        """Say whether a message is older than the person's new address, to which answers go."""
+        row = await self._db["conversations"].find_one({"_id": conversation_id}, {"moved_at": 1}) or {}
+        return "moved_at" in row and sent_at <= aware(row["moved_at"])
+
     async def _write(
         self,
         rendered: Rendered,
@@ -171,23 +189,18 @@ class MongoConversations:
     ) -> None:
         conversation = rendered.turn.conversation
         mine = {"_id": conversation.id, "version": conversation.version, "lease.token": lease.token}
-        updated = await self._db["conversations"].update_one(mine, {"$set": fields}, session=session)
+        change: Doc = {"$set": fields}
+        if answered.message.carrier is not Carrier.REMOVED:
+            change["$max"] = {"heard_at": answered.message.sent_at}
+        updated = await self._db["conversations"].update_one(mine, change, session=session)
         if updated.matched_count != 1:
             raise VersionClash(conversation.id)
         await self._writer.outbox(
             conversation.id, fields["channel"], fields["version"], rendered.messages, now, session
         )
         for effect in rendered.turn.effects:
-            if isinstance(effect, OpenCase):
-                await self._open(effect, conversation, fields["channel"], now, session)
-            elif isinstance(effect, RaiseCase):
-                await self._raise(effect, conversation, now, session)
-            elif isinstance(effect, Forward):
-                await self._forward(effect, conversation, now, session)
-            elif isinstance(effect, Tell):
-                await self._tell(effect, now, session)
-            elif isinstance(effect, Identify):
-                await self._reports.identify(effect, conversation.id, now, session)
+            await self._do(effect, conversation, fields["channel"], now, session)
+        await held.release(self._db, rendered.turn, answered.message.carrier, rendered.messages, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
@@ -197,6 +210,20 @@ class MongoConversations:
         )
         if closed.matched_count != 1:
             raise VersionClash(conversation.id)
+
+    async def _do(
+        self, effect: Effect, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
+    ) -> None:
+        if isinstance(effect, OpenCase):
+            await self._open(effect, conversation, channel, now, session)
+        elif isinstance(effect, RaiseCase):
+            await self._raise(effect, conversation, now, session)
+        elif isinstance(effect, Forward):
+            await self._forward(effect, conversation, now, session)
+        elif isinstance(effect, Tell):
+            await self._tell(effect, now, session)
+        elif isinstance(effect, Identify):
+            await self._reports.identify(effect, conversation.id, now, session)
 
     async def _open(
         self, effect: OpenCase, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
@@ -356,7 +383,9 @@ class MongoConversations:
             cases, {"$set": {"conversation": "", "place": "", "erased": True}, "$unset": {"told": ""}}
         )
         gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
-        if not gone.deleted_count:
+        if gone.deleted_count:
+            await contacts.forget(self._db, conversation)
+        else:
             await self._db["conversations"].update_one(
                 {"_id": conversation}, {"$unset": {"erase_after": "", "key_aside_at": ""}}
             )

@@ -27,6 +27,7 @@ _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place",
     "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
     "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
+    "opted_in",
 )  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def message_out(message: InboundMessage) -> Doc:
         "media": _media_out(message.media) if message.media else None,
         "point": message.point.reveal(),
         "id": message.id.reveal(),
+        "also": message.also.reveal(),
     }
 
 
@@ -62,6 +64,7 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         media=_media_in(doc["media"]) if doc.get("media") else None,
         point=Private(doc.get("point", "")),
         id=Private(doc.get("id", "")),
+        also=Private(doc.get("also", "")),
     )
 
 
@@ -83,6 +86,9 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "message_id": message.message_id,
         "list_button": message.list_button,
         "speech": message.speech,
+        "asks_location": message.asks_location,
+        "template": message.template,
+        "locale": message.locale,
     }
 
 
@@ -96,6 +102,9 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         message_id=doc["message_id"],
         list_button=doc["list_button"],
         speech=doc.get("speech", ""),
+        asks_location=doc.get("asks_location", False),
+        template=doc.get("template", ""),
+        locale=doc.get("locale", ""),
     )
 
 
@@ -153,6 +162,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         erase_requested=doc.get("erase_requested", False),
         unread=doc.get("unread", 0),
         version=doc.get("version", 0),
+        undelivered=doc.get("undelivered", 0),
     )
 
 
@@ -169,6 +179,7 @@ def _reply_out(reply: Reply) -> Doc:
         "lane": reply.lane.value,
         "items": [_reply_out(item) for item in reply.items],
         "within": {name: [_reply_out(item) for item in items] for name, items in reply.within.items()},
+        "asks_location": reply.asks_location,
     }
 
 
@@ -180,4 +191,5 @@ def _reply_in(doc: Mapping[str, Any]) -> Reply:
         Lane(doc["lane"]),
         tuple(_reply_in(item) for item in doc.get("items", ())),
         {name: tuple(map(_reply_in, items)) for name, items in doc.get("within", {}).items()},
+        asks_location=doc.get("asks_location", False),
     )

@@ -40,15 +40,16 @@ class Writer:
     ) -> None:
         """Insert the messages of one version in sending order."""
         rows = [
-            await self._outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
+            await self.outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
             for index, message in enumerate(messages)
         ]
         if rows:
             await self._db["outbox"].insert_many(rows, session=session)
 
-    async def _outbox_row(
+    async def outbox_row(
         self, row_id: str, conversation: str, channel: str, message: OutboundMessage, now: datetime
     ) -> Doc:
+        """Return the row of one message, to be inserted."""
         return {
             "_id": row_id,
             "conversation": conversation,

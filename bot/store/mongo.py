@@ -39,6 +39,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
     ],
+    "contacts": [
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("former", ASCENDING)], sparse=True),
+    ],
     "conversations": [
         IndexModel([("erase_after", ASCENDING)], sparse=True),
         IndexModel([("forget_at", ASCENDING)], sparse=True),

@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.channels import whatsapp
-from bot.channels.whatsapp import MOST_BYTES, WhatsAppChannel, WhatsAppWebhook
+from bot.channels import whatsapp_hook
+from bot.channels.whatsapp import WhatsAppChannel
+from bot.channels.whatsapp_hook import MOST_BYTES, Desk, WhatsAppWebhook
 from bot.domain.messages import (
     Address,
     Carrier,
@@ -20,6 +21,7 @@ from bot.domain.messages import (
     Choice,
     InboundMessage,
     Media,
+    Moved,
     OutboundMessage,
     Receipt,
     ReceiptState,
@@ -49,6 +51,8 @@ class Hook:
         self.messages: dict[str, InboundMessage] = {}
         self.receipts: list[Receipt] = []
         self.aside: list[tuple[bytes, str]] = []
+        self.moves: list[Moved] = []
+        self.alarms: list[str] = []
         self.url = ""
 
     async def receive(self, message: InboundMessage) -> bool:
@@ -58,6 +62,12 @@ class Hook:
 
     async def report(self, receipt: Receipt) -> None:
         self.receipts.append(receipt)
+
+    async def move(self, moved: Moved) -> None:
+        self.moves.append(moved)
+
+    async def alarm(self, reason: str) -> None:
+        self.alarms.append(reason)
 
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
         self.aside.append((raw, reason))
@@ -70,9 +80,7 @@ async def hook() -> AsyncIterator[Hook]:
         PHONE_ID,
         (SECRET, "former-secret"),
         "verify-me",
-        made.receive,
-        made.report,
-        made.quarantine,
+        Desk(made.receive, made.report, made.quarantine, made.move, made.alarm),
         lambda: datetime.now(UTC),
     )
     app = web.Application(client_max_size=MOST_BYTES)
@@ -265,7 +273,11 @@ async def test_choices_become_buttons_or_a_list(platform: FakeWhatsApp, count: i
 ERRORS: dict[str, tuple[int, Any, dict[str, Any]]] = {
     "429": (429, {"error": {"code": 80007}}, {"retryable": True}),
     "130429 number": (400, {"error": {"code": 130429}}, {"retryable": True, "account": False}),
-    "131056 pair": (400, {"error": {"code": 131056}}, {"retryable": True, "account": False, "retry_after": 6}),
+    "131056 pair": (
+        400,
+        {"error": {"code": 131056}},
+        {"retryable": True, "account": False, "retry_after": 0, "pause": "address"},
+    ),
     "131047 window": (400, {"error": {"code": 131047}}, {"retryable": False}),
     "131026 gone": (400, {"error": {"code": 131026}}, {"retryable": False, "gone": True}),
     "190 token": (401, {"error": {"code": 190}}, {"retryable": True, "account": True}),
@@ -316,7 +328,7 @@ async def test_a_refused_connection_is_certain_and_a_broken_one_is_in_doubt(plat
 
 
 def test_constant_time_compare_takes_any_header() -> None:
-    assert not whatsapp.verified(b"x", "sha256=\udcff", (SECRET,))
+    assert not whatsapp_hook.verified(b"x", "sha256=\udcff", (SECRET,))
 
 
 async def test_a_voice_message_is_uploaded_once_and_sent_by_its_id(platform: FakeWhatsApp) -> None:
@@ -373,7 +385,7 @@ async def test_pictures_are_to_be_fetched_and_films_are_not(hook: Hook) -> None:
         (Carrier.CAPTION, ("2", "image/webp")),
         (Carrier.IMAGE, ("3", "image/png")),
         (Carrier.DOCUMENT, None),
-        (Carrier.IMAGE, None),
+        (Carrier.VIDEO, None),
         (Carrier.IMAGE, None),
         (Carrier.IMAGE, None),
     ]

@@ -21,7 +21,7 @@ import bot.store.conversations
 import bot.store.outbox
 import bot.store.spool
 from bot.app import Service, add_webhooks, open_service, running
-from bot.channels.whatsapp import MOST_BYTES
+from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import load_config
 from bot.domain.understanding import NOTHING, Understanding
 from bot.logs import configure
