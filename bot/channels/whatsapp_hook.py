@@ -92,13 +92,15 @@ class WhatsAppWebhook:
         if not verified(body, request.headers.get(SIGNATURE_HEADER, ""), self._secrets):
             return web.Response(status=401)
         try:
-            found = list(changes(json.loads(body), self._phone_id))
+            await self.take(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:
             await self._desk.quarantine("whatsapp", body, type(error).__name__)
-            return web.Response()
-        for field, value in found:
-            await self._change(field, value)
         return web.Response()
+
+    async def take(self, payload: object) -> None:
+        """Hand on every item of a batch that can be read. Raise `TypeError` for what is no batch."""
+        for field, value in list(changes(payload, self._phone_id)):
+            await self._change(field, value)
 
     async def _change(self, field: str, value: Json) -> None:
         if field in NOTICES:

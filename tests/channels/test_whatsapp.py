@@ -16,7 +16,6 @@ from bot.channels.whatsapp import WhatsAppChannel
 from bot.channels.whatsapp_hook import MOST_BYTES, Desk, WhatsAppWebhook
 from bot.domain.messages import (
     Address,
-    Carrier,
     ChannelName,
     Choice,
     InboundMessage,
@@ -180,42 +179,6 @@ async def test_sizes_and_encodings(hook: Hook) -> None:
     assert await post(hook, BODY, {**signed(BODY), "Content-Encoding": "gzip"}) in {400, 415}
 
 
-async def test_every_kind_becomes_a_message(hook: Hook) -> None:
-    """E22, E23: choices, captions, voice, location, unknown kinds, a sender without a phone; groups are ignored."""
-    base = {"from": "910000000001", "timestamp": str(int(NOW.timestamp()))}
-    kinds: list[dict[str, Any]] = [
-        {
-            "type": "interactive",
-            "interactive": {"type": "button_reply", "button_reply": {"id": "c:help", "title": "Help"}},
-        },
-        {
-            "type": "interactive",
-            "interactive": {"type": "list_reply", "list_reply": {"id": "t:eshram", "title": "e-Shram"}},
-        },
-        {"type": "image", "image": {"id": "9", "caption": "bachao"}},
-        {"type": "audio", "audio": {"id": "9", "voice": True}},
-        {"type": "location", "location": {"latitude": 1, "longitude": 2}},
-        {"type": "unsupported", "errors": [{"code": 131051}]},
-        {"type": "text", "text": {"body": "lone \ud800 surrogate"}, "from": None, "from_user_id": "IN.123"},
-        {"type": "text", "text": {"body": "in a group"}, "group_id": "g"},
-    ]
-    items = [{**base, "id": f"wamid.k{number}", **kind} for number, kind in enumerate(kinds)]
-    body = whatsapp_batch(*items)
-    assert await post(hook, body, signed(body)) == 200
-    taken = list(hook.messages.values())
-    assert [(item.carrier, item.choice) for item in taken] == [
-        (Carrier.CHOICE, "c:help"),
-        (Carrier.CHOICE, "t:eshram"),
-        (Carrier.CAPTION, None),
-        (Carrier.VOICE, None),
-        (Carrier.LOCATION, None),
-        (Carrier.UNSUPPORTED, None),
-        (Carrier.TEXT, None),
-    ]
-    assert taken[-1].address.value.reveal() == "IN.123"
-    assert "\ud800" not in taken[-1].text.reveal()
-
-
 @pytest.mark.parametrize("stamp", ["-5", "999999999999999999", "nan", "x", "", str(int(NOW.timestamp()) + 10**8)])
 async def test_nonsense_times_become_the_receive_time(hook: Hook, stamp: str) -> None:
     """E21."""
@@ -361,31 +324,3 @@ async def test_a_voice_note_is_fetched_from_the_platform_only(platform: FakeWhat
             platform.elsewhere = address
             with pytest.raises(ChannelError):
                 await channel.fetch(Media(Private("m1"), "audio/ogg"), 100)
-
-
-async def test_pictures_are_to_be_fetched_and_films_are_not(hook: Hook) -> None:
-    """With or without a caption; a document only if it says that it is a picture."""
-    base = {"from": "910000000001", "timestamp": str(int(NOW.timestamp()))}
-    kinds: list[dict[str, Any]] = [
-        {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}},
-        {"type": "image", "image": {"id": "2", "mime_type": "image/webp; charset=binary", "caption": "sahi hai"}},
-        {"type": "document", "document": {"id": "3", "mime_type": "image/png", "filename": "card.png"}},
-        {"type": "document", "document": {"id": "4", "mime_type": "application/pdf", "filename": "offer.pdf"}},
-        {"type": "video", "video": {"id": "5", "mime_type": "video/mp4"}},
-        {"type": "image", "image": {"id": "6", "mime_type": "image/svg+xml"}},
-        {"type": "image", "image": "nonsense"},
-    ]
-    body = whatsapp_batch(*({**base, "id": f"wamid.p{number}", **kind} for number, kind in enumerate(kinds)))
-    assert await post(hook, body, signed(body)) == 200
-    found = [
-        (item.carrier, item.media and (item.media.id.reveal(), item.media.mime)) for item in hook.messages.values()
-    ]
-    assert found == [
-        (Carrier.IMAGE, ("1", "image/jpeg")),
-        (Carrier.CAPTION, ("2", "image/webp")),
-        (Carrier.IMAGE, ("3", "image/png")),
-        (Carrier.DOCUMENT, None),
-        (Carrier.VIDEO, None),
-        (Carrier.IMAGE, None),
-        (Carrier.IMAGE, None),
-    ]
