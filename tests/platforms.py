@@ -43,6 +43,8 @@ class FakeWhatsApp:
     files: dict[str, bytes] = field(default_factory=dict)
     elsewhere: str = ""
     uploads: list[dict[str, Any]] = field(default_factory=list)
+    proofs: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     _ids: Any = field(default_factory=itertools.count)
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -52,13 +54,15 @@ class FakeWhatsApp:
             self.faults.append("no bearer token")
         wamid = f"wamid.out{next(self._ids)}"
         self.calls.append({**body, "wamid": wamid})
+        if "appsecret_proof" in request.query:
+            self.proofs.append(request.query["appsecret_proof"])
         if self.before_answer:
             await self.before_answer(body)
         if self.answers:
             status, answer = self.answers.pop(0)
             if isinstance(answer, str):
-                return web.Response(status=status, text=answer, content_type="text/html")
-            return web.json_response(answer, status=status)
+                return web.Response(status=status, text=answer, content_type="text/html", headers=self.headers)
+            return web.json_response(answer, status=status, headers=self.headers)
         name = body.get("to") or body.get("recipient")
         contact = {"input": name, "wa_id": name}
         return web.json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]})
@@ -108,9 +112,11 @@ def whatsapp_faults(body: dict[str, Any]) -> list[str]:
     The published one has neither location requests nor the ids that the platform makes for people.
     """
     faults = [f"own schema: {error.message[:120]}" for error in _whatsapp_validator(str(OWN_SCHEMA)).iter_errors(body)]
-    if body.get("type") == "text" and not 1 <= units(body["text"]["body"]) <= 4096:
+    if faults:
+        return faults
+    if body["type"] == "text" and not 1 <= units(body["text"]["body"]) <= 4096:
         faults.append("text length")
-    if body.get("type") == "interactive":
+    if body["type"] == "interactive":
         faults += _interactive_faults(body["interactive"])
     schema = SPECS / "whatsapp-outbound.schema.json"
     published = "to" in body and body.get("interactive", {}).get("type") != "location_request_message"

@@ -17,7 +17,6 @@ from bot.channels.whatsapp_hook import MOST_BYTES, Desk, WhatsAppWebhook
 from bot.domain.messages import (
     Address,
     ChannelName,
-    Choice,
     InboundMessage,
     Media,
     Moved,
@@ -212,55 +211,6 @@ async def platform() -> AsyncIterator[FakeWhatsApp]:
     async with whatsapp_server() as fake:
         yield fake
         assert fake.faults == []
-
-
-def choices(count: int, length: int = 8) -> tuple[Choice, ...]:
-    return tuple(Choice(f"t:{number}", f"{number:02d}".ljust(length, "x")) for number in range(count))
-
-
-@pytest.mark.parametrize(
-    ("count", "length", "kind"), [(0, 0, "text"), (3, 20, "button"), (3, 21, "list"), (4, 8, "list"), (10, 24, "list")]
-)
-async def test_choices_become_buttons_or_a_list(platform: FakeWhatsApp, count: int, length: int, kind: str) -> None:
-    """Within the platform's limits, checked against its published schema."""
-    async with aiohttp.ClientSession() as session:
-        channel = WhatsAppChannel(session, platform.url, "made-up-access-token", PHONE_ID)
-        message = OutboundMessage(Private("नमस्ते"), choices(count, length), list_button="चुनिए")
-        wamid = await channel.send(TO, message, "c:1:0")
-    call = platform.calls[0]
-    assert call["wamid"] == wamid.reveal()
-    assert call["biz_opaque_callback_data"] == "c:1:0"
-    assert (call["type"] if kind == "text" else call["interactive"]["type"]) == kind
-
-
-ERRORS: dict[str, tuple[int, Any, dict[str, Any]]] = {
-    "429": (429, {"error": {"code": 80007}}, {"retryable": True}),
-    "130429 number": (400, {"error": {"code": 130429}}, {"retryable": True, "account": False}),
-    "131056 pair": (
-        400,
-        {"error": {"code": 131056}},
-        {"retryable": True, "account": False, "retry_after": 0, "pause": "address"},
-    ),
-    "131047 window": (400, {"error": {"code": 131047}}, {"retryable": False}),
-    "131026 gone": (400, {"error": {"code": 131026}}, {"retryable": False, "gone": True}),
-    "190 token": (401, {"error": {"code": 190}}, {"retryable": True, "account": True}),
-    "131009 our fault": (400, {"error": {"code": 131009}}, {"retryable": False}),
-    "500": (500, "<html>", {"retryable": True, "unknown": False}),
-    "200 without id": (200, {"messages": []}, {"retryable": True, "unknown": True}),
-    "200 html": (200, "<html>", {"retryable": True, "unknown": True}),
-}
-
-
-@pytest.mark.parametrize(("status", "answer", "expected"), ERRORS.values(), ids=ERRORS.keys())
-async def test_each_error_has_its_consequence(
-    platform: FakeWhatsApp, status: int, answer: Any, expected: dict[str, Any]
-) -> None:
-    platform.answers.append((status, answer))
-    async with aiohttp.ClientSession() as session:
-        channel = WhatsAppChannel(session, platform.url, "made-up-access-token", PHONE_ID)
-        with pytest.raises(ChannelError) as raised:
-            await channel.send(TO, OutboundMessage(Private("x")), "c:1:0")
-    assert {name: getattr(raised.value, name) for name in expected} == expected
 
 
 async def test_a_refused_connection_is_certain_and_a_broken_one_is_in_doubt(platform: FakeWhatsApp) -> None:
