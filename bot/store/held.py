@@ -97,7 +97,8 @@ async def release(
     unneeded = {"state": "dropped", "open": False, "error": "the person has written", "updated_at": now}
     await db["outbox"].update_many({**mine, GREETING: True, "state": "waiting"}, {"$set": unneeded}, session=session)
     again = {"state": "waiting", "open": True, "not_before": now, "updated_at": now}
-    await db["outbox"].update_many({**mine, "state": HELD}, {"$set": again}, session=session)
+    change = {"$set": again, "$unset": {"error": ""}}
+    await db["outbox"].update_many({**mine, "state": HELD}, change, session=session)
 
 
 def heard(kept: Doc | None) -> datetime | None:
