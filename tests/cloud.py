@@ -41,14 +41,16 @@ class Cloud:
         ):
             return answer.status
 
-    def item(self, kind: str, part: object, *, ago: float = 0, **fields: object) -> dict[str, Any]:
+    def item(
+        self, kind: str, part: object, *, ago: float = 0, sender: str | None = PERSON, **fields: object
+    ) -> dict[str, Any]:
         """One message of the person, sent *ago* seconds before now."""
-        base = {"from": PERSON, "id": f"wamid.in{next(self._ids)}", "timestamp": str(int(time.time() - ago))}
+        base = {"from": sender, "id": f"wamid.in{next(self._ids)}", "timestamp": str(int(time.time() - ago))}
         return {**base, "type": kind, kind: part, **fields}
 
-    async def say(self, text: str, *, ago: float = 0, **fields: object) -> None:
+    async def say(self, text: str, *, ago: float = 0, sender: str | None = PERSON, **fields: object) -> None:
         """Let the person write, and wait until it is answered."""
-        await self.take(self.item("text", {"body": text}, ago=ago, **fields))
+        await self.take(self.item("text", {"body": text}, ago=ago, sender=sender, **fields))
 
     async def tap(self, choice: str) -> None:
         reply = {"type": "button_reply", "button_reply": {"id": choice, "title": "x"}}

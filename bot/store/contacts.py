@@ -152,7 +152,8 @@ class MongoMoves:
         await self._db["cases"].update_one({"_id": case["_id"]}, changed, session=session)
 
 
-async def forget(db: AsyncDatabase[Doc], conversation: str) -> None:
+async def forget(db: AsyncDatabase[Doc], conversation: str, session: AsyncClientSession) -> None:
     """Forget every id of an erased conversation; whoever writes from one begins anew."""
-    await db["contacts"].delete_many({"conversation": conversation})
-    await db["contacts"].update_many({"former": conversation}, {"$unset": {"former": "", "moved_at": ""}})
+    await db["contacts"].delete_many({"conversation": conversation}, session=session)
+    given_up = {"$unset": {"former": "", "moved_at": ""}}
+    await db["contacts"].update_many({"former": conversation}, given_up, session=session)

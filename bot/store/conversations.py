@@ -382,10 +382,19 @@ class MongoConversations:
         await self._db["cases"].update_many(
             cases, {"$set": {"conversation": "", "place": "", "erased": True}, "$unset": {"told": ""}}
         )
-        gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
-        if gone.deleted_count:
-            await contacts.forget(self._db, conversation)
-        else:
+        if not await self._forgotten(conversation, until):
             await self._db["conversations"].update_one(
                 {"_id": conversation}, {"$unset": {"erase_after": "", "key_aside_at": ""}}
             )
+
+    async def _forgotten(self, conversation: str, until: datetime) -> bool:
+        """Delete the conversation and every id that led to it; False if the person has written since."""
+
+        async def body(session: AsyncClientSession) -> bool:
+            mine = {"_id": conversation, "updated_at": {"$lte": until}}
+            gone = await self._db["conversations"].delete_one(mine, session=session)
+            if gone.deleted_count:
+                await contacts.forget(self._db, conversation, session)
+            return gone.deleted_count > 0
+
+        return await in_transaction(self._client, body)
