@@ -112,11 +112,11 @@ class Setup:
         yield address
         if address.state is not State.WRONG:
             yield await self._step("webhook", self._webhook)
-        for name, step in (
-            ("subscription", self._subscription), ("profile", self._profile), ("prompts", self._prompts),
-            ("templates", self._templates),
-        ):  # fmt: skip
+        for name, step in (("profile", self._profile), ("prompts", self._prompts)):
             yield await self._step(name, step)
+        if self._cloud.account_id:
+            yield await self._step("subscription", self._subscription)
+            yield await self._step("templates", self._templates)
 
     async def _step(self, name: str, step: Callable[[], Awaitable[Finding]]) -> Finding:
         try:

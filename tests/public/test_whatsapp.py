@@ -66,10 +66,13 @@ async def test_days_of_backlog_are_answered_once_and_danger_is_heard(whatsapp: C
 
 
 async def test_a_week_old_message_is_heard_though_it_cannot_be_answered(whatsapp: Cloud) -> None:
-    """W12, W13: danger of yesterday opens a case; the window is closed, so no words of ours go out."""
+    """W12, W13: danger of yesterday opens a case; the platform refuses the helplines, once each, and no loop."""
+    whatsapp.platform.answers += [(400, {"error": {"code": 131047}})] * 9
     await whatsapp.say(DISTRESS, ago=2 * DAY)
     assert len(await whatsapp.service.cases.queue()) == 1
-    assert whatsapp.words() == []
+    assert any("112" in words for words in whatsapp.words())
+    assert set(await whatsapp.states("bot")) == {"failed"}
+    assert max(whatsapp.platform.copies().values()) == 1
 
 
 async def test_a_reaction_with_the_sign_for_help_opens_a_case(whatsapp: Cloud) -> None:
