@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -21,6 +21,8 @@ from bot.store.sealed import Sealer, Unreadable
 Doc = dict[str, Any]
 HELD = "held"
 GREETING = "greeting"
+#: What waited longer is not said any more.
+STILL_TRUE = timedelta(days=30)
 
 
 class MongoHeldBack:
@@ -98,7 +100,8 @@ async def release(
     await db["outbox"].update_many({**mine, GREETING: True, "state": "waiting"}, {"$set": unneeded}, session=session)
     again = {"state": "waiting", "open": True, "not_before": now, "updated_at": now}
     change = {"$set": again, "$unset": {"error": ""}}
-    await db["outbox"].update_many({**mine, "state": HELD}, change, session=session)
+    fresh = {"created_at": {"$gt": now - STILL_TRUE}}
+    await db["outbox"].update_many({**mine, **fresh, "state": HELD}, change, session=session)
 
 
 def heard(kept: Doc | None) -> datetime | None:
