@@ -19,6 +19,7 @@ from bot.logs import configure
 from bot.ports import Stamp
 from bot.store.sealed import KeyFileError
 from bot.telegram_commands import telegram_app
+from bot.whatsapp import group as whatsapp_group
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller."
@@ -554,6 +555,9 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
         if not isinstance(row, dict) or not isinstance(row.get(key), str):
             raise ConfigError(f'line {number} has no text under "{key}"; write {{"{key}": "…"}}')
         yield row
+
+
+app.add_typer(whatsapp_group(_run), name="whatsapp")
 
 
 def main() -> None:

@@ -138,6 +138,7 @@ class CaseViews:
         place = content.places.get(case.place)
         facts = [Fact(word("minor"), word("minor_duty"), urgent=True)] if case.minor else []
         facts += [Fact(word("silent"), word("silent_duty"), urgent=True)] if case.silent else []
+        facts += [Fact(word("wa.undelivered"), str(case.undelivered), urgent=True)] if case.undelivered else []
         facts += [
             Fact(word("case.risk"), word(f"risk.{case.risk_kind}")),
             Fact(word("case.priority"), str(case.priority)),
