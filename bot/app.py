@@ -20,7 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 from telegram import Bot
 
-from bot.channels import telegram, telegram_polling, whatsapp
+from bot.channels import telegram, telegram_polling, whatsapp, whatsapp_hook
 from bot.channels.telegram_groups import Groups
 from bot.channels.telegram_receiving import Intake, TelegramWebhook, nobody
 from bot.channels.terminal import TerminalChannel
@@ -64,7 +64,9 @@ from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
 from bot.service.notices import Notes, keep_telling
 from bot.service.oncall import OnCall
+from bot.service.operator import Operator
 from bot.service.places import Places
+from bot.service.platform import PlatformNews
 from bot.service.publish import Wording
 from bot.service.reads import Reads
 from bot.service.receive import NotAccepted, Receiver
@@ -81,6 +83,7 @@ from bot.service.watch import (
     keep_looking_at_lists,
     keep_paging,
 )
+from bot.service.window import Window
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
@@ -94,12 +97,14 @@ from bot.store.contacts import MongoContacts
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
+from bot.store.held import MongoHeldBack
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.leases import MongoLeases
 from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
+from bot.store.moves import MongoMoves
 from bot.store.notices import MongoNotices
 from bot.store.outbox import MongoOutbox
 from bot.store.pace import MongoPace
@@ -172,6 +177,9 @@ class Service:
     follower: Follower
     teacher: Teacher
     notes: Notes
+    window: Window
+    operator: Operator
+    platform_news: PlatformNews
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
@@ -269,7 +277,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     if config.whatsapp_token.get_secret_value():
         token = config.whatsapp_token.get_secret_value()
         channels[ChannelName.WHATSAPP] = on_whatsapp = whatsapp.WhatsAppChannel(
-            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech
+            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech, _proof(config)
         )
         fetchers[ChannelName.WHATSAPP] = on_whatsapp.fetch
     media = MongoMedia(db, sealer)
@@ -291,6 +299,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     cases = MongoCases(client, db, sealer, writer, ladder)
     task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db, config.spool_after)
+    operator = Operator(alerts, tuple(pagers), now)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
@@ -369,7 +378,12 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         places=places,
         printer=Printer(config.content / "pictograms"),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
-        follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
+        follower=Follower(
+            follow_ups, lambda: wording.content, now, wake_delivery.set, can_greet=bool(config.whatsapp_template)
+        ),
+        window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
+        operator=operator,
+        platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         notes=Notes(
             notices, lambda: wording.content, lambda: places.directory.points, _speeds(config), now, wake_delivery.set
         ),
@@ -413,6 +427,11 @@ def _listener(
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
     return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
+
+
+def _proof(config: Config) -> str:
+    secret = config.whatsapp_app_secret.get_secret_value()
+    return whatsapp.proof_of(config.whatsapp_token.get_secret_value(), secret) if config.whatsapp_prove else ""
 
 
 def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:
@@ -519,8 +538,9 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     )  # fmt: skip
     limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
     deliverer = Deliverer(
-        service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic
-    )
+        service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic,
+        service.window, service.operator,
+    )  # fmt: skip
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
     jobs += [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
@@ -591,7 +611,7 @@ def web_app(service: Service) -> web.Application:
     from bot.console.routes import add_console  # noqa: PLC0415 - heavy templates, not needed by the command line
     from bot.public.routes import add_public  # noqa: PLC0415
 
-    app = web.Application(client_max_size=whatsapp.MOST_BYTES)
+    app = web.Application(client_max_size=whatsapp_hook.MOST_BYTES)
     add_webhooks(app, service)
     add_public(app, service)
     add_console(app, service)
@@ -608,13 +628,12 @@ def add_webhooks(app: web.Application, service: Service) -> None:
         )
         app.router.add_post("/webhooks/telegram", _kept(hook.handle))
     if ChannelName.WHATSAPP in service.channels:
-        cloud = whatsapp.WhatsAppWebhook(
+        news = service.platform_news
+        cloud = whatsapp_hook.WhatsAppWebhook(
             config.whatsapp_phone_id,
             (config.whatsapp_app_secret.get_secret_value(), config.whatsapp_app_secret_old.get_secret_value()),
             config.whatsapp_verify_token.get_secret_value(),
-            service.receiver.receive,
-            service.receiver.receipt,
-            service.quarantine.keep,
+            whatsapp_hook.Desk(service.receiver.receive, news.receipt, service.quarantine.keep, news.moved, news.alarm),
             service.now,
         )
         app.router.add_get("/webhooks/whatsapp", cloud.verify)

@@ -19,7 +19,7 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
 from bot.app import Service, add_webhooks, open_service, running
-from bot.channels.whatsapp import MOST_BYTES
+from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import Config
 from bot.local import LocalError, local_mongod, local_nlu, nlu_ready
 

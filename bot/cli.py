@@ -20,6 +20,7 @@ from bot.place_commands import places_group
 from bot.ports import Stamp
 from bot.store.sealed import KeyFileError
 from bot.telegram_commands import telegram_app
+from bot.whatsapp import group as whatsapp_group
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller."
@@ -562,6 +563,7 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
 
 
 app.add_typer(places_group(_run, _service), name="places")
+app.add_typer(whatsapp_group(_run), name="whatsapp")
 
 
 def main() -> None:

@@ -93,6 +93,17 @@ class Config(BaseSettings):
     whatsapp_api_url: str = Field(
         "https://graph.facebook.com/v23.0", alias="WHATSAPP_API_URL", description="Cloud API address with version"
     )
+    whatsapp_account_id: str = Field(
+        "", alias="WHATSAPP_BUSINESS_ACCOUNT_ID", description="WhatsApp Business account, for `whatsapp setup`"
+    )
+    whatsapp_template: str = Field(
+        "", alias="WHATSAPP_TEMPLATE", description="approved greeting for those who agreed to it; empty: none is sent"
+    )
+    whatsapp_prove: bool = Field(
+        default=False,
+        alias="WHATSAPP_PROVE",
+        description="1: send the proof of the app secret with each call; needed where the app requires it",
+    )
     whatsapp_number: str = Field(
         "", alias="WHATSAPP_NUMBER", description="the number people write to, for links on /q/<code>"
     )

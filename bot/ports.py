@@ -14,7 +14,7 @@ from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.lessons import LessonCount
-from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
+from bot.domain.messages import Address, ChannelName, InboundMessage, Media, Moved, OutboundMessage, Receipt
 from bot.domain.notices import Notice, Reach, Where
 from bot.domain.places import Count, PlaceList, Point, PosterRow, Purpose
 from bot.domain.private import NOTHING_SAID, Private
@@ -33,12 +33,13 @@ class ChannelError(Exception):
 
     retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
     retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
-    account: the fault is the whole account's (token, ban), so an operator must be told. gone: nothing will reach this
-    person any more until they write. pause: who must be left in peace for *retry_after* seconds: "" nobody, "address"
-    this contact, "account" everybody.
+    account: the fault is the whole account's (token, ban), so an operator must be told. alarm: the fault is ours or
+    of a template: only this message is lost, and an operator must be told. gone: nothing reaches this person until
+    they write. closed: the channel takes words of our own only after the person has written. pause: who must be left
+    in peace for *retry_after* seconds: "" nobody, "address" this contact, "account" everybody.
     """
 
-    def __init__(  # noqa: D107
+    def __init__(  # noqa: D107, PLR0913
         self,
         reason: str,
         *,
@@ -48,6 +49,8 @@ class ChannelError(Exception):
         account: bool = False,
         gone: bool = False,
         pause: str = "",
+        closed: bool = False,
+        alarm: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -57,6 +60,8 @@ class ChannelError(Exception):
         self.account = account
         self.gone = gone
         self.pause = pause
+        self.closed = closed
+        self.alarm = alarm
 
 
 class GroupBroken(ChannelError):
@@ -376,7 +381,7 @@ class Conversations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An outbox row that is to be sent now."""
+    """An outbox row that is to be sent now. heard_at: when the person wrote last, by the channel's clock, if known."""
 
     id: str
     conversation_id: str
@@ -384,6 +389,41 @@ class Due:
     message: OutboundMessage
     attempts: int = 0
     state: str = "waiting"
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants of us while they do not write; locale: their language, "" if never chosen or guessed.
+
+    may_write: they said yes to a greeting when an answer waits, and nothing has taken that back.
+    """
+
+    locale: str = ""
+    may_write: bool = False
+
+
+class HeldBack(Protocol):
+    """Messages that the channel takes only after the person has written again."""
+
+    async def wish(self, due: Due) -> Wish:
+        """Return what the person of this message wants."""
+        ...
+
+    async def hold(self, due: Due, greeting: OutboundMessage | None, note: str, now: datetime) -> None:
+        """Keep it until they write; queue the greeting unless one has gone out since; *note* goes to an open case."""
+        ...
+
+
+class Moves(Protocol):
+    """People who change their address on a channel."""
+
+    async def move(self, moved: Moved, now: datetime) -> str:
+        """Let conversation and open case follow: `moved`, `linked` (both stay), `unknown` or `repeated`.
+
+        Raise `StoreUnavailable`.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +478,7 @@ class FollowUp:
 
     may_write: nobody watches the phone, the person wants to hear from us, and no new case is open. heard_at: when they
     wrote last. version: the conversation's, so that nothing is asked of somebody who writes at this very moment.
+    opted_in: they said yes to a greeting when an answer waits.
     """
 
     case_id: str
@@ -449,6 +490,7 @@ class FollowUp:
     may_write: bool
     heard_at: datetime | None
     version: int
+    opted_in: bool = False
 
 
 class FollowUps(Protocol):
@@ -779,11 +821,16 @@ class NotOwner(Exception):
     """Somebody else has this case."""
 
 
+#: The kind of an alert that is for whoever runs the service: a platform refuses what we send.
+CHANNEL_FAULT = "channel_fault"
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
 
-    source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
+    source: the list of recruiters, or for `CHANNEL_FAULT` the channel, that it is about instead; then there is no
+    case, and `values` fill its words.
     ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
     the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
     to: the logins of those whom it is for; none: everybody.
@@ -805,6 +852,8 @@ class Alert:
     @property
     def path(self) -> str:
         """Where in the console it leads."""
+        if self.kind == CHANNEL_FAULT:
+            return "/console/"
         if self.source:
             return "/console/lists"
         return f"/console/cases/{self.case_id}" if self.case_id else "/console/queue"

@@ -16,9 +16,11 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import ChatMigrated, RetryAfter, TelegramError
 
-from bot.ports import Alert, ChannelError, StoreUnavailable
+from bot.ports import CHANNEL_FAULT, Alert, ChannelError, StoreUnavailable
 
 log = logging.getLogger(__name__)
+#: What the source of an alert is, where it is not a list of recruiters.
+_KINDS = {CHANNEL_FAULT: "channel"}
 SIGNATURE = "X-Sahyatri-Signature-256"
 
 
@@ -112,7 +114,7 @@ class WebhookPager:
 
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
-        about = {"list": alert.source} if alert.source else {"case": alert.case_id}
+        about = {_KINDS.get(alert.kind, "list"): alert.source} if alert.source else {"case": alert.case_id}
         said = {"kind": alert.kind, "reason": alert.reason, "ref": alert.ref, "rung": alert.rung, "to": list(alert.to)}
         body = json.dumps({"id": alert.id, **about, **said}).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()

@@ -139,6 +139,7 @@ class CaseViews:
         place = self._service.places.directory.points.get(case.place)
         facts = [Fact(word("minor"), word("minor_duty"), urgent=True)] if case.minor else []
         facts += [Fact(word("silent"), word("silent_duty"), urgent=True)] if case.silent else []
+        facts += [Fact(word("wa.undelivered"), str(case.undelivered), urgent=True)] if case.undelivered else []
         facts += [
             Fact(word("case.risk"), word(f"risk.{case.risk_kind}")),
             Fact(word("case.priority"), str(case.priority)),

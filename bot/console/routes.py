@@ -80,6 +80,7 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
     Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS),
+    Route("POST", "/console/cases/{case}/ask_to_write", "ask_to_write", WORKERS),
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),

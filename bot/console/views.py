@@ -269,6 +269,12 @@ class Views:
             request, lambda case, who, form: self._service.respond.refer(case, who, form["text"]), "refer", "text"
         )
 
+    async def ask_to_write(self, request: web.Request) -> web.StreamResponse:
+        """Ask the person whether a greeting may be sent once WhatsApp takes nothing else."""
+        return await self._act(
+            request, lambda case, who, _: self._service.respond.ask_to_write(case, who), "ask_to_write"
+        )
+
     async def hand_back(self, request: web.Request) -> web.StreamResponse:
         """Give the conversation back to the bot."""
         return await self._act(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.dialogue import answers, waiting
 from bot.domain.conversation import Conversation, Tell, Turn
 from bot.domain.messages import Reply
@@ -22,7 +24,8 @@ def answer(conversation: Conversation, picked: str, named: str) -> Turn | None:
     if picked in REACHED:
         return _again(conversation, REACHED[picked])
     if picked in AGAIN:
-        return Turn(conversation, (answers.menu("core.ok"),), (_tell(conversation, "follow_up", AGAIN[picked]),))
+        agreed = replace(conversation, opted_in=AGAIN[picked] == "yes")
+        return Turn(agreed, (answers.menu("core.ok"),), (_tell(conversation, "follow_up", AGAIN[picked]),))
     return None
 
 

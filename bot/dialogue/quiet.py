@@ -32,7 +32,7 @@ def wished(conversation: Conversation, picked: str, named: str, risk: Risk) -> b
 
 def begin(conversation: Conversation, now: datetime) -> Turn:
     """Say nothing from now on."""
-    silent = replace(conversation, silent=True, silent_since=now, asked_same=False)
+    silent = replace(conversation, silent=True, silent_since=now, asked_same=False, opted_in=False)
     case = conversation.open_case
     if not case:
         return Turn(silent)
@@ -89,7 +89,7 @@ def same(conversation: Conversation) -> Turn:
 def other(conversation: Conversation) -> Turn:
     """It is somebody else: show what everybody is shown."""
     told = Tell(conversation.open_case, "writer", Private("somebody else"))
-    unknown = replace(conversation, asked_same=False, stranger=True)
+    unknown = replace(conversation, asked_same=False, stranger=True, opted_in=False)
     return Turn(unknown, (answers.menu(),), (Forward(conversation.open_case), told))
 
 

@@ -22,7 +22,10 @@ BARE = 2
 #: Flows that ask short questions, and what an answer to one of them may be taken for.
 ASKING = frozenset({"finder", "near", "state"})
 STAYS = frozenset({"out_of_scope", "affirm", "deny", "greet", "thank"})
-WITHOUT_WORDS = frozenset({Carrier.VOICE, Carrier.IMAGE, Carrier.DOCUMENT, Carrier.LOCATION, Carrier.UNSUPPORTED})
+WITHOUT_WORDS = frozenset({
+    Carrier.VOICE, Carrier.IMAGE, Carrier.DOCUMENT, Carrier.LOCATION, Carrier.UNSUPPORTED,
+    Carrier.VIDEO, Carrier.STICKER, Carrier.CONTACT,
+})  # fmt: skip
 
 
 def route(

@@ -5,14 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import answers, arrival, fallback, follow, language, pictures, quiet, speech, waiting
+from bot.dialogue import (
+    answers,
+    arrival,
+    consent,
+    fallback,
+    follow,
+    language,
+    pictures,
+    quiet,
+    speech,
+    waiting,
+)
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, Forward, Identify, OpenCase, RaiseCase, Tell, Turn, Unreachable
+from bot.domain.conversation import (
+    LONG_GAP,
+    Conversation,
+    Forward,
+    Identify,
+    OpenCase,
+    RaiseCase,
+    Tell,
+    Turn,
+    Unreachable,
+)
 from bot.domain.ids import case_id
-from bot.domain.messages import Carrier, InboundMessage, Reply
+from bot.domain.messages import SIGNS, Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
 from bot.recruiters.extract import phone_key
@@ -63,30 +84,60 @@ def _decided(
 ) -> Turn:
     if message.carrier is Carrier.EDITED and not message.text:
         return quiet.kept(conversation)
-    before = conversation.seen_at
+    before, as_it_was = conversation.seen_at, conversation
     conversation = _seen(conversation, message, understanding, knowledge, now)
     risk = _risk(conversation, message, understanding, knowledge)
     if risk.level is Level.NOW:
         raised = hand_off(conversation, risk, now)
         return _remembered(_with_answer(raised, conversation, message, knowledge, before), understanding)
+    if message.carrier in SIGNS:
+        return quiet.kept(as_it_was)
     if held_back := _watched(conversation, message, risk, knowledge, now):
         return _remembered(held_back, understanding)
     conversation = replace(conversation, silent=False, silent_since=None)
+    return _unwatched(conversation, message, risk, understanding, knowledge, now, before)
+
+
+def _unwatched(
+    conversation: Conversation,
+    message: InboundMessage,
+    risk: Risk,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+    before: datetime | None,
+) -> Turn:
+    """What is no danger that needs a human now, from somebody who can read our answer: people first, then flows."""
+    picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
+    conversation = consent.after(conversation, picked, named)
     if message.carrier is Carrier.EDITED and not _corrects(conversation):
         return _remembered(_edited(conversation, risk), understanding)
+    if agreed := consent.answer(conversation, picked):
+        return _remembered(agreed, understanding)
     if conversation.with_responder:
         return _with_responder(conversation, message, risk, understanding, knowledge, before)
     if risk.level is Level.PERHAPS and not _answers_first(conversation, message, risk, understanding, knowledge):
         return _remembered(_ask(conversation, risk), understanding)
-    if after := follow.answer(conversation, chosen(conversation, message, knowledge), command(message, knowledge)):
+    if after := follow.answer(conversation, picked, named):
         return _remembered(after, understanding)
+    return _remembered(_routed(conversation, message, risk, understanding, knowledge, now), understanding)
+
+
+def _routed(
+    conversation: Conversation,
+    message: InboundMessage,
+    risk: Risk,
+    understanding: Understanding,
+    knowledge: Knowledge,
+    now: datetime,
+) -> Turn:
     turn = route(conversation, message, understanding, knowledge, now)
     if risk.level is Level.PERHAPS:
         printed = risk.reason.startswith(pictures.PRINTED)
         turn = pictures.asked_last(turn, risk) if printed else _with_help(turn, risk)
     if conversation.open_case and not _opens(turn):
         turn = replace(turn, effects=(*turn.effects, Forward(conversation.open_case)))
-    return _remembered(turn, understanding)
+    return turn
 
 
 def _corrects(conversation: Conversation) -> bool:
@@ -318,7 +369,7 @@ def _who_writes(conversation: Conversation, picked: str, named: str, before: dat
         if picked == waiting.ME or named == "yes":
             return quiet.same(conversation)
         return quiet.other(conversation) if named == "no" else quiet.kept(conversation)
-    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= waiting.LONG_GAP)
+    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= LONG_GAP)
     return quiet.ask_who(conversation) if gap else None
 
 

@@ -18,8 +18,6 @@ from bot.domain.words import folded_words
 
 #: Several bubbles within this time are one thought: they are kept, and no question is asked in between.
 ONE_THOUGHT = timedelta(seconds=8)
-#: After so long another person may hold the phone.
-LONG_GAP = timedelta(hours=6)
 LONGEST_ANSWER = 300
 LONGEST_WORD = 2
 QUESTIONS = ("safe", "where", "hurt", "need")

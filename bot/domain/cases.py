@@ -181,13 +181,15 @@ class Case:
     erase_requested: bool = False
     unread: int = 0
     version: int = 0
+    undelivered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the person answered to one of our questions.
 
-    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`.
+    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`,
+    `write_later`.
     """
 
     slot: str

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bot.domain.cases import CaseKind
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import ChannelName, InboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
+
+#: After so long another person may hold the phone.
+LONG_GAP: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Conversation:
     question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
     the lessons they get, one a day. `notes`: "asked", "yes" or "no" to urgent notes about a place. `album`: the
-    pictures sent as one that were answered last.
+    pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits.
     """
 
     id: str
@@ -69,6 +73,7 @@ class Conversation:
     draft_told: bool = False
     course: str = ""
     notes: str = ""
+    opted_in: bool = False
     seen_at: datetime | None = None
     album: str = ""
 

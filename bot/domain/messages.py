@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from bot.domain.private import NOTHING_SAID, Private
+
+#: WhatsApp takes words of our own for this long after the person's last message.
+WINDOW: Final = timedelta(hours=24)
 
 
 class ChannelName(StrEnum):
@@ -29,8 +33,16 @@ class Carrier(StrEnum):
     IMAGE = "image"
     DOCUMENT = "document"
     LOCATION = "location"
+    VIDEO = "video"
+    STICKER = "sticker"
     CONTACT = "contact"
+    REACTION = "reaction"
+    REMOVED = "removed"
     UNSUPPORTED = "unsupported"
+
+
+#: Signs at another message, not messages: heard for danger, never answered.
+SIGNS = frozenset({Carrier.REACTION, Carrier.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +70,9 @@ class InboundMessage:
     choice; `sent_at` is the channel's time clamped to the receive time, both UTC-aware; `media` is a voice note or
     picture that is still to be fetched, `point` a shared location as "latitude,longitude" in degrees; `seen` are the
     words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
-    the channel's own id, where the channel lets us delete a message by it; `album` is the same for
-    pictures sent as one; `blocked`: no message, but the news that this person takes none from us any more.
+    the channel's own id, where the channel lets us delete a message by it; `album` is the same for pictures sent as
+    one; `blocked`: no message, but the news that this person takes none from us any more; `also` is a second id of the
+    same person on that channel, where it names one.
     """
 
     key: str
@@ -75,6 +88,17 @@ class InboundMessage:
     seen: Private | None = None
     id: Private = NOTHING_SAID
     album: str = ""
+    also: Private = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The channel says that a person has a new address; `key` is the idempotency key of that notice."""
+
+    key: str
+    old: Address
+    new: Address
+    at: datetime
 
 
 class ReceiptState(StrEnum):
@@ -91,7 +115,11 @@ RECEIPT_ORDER = {ReceiptState.SENT: 1, ReceiptState.DELIVERED: 2, ReceiptState.R
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it."""
+    """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it.
+
+    Of a failed one: `again` are the seconds after which it may be sent once more (None: never), `closed`: the channel
+    takes words of our own only after the person has written, `alarm`: an operator must look.
+    """
 
     channel: ChannelName
     channel_message_id: Private
@@ -99,6 +127,9 @@ class Receipt:
     at: datetime
     outbox_id: str | None = None
     error_code: int | None = None
+    again: float | None = None
+    closed: bool = False
+    alarm: bool = False
 
 
 class Lane(StrEnum):
@@ -127,7 +158,8 @@ class OutboundMessage:
     `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "". `list_button`
     labels what opens the choices, or sends a location. `asks_location`: offer to share it. `protected`: not to be
     passed on or saved. `digits`: the words number so many choices. `keeps_keyboard`: an earlier bubble of the turn
-    shows keys.
+    shows keys. `template`: the name of a text that the channel has approved beforehand, sent instead of any words, in
+    the language of `locale`.
     """
 
     text: Private
@@ -141,6 +173,8 @@ class OutboundMessage:
     protected: bool = False
     digits: int = 0
     keeps_keyboard: bool = False
+    template: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

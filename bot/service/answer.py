@@ -16,7 +16,7 @@ from bot.dialogue.step import may_show_typing, step
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Translate, Turn, Waiting
 from bot.domain.ids import case_id
-from bot.domain.messages import Carrier, Lane, OutboundMessage, Reply
+from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
@@ -223,7 +223,7 @@ class Answerer:
     async def _understand(self, waiting: Waiting, conversation: Conversation) -> Understanding:
         """Ask the NLU, unless the message is a tapped choice or has no words."""
         message = waiting.message
-        if message.choice or not message.text:
+        if message.choice or not message.text or message.carrier in SIGNS:
             return NOTHING
         return await self._senses.nlu.understand(
             message.text.reveal(), conversation.locale or conversation.locale_guess

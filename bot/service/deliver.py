@@ -7,11 +7,19 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
+from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane
 from bot.ports import Channel, ChannelError, Due, Hold, Outbox, Pacer
+from bot.service.operator import Operator
+from bot.service.window import TOO_LATE, Window
 
 log = logging.getLogger(__name__)
+#: Of these seconds the next power is waited where only one person's messages must wait.
+PAIR_BASE = 4.0
+MOST_POWER = 4
+#: What waits for an operator is tried every five minutes for seven days.
+TRIES_FOR_OPERATOR = 2016
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_TRIES = 40
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
@@ -41,6 +49,8 @@ class Deliverer:
         pacer: Pacer,
         owner: str,
         clock: Callable[[], float],
+        window: Window | None = None,
+        operator: Operator | None = None,
     ) -> None:
         """*channels* are those this process can send to; *clock* counts seconds and only rises."""
         self._outbox = outbox
@@ -49,6 +59,8 @@ class Deliverer:
         self._owner = owner
         self._clock = clock
         self._rests: dict[ChannelName, float] = {}
+        self._window = window
+        self._operator = operator
 
     async def work(self) -> bool:
         """Send one message; False when nothing is due."""
@@ -57,6 +69,9 @@ class Deliverer:
         if not due:
             return False
         if due.address.channel not in REPEATABLE and not await self._certain(due):
+            return True
+        if self._window and self._window.is_closed(due):
+            await self._outside(due, self._window)
             return True
         if hold := await self._pacer.take(due):
             await self._hold(due, hold)
@@ -76,6 +91,11 @@ class Deliverer:
             await self._outbox.put_back(due)
         else:
             await self._outbox.put_off(due, hold.seconds)
+
+    async def _outside(self, due: Due, window: Window) -> None:
+        """The channel takes it only after the person has written: it waits for that, or is given up."""
+        if not await window.hold(due):
+            await self._outbox.failed(due, TOO_LATE)
 
     async def _certain(self, due: Due) -> bool:
         """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
@@ -110,19 +130,29 @@ class Deliverer:
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
         log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
-        if error.account:
-            log.error("the channel's account is at fault; an operator must act", extra={"reason": error.reason})
+        if self._operator and (error.account or error.alarm):
+            await self._operator.tell(due.address.channel, error.reason)
         if error.gone:
             await self._outbox.unreachable(due, error.reason)
+        elif error.closed and self._window:
+            await self._outside(due, self._window)
         elif error.unknown:
             await self._outbox.unknown(due, error.reason)
-        elif error.retryable and due.attempts < MOST_TRIES:
-            wait = max(BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)], error.retry_after)
+        elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
+            wait = max(_wait(due, error), error.retry_after)
             if error.pause:
                 await self._pacer.pause(due, error.pause, wait)
             await self._outbox.retry(due, wait, error.reason)
         else:
             await self._outbox.failed(due, error.reason)
+
+
+def _wait(due: Due, error: ChannelError) -> float:
+    """Return the seconds until the next try; where everybody waits they differ a little, lest all come at once."""
+    if error.pause == "address":
+        return float(PAIR_BASE ** min(due.attempts, MOST_POWER))
+    wait = BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)]
+    return wait * (1 + crc32(due.id.encode()) % 100 / 400) if error.pause == "account" else wait
 
 
 async def keep_delivering(deliverer: Deliverer, woken: asyncio.Event, pause: float = 0.25) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.content.model import Content
 from bot.content.render import render
 from bot.dialogue import waiting
 from bot.domain.cases import next_follow_up
-from bot.domain.messages import ChannelName
+from bot.domain.messages import WINDOW
 from bot.ports import FollowUp, FollowUps
+from bot.service.window import WINDOWED
 
 log = logging.getLogger(__name__)
-#: WhatsApp lets nobody be written to later than this after their own last message.
-WINDOW = timedelta(hours=24)
 WATCHED = "not asked: the phone may be watched, or the person wants no messages"
 TOO_LATE = "not asked: WhatsApp lets us write within 24 hours only"
 
@@ -30,12 +29,15 @@ class Follower:
         content: Callable[[], Content],
         now: Callable[[], datetime],
         wake_delivery: Callable[[], None],
+        *,
+        can_greet: bool = False,
     ) -> None:
-        """*wake_delivery* makes questions leave at once."""
+        """*wake_delivery* makes questions leave at once; *can_greet*: there is a greeting that WhatsApp takes later."""
         self._follow_ups = follow_ups
         self._content = content
         self._now = now
         self._wake_delivery = wake_delivery
+        self._can_greet = can_greet
 
     async def work(self) -> int:
         """Ask what is due; return how many were asked."""
@@ -46,7 +48,7 @@ class Follower:
         if not item.may_write:
             await self._follow_ups.drop(item, WATCHED, now)
             return False
-        if item.channel is ChannelName.WHATSAPP and (not item.heard_at or now - item.heard_at > WINDOW):
+        if self._is_closed(item, now) and not (item.opted_in and self._can_greet):
             await self._follow_ups.drop(item, TOO_LATE, now)
             return False
         question = waiting.ask("follow" if item.asked else "reached")
@@ -56,6 +58,10 @@ class Follower:
         asked = await self._follow_ups.ask(item, messages, next_at, now)
         self._wake_delivery()
         return asked
+
+    def _is_closed(self, item: FollowUp, now: datetime) -> bool:
+        """Say whether WhatsApp would refuse our words; a question then waits behind a greeting."""
+        return item.channel in WINDOWED and (not item.heard_at or now - item.heard_at > WINDOW)
 
 
 async def keep_following(follower: Follower, pause: float = 5.0) -> None:

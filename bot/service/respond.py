@@ -7,11 +7,12 @@ from datetime import datetime
 
 from bot.content.model import Content
 from bot.content.render import render, split
-from bot.dialogue import waiting
+from bot.dialogue import consent, waiting
 from bot.domain.cases import Case, CaseAction
 from bot.domain.messages import ChannelName, ChoiceRef, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.ports import Cases
+from bot.service.window import WINDOWED
 
 LONGEST_REPLY = 4000
 
@@ -71,6 +72,16 @@ class Respond:
             return case
         said = self._words(case, "waiting.consent", waiting.CHOICES["consent"])
         return await self._act(case, CaseAction.REPLY, who, messages=said, detail="waiting.consent")
+
+    async def ask_to_write(self, case: Case, who: str) -> Case:
+        """Ask on WhatsApp whether a greeting may be sent when the chat has been quiet for a day; not if watched.
+
+        The answer is kept with the case, with its time, under the slot `write_later`.
+        """
+        if case.silent or case.channel not in WINDOWED:
+            return case
+        said = self._words(case, consent.QUESTION.message, consent.QUESTION.choices)
+        return await self._act(case, CaseAction.REPLY, who, messages=said, detail=consent.QUESTION.message)
 
     async def hand_back(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
         """Give the conversation back to the bot, with a summary for the history."""

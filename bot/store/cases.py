@@ -184,8 +184,9 @@ class MongoCases:
             return None
         labels = tuple(label for _, label in doc["choices"])
         return Line(
-            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text", labels
-        )
+            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"] or doc.get("template", "")),
+            row["state"], "text", labels,
+        )  # fmt: skip
 
     async def act(  # noqa: PLR0913
         self,

@@ -32,10 +32,11 @@ from bot.domain.conversation import (
     Waiting,
     WantNotes,
 )
-from bot.domain.messages import ChannelName, OutboundMessage
+from bot.domain.messages import Carrier, ChannelName, OutboundMessage
 from bot.domain.private import Private
 from bot.domain.risk import Level
 from bot.ports import Lease, Rendered, VersionClash, reference
+from bot.store import held, moves
 from bot.store.clock import SteadyClock
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
@@ -179,10 +180,11 @@ class MongoConversations:
             "version": conversation.version + 1,
             "channel": answered.message.address.channel.value,
             "sealed": sealed,
-            "address": await self._sealer.seal(conversation.id, f"address:{conversation.id}", address),
             "updated_at": now,
             "unreachable": any(isinstance(effect, Unreachable) for effect in rendered.turn.effects),
         }
+        if not await self._has_moved_since(conversation.id, answered.message.sent_at):
+            fields["address"] = await self._sealer.seal(conversation.id, f"address:{conversation.id}", address)
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
         if any(isinstance(effect, Forget) for effect in rendered.turn.effects):
@@ -196,6 +198,11 @@ class MongoConversations:
         except DuplicateKeyError as error:
             raise VersionClash(conversation.id) from error
 
+    async def _has_moved_since(self, conversation_id: str, sent_at: datetime) -> bool:
+        """Say whether a message is older than the person's new address, to which answers go."""
+        row = await self._db["conversations"].find_one({"_id": conversation_id}, {"moved_at": 1}) or {}
+        return "moved_at" in row and sent_at <= aware(row["moved_at"])
+
     async def _write(
         self,
         rendered: Rendered,
@@ -207,7 +214,10 @@ class MongoConversations:
     ) -> None:
         conversation = rendered.turn.conversation
         mine = {"_id": conversation.id, "version": conversation.version, "lease.token": lease.token}
-        updated = await self._db["conversations"].update_one(mine, {"$set": fields}, session=session)
+        change: Doc = {"$set": fields}
+        if answered.message.carrier is not Carrier.REMOVED:
+            change["$max"] = {"heard_at": answered.message.sent_at}
+        updated = await self._db["conversations"].update_one(mine, change, session=session)
         if updated.matched_count != 1:
             raise VersionClash(conversation.id)
         await self._writer.outbox(
@@ -215,6 +225,7 @@ class MongoConversations:
         )
         for effect in rendered.turn.effects:
             await self._do(effect, conversation, answered, now, session)
+        await held.release(self._db, rendered.turn, answered.message.carrier, rendered.messages, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
@@ -461,8 +472,19 @@ class MongoConversations:
         await self._db["cases"].update_many(
             cases, {"$set": {"conversation": "", "place": "", "district": "", "erased": True}, "$unset": {"told": ""}}
         )
-        gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
-        if not gone.deleted_count:
+        if not await self._forgotten(conversation, until):
             await self._db["conversations"].update_one(
                 {"_id": conversation}, {"$unset": {"erase_after": "", "key_aside_at": ""}}
             )
+
+    async def _forgotten(self, conversation: str, until: datetime) -> bool:
+        """Delete the conversation and every id that led to it; False if the person has written since."""
+
+        async def body(session: AsyncClientSession) -> bool:
+            mine = {"_id": conversation, "updated_at": {"$lte": until}}
+            gone = await self._db["conversations"].delete_one(mine, session=session)
+            if gone.deleted_count:
+                await moves.forget(self._db, conversation, session)
+            return gone.deleted_count > 0
+
+        return await in_transaction(self._client, body)

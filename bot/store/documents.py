@@ -27,7 +27,7 @@ _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place", "district", "poster",
     "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
     "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told", "course", "notes",
-    "album",
+    "album", "opted_in",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def message_out(message: InboundMessage) -> Doc:
         "point": message.point.reveal(),
         "id": message.id.reveal(),
         "album": message.album,
+        "also": message.also.reveal(),
     }
 
 
@@ -65,6 +66,7 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         point=Private(doc.get("point", "")),
         id=Private(doc.get("id", "")),
         album=doc.get("album", ""),
+        also=Private(doc.get("also", "")),
     )
 
 
@@ -90,6 +92,8 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "protected": message.protected,
         "digits": message.digits,
         "keeps_keyboard": message.keeps_keyboard,
+        "template": message.template,
+        "locale": message.locale,
     }
 
 
@@ -107,6 +111,8 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         protected=doc.get("protected", False),
         digits=doc.get("digits", 0),
         keeps_keyboard=doc.get("keeps_keyboard", False),
+        template=doc.get("template", ""),
+        locale=doc.get("locale", ""),
     )
 
 
@@ -167,6 +173,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         erase_requested=doc.get("erase_requested", False),
         unread=doc.get("unread", 0),
         version=doc.get("version", 0),
+        undelivered=doc.get("undelivered", 0),
     )
 
 

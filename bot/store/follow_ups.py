@@ -15,6 +15,7 @@ from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.private import Private
 from bot.ports import FollowUp
 from bot.store.documents import aware, conversation_in
+from bot.store.held import heard
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
 from bot.store.sealed import Sealer, Unreadable
@@ -48,7 +49,8 @@ class MongoFollowUps:
     async def _item(self, row: Doc) -> FollowUp:
         name, channel = row["conversation"], ChannelName(row["channel"])
         kept = await self._db["conversations"].find_one({"_id": name}) or {}
-        heard = await self._db["inbox"].find_one({"conversation": name}, sort=[("received_at", -1)]) if name else None
+        last = await self._db["inbox"].find_one({"conversation": name}, sort=[("received_at", -1)]) if name else None
+        may_write, opted_in = await self._may_write(name, channel, kept, row)
         return FollowUp(
             row["_id"],
             name,
@@ -56,21 +58,24 @@ class MongoFollowUps:
             row["locale"],
             row.get("followed", 0),
             aware(row["closed_at"]),
-            await self._may_write(name, channel, kept, row),
-            aware(heard["received_at"]) if heard else None,
+            may_write,
+            heard(kept) or (aware(last["received_at"]) if last else None),
             kept.get("version", 0),
+            opted_in,
         )
 
-    async def _may_write(self, name: str, channel: ChannelName, kept: Doc, row: Doc) -> bool:
+    async def _may_write(self, name: str, channel: ChannelName, kept: Doc, row: Doc) -> tuple[bool, bool]:
+        """Return whether the person may be asked, and whether they said yes to a greeting when an answer waits."""
         if not name or not kept or "erase_after" in kept or row.get("silent"):
-            return False
+            return False, False
         try:
             doc = await self._sealer.open(f"conversation:{name}", kept.get("sealed"))
         except Unreadable:
-            return False
+            return False, False
         conversation = conversation_in(name, channel, 0, doc)
         again = await self._db["cases"].find_one({"conversation": name, "open": True}, {"_id": 1})
-        return not (conversation.silent or conversation.stopped or conversation.stranger or again)
+        unwanted = conversation.silent or conversation.stopped or conversation.stranger or again
+        return not unwanted, conversation.opted_in
 
     async def ask(
         self, item: FollowUp, messages: Sequence[OutboundMessage], next_at: datetime | None, now: datetime

@@ -57,7 +57,7 @@ class Writer:
     ) -> None:
         """Insert the messages of one version in sending order; *lesson*, not private, is what they are counted by."""
         rows = [
-            await self._outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
+            await self.outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
             for index, message in enumerate(messages)
         ]
         if lesson:
@@ -65,9 +65,10 @@ class Writer:
         if rows:
             await self._db["outbox"].insert_many(rows, session=session)
 
-    async def _outbox_row(
+    async def outbox_row(
         self, row_id: str, conversation: str, channel: str, message: OutboundMessage, now: datetime
     ) -> Doc:
+        """Return the row of one message, to be inserted."""
         return {
             "_id": row_id,
             "conversation": conversation,

@@ -13,6 +13,7 @@ from bot.domain.conversation import Waiting
 from bot.domain.messages import Address, InboundMessage
 from bot.store.documents import message_in, message_out
 from bot.store.mongo import reachable
+from bot.store.moves import Contacts
 from bot.store.sealed import Sealer, Unreadable
 
 
@@ -24,10 +25,11 @@ class MongoInbox:
         self._rows = db["inbox"]
         self._sealer = sealer
         self._patience = patience
+        self._contacts = Contacts(db, sealer)
 
     def conversation_id(self, address: Address) -> str:
-        """Return the conversation of a contact: a keyed hash of the address."""
-        return self._sealer.blind("contact", f"{address.channel}:{address.value.reveal()}")
+        """Return the conversation that begins with an address: a keyed hash of it."""
+        return self._contacts.own(address)
 
     def row_id(self, key: str) -> str:
         """Return the id of a message's row: a keyed hash of its idempotency key."""
@@ -35,10 +37,10 @@ class MongoInbox:
 
     async def add(self, message: InboundMessage) -> bool:
         """Insert durably; False for a redelivery. Raise `StoreUnavailable` when the server stays silent."""
-        conversation = self.conversation_id(message.address)
         row_id = self.row_id(message.key)
         async with reachable():
             with pymongo.timeout(self._patience):
+                conversation = await self._contacts.of(message)
                 return await self._insert(row_id, conversation, message)
 
     async def _insert(self, row_id: str, conversation: str, message: InboundMessage) -> bool:

@@ -56,6 +56,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "contacts": [
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("former", ASCENDING)], sparse=True),
+    ],
     "conversations": [
         IndexModel([("erase_after", ASCENDING)], sparse=True),
         IndexModel([("forget_at", ASCENDING)], sparse=True),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 
-from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, Address, ChannelName, Lane, Receipt, ReceiptState
+from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import Due
 from bot.store.documents import aware, outbound_in
+from bot.store.held import heard
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
 UNKNOWN_SECONDS = 60.0
 CANDIDATES = 50
+#: How often a message may be sent that the channel took and then gave up.
+MOST_REFUSED = 5
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,9 +69,8 @@ class MongoOutbox:
         return leased
 
     async def _open(self, row: Doc) -> Due | None:
-        conversation = await self._db["conversations"].find_one(
-            {"_id": row["conversation"]}, {"address": 1, "unreachable": 1}
-        )
+        fields = {"address": 1, "heard_at": 1, "unreachable": 1}
+        conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, fields)
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
@@ -75,7 +78,7 @@ class MongoOutbox:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
             return None
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
-        due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"])
+        due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation))
         if (conversation or {}).get("unreachable"):
             await self.failed(due, "the person takes no messages")
             return None
@@ -99,7 +102,11 @@ class MongoOutbox:
         await self._final(due.id, "sent", {"receipt": receipt, "channel_id": sealed})
         parked = await self._db["parked_receipts"].find_one_and_delete({"_id": receipt})
         if parked:
-            await self._apply(due.id, ReceiptState(parked["state"]), parked["at"], parked.get("error"))
+            found = Receipt(
+                due.address.channel, channel_message_id, ReceiptState(parked["state"]), parked["at"],
+                error_code=parked.get("error_code"), again=parked.get("again"), closed=bool(parked.get("closed")),
+            )  # fmt: skip
+            await self._apply(due.id, found)
 
     async def retry(self, due: Due, seconds: float, reason: str) -> None:
         """Put it back for later; later messages of the conversation wait behind it."""
@@ -129,8 +136,11 @@ class MongoOutbox:
     async def failed(self, due: Due, reason: str) -> None:
         """Give it up; an open case counts it, so that its responder sees that the person was not reached."""
         await self._final(due.id, "failed", {"error": reason})
+        await self._undelivered(due.conversation_id)
+
+    async def _undelivered(self, conversation: str) -> None:
         await self._db["cases"].update_one(
-            {"conversation": due.conversation_id, "open": True},
+            {"conversation": conversation, "open": True},
             {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": datetime.now(UTC)}},  # noqa: TID251
         )
 
@@ -156,23 +166,45 @@ class MongoOutbox:
         query: Doc = {"_id": receipt.outbox_id} if receipt.outbox_id else {"receipt": key}
         row = await self._rows.find_one(query, {"_id": 1})
         if row:
-            await self._apply(row["_id"], receipt.state, receipt.at, receipt.error_code)
+            await self._apply(row["_id"], receipt)
             return True
-        parked = {"state": receipt.state.value, "at": receipt.at, "error": receipt.error_code}
+        parked = {name: getattr(receipt, name) for name in ("at", "error_code", "again", "closed", "alarm")}
+        parked["state"] = receipt.state.value
         await self._db["parked_receipts"].update_one({"_id": key}, {"$set": parked}, upsert=True)
         return False
 
-    async def _apply(self, row_id: str, state: ReceiptState, at: datetime, error: int | None) -> None:
+    async def _apply(self, row_id: str, receipt: Receipt) -> None:
         """Only ever forward: a late `sent` never hides a `read`; `failed` after `delivered` is kept as a note."""
+        state = receipt.state
         if state is ReceiptState.FAILED:
-            allowed = ["waiting", "sending", "sent", "unknown"]
-            fields: Doc = {"state": "failed", "open": False, "error": f"channel:{error}"}
-        else:
-            below = [name.value for name, rank in RECEIPT_ORDER.items() if rank < RECEIPT_ORDER[state]]
-            allowed = ["sending", "unknown", *below]
-            fields = {"state": state.value, "open": False}
-        fields |= {f"{state.value}_at": at}
-        await self._rows.update_one({"_id": row_id, "state": {"$in": allowed}}, {"$set": fields})
+            await self._refused(row_id, receipt)
+            return
+        below = [name.value for name, rank in RECEIPT_ORDER.items() if rank < RECEIPT_ORDER[state]]
+        fields = {"state": state.value, "open": False, f"{state.value}_at": receipt.at}
+        allowed = {"$in": ["sending", "unknown", *below]}
+        await self._rows.update_one({"_id": row_id, "state": allowed}, {"$set": fields})
+
+    async def _refused(self, row_id: str, receipt: Receipt) -> None:
+        """A message that the channel took and then gave up: sent again where that can help, else failed, and told.
+
+        Where its window is closed it is put back, and the window with it: the deliverer then knows what to do.
+        """
+        refused = {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
+        taken = {"_id": row_id, "state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
+        if not receipt.closed and (receipt.again is None):
+            row = await self._rows.find_one_and_update(taken, {"$set": {**refused, "state": "failed", "open": False}})
+            if row:
+                await self._undelivered(row["conversation"])
+            return
+        later = datetime.now(UTC) + timedelta(seconds=receipt.again or 0)  # noqa: TID251 - the edge's own clock
+        again = {**refused, "state": "waiting", "open": True, "not_before": later}
+        young = {"attempts": {"$lt": MOST_REFUSED}}
+        row = await self._rows.find_one_and_update({**taken, **young}, {"$set": again})
+        if not row:
+            await self._apply(row_id, replace(receipt, again=None, closed=False))
+        elif receipt.closed:
+            shut = {"$min": {"heard_at": receipt.at - WINDOW}}
+            await self._db["conversations"].update_one({"_id": row["conversation"]}, shut)
 
     async def _final(self, row_id: str, state: str, fields: Doc) -> None:
         """Close a row; one that a receipt has moved further already keeps its state."""

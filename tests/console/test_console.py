@@ -36,6 +36,7 @@ TABLE = {
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
         for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
     },
+    ("POST", "/console/cases/{case}/ask_to_write"): "rs",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("tasks", "tasks/finish", "referral")},
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
     **{("POST", f"/console/cases/{{case}}/media/{{line}}/{verb}"): "rs" for verb in ("ask", "hide")},

@@ -26,7 +26,7 @@ import bot.store.outbox
 import bot.store.spool
 import bot.store.topics
 from bot.app import Service, add_webhooks, open_service, running, utc_now
-from bot.channels.whatsapp import MOST_BYTES
+from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import load_config
 from bot.domain.understanding import NOTHING, Understanding
 from bot.logs import configure

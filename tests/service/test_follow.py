@@ -18,14 +18,16 @@ from bot.store.history import Writer
 class Later:
     """The follow-ups of a service, looked at from a time to come."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, can_greet: bool = False) -> None:
         self.service = service
         self.now = utc_now()
         writer = Writer(service.db, service.sealer, ())
         stored = MongoFollowUps(
             service.db.client, service.db, service.sealer, writer, frozenset({"terminal", "whatsapp"})
         )
-        self.follower = Follower(stored, lambda: service.content, self.time, service.wake_delivery.set)
+        self.follower = Follower(
+            stored, lambda: service.content, self.time, service.wake_delivery.set, can_greet=can_greet
+        )
 
     def time(self) -> datetime:
         return self.now
@@ -162,3 +164,20 @@ def test_nobody_without_a_followed_case_is_taken_for_answering() -> None:
     assert follow.answer(Conversation("c" * 64), "q:reached_yes", "") is None
     open_again = Conversation("c" * 64, open_case="k2", followed_case="k1", unanswered=True)
     assert follow.answer(open_again, "", "yes") is None
+
+
+async def test_who_agreed_is_asked_on_whatsapp_too_behind_a_greeting(service: Service) -> None:
+    """After a yes the question is queued though the window is closed; without a greeting to send it is dropped."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        case = await closed(service, chat)
+        later = Later(service, can_greet=True)
+        assert await later.asked(0.1) == ["waiting.reached"]
+        await chat.say("", "q:reached_yes")
+        await chat.say("", "q:again_yes")
+        await service.db["cases"].update_one({"_id": case.id}, {"$set": {"channel": "whatsapp"}})
+        assert await later.asked(5) == ["waiting.follow"]
+        mute = Later(service)
+        mute.now = later.now
+        assert await mute.asked(20) == []
+    assert "not asked: WhatsApp lets us write within 24 hours only" in await history(service, case)

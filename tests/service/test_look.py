@@ -203,7 +203,7 @@ async def test_with_a_responder_it_is_kept_forwarded_and_not_read(service: Servi
 
 
 async def test_a_film_is_no_picture(service: Service, person: Says) -> None:
-    """WhatsApp's films come as images without a file to fetch: answered as before, also in a check."""
+    """A picture may come without a file to fetch: answered as before, also in a check."""
     film = replace(photo(2), media=None)
     turn, _ = await person(tap(1, "c:check"), film, listener=listener_of(service, Platform(), Reads(POSTER)))
     assert ids(turn)[0] == "media.image"

@@ -1,0 +1,53 @@
+"""The hours in which a channel takes words of our own: what may leave, what waits, what is never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from bot.domain.messages import WINDOW, ChannelName, Lane, OutboundMessage
+from bot.domain.private import NOTHING_SAID
+from bot.ports import Due, HeldBack
+
+WINDOWED: Final = frozenset({ChannelName.WHATSAPP})
+WAITS: Final = "WhatsApp takes our words only within 24 hours of the person's last message: kept until they write"
+GREETED: Final = f"{WAITS}; a hello is sent, as they had agreed"
+TOO_LATE: Final = "window closed"
+
+
+class Window:
+    """Decides what becomes of a message outside the window.
+
+    What a human wrote waits for the person, and so does what somebody is asked who agreed to be written to; anything
+    else that the bot had to say is out of date by then.
+    """
+
+    def __init__(self, held: HeldBack, template: str, now: Callable[[], datetime]) -> None:
+        """*template*: the name of the approved greeting, "" if there is none."""
+        self._held = held
+        self._template = template
+        self._now = now
+
+    def is_closed(self, due: Due) -> bool:
+        """Say whether it is known to be closed; where the person's last message is not known, the channel decides.
+
+        So it does for what danger needs: were our clock wrong, the helplines would still go out.
+        """
+        urgent = due.message.lane is Lane.DISTRESS and due.message.author == "bot"
+        if urgent or due.address.channel not in WINDOWED or due.message.template or not due.heard_at:
+            return False
+        return self._now() - due.heard_at >= WINDOW
+
+    async def hold(self, due: Due) -> bool:
+        """Keep it for the person, with a greeting if they agreed to one; False if it is not worth keeping."""
+        wish = await self._held.wish(due)
+        if due.message.template or (due.message.author == "bot" and not wish.may_write):
+            return False
+        greeted = bool(self._template) and wish.may_write
+        greeting = self._greeting(wish.locale) if greeted else None
+        await self._held.hold(due, greeting, GREETED if greeted else WAITS, self._now())
+        return True
+
+    def _greeting(self, locale: str) -> OutboundMessage:
+        return OutboundMessage(NOTHING_SAID, message_id="whatsapp.template", template=self._template, locale=locale)

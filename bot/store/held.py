@@ -1,0 +1,110 @@
+"""Messages that a channel takes only after the person has written again, and the one greeting that may go before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+
+from bot.domain.cases import CaseAction
+from bot.domain.conversation import Turn
+from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage
+from bot.domain.private import Private
+from bot.ports import Due, Wish
+from bot.store.documents import aware, conversation_in
+from bot.store.history import Writer
+from bot.store.mongo import in_transaction
+from bot.store.sealed import Sealer, Unreadable
+
+Doc = dict[str, Any]
+HELD = "held"
+GREETING = "greeting"
+#: What waited longer is not said any more.
+STILL_TRUE = timedelta(days=30)
+
+
+class MongoHeldBack:
+    """`bot.ports.HeldBack` on MongoDB."""
+
+    def __init__(self, db: AsyncDatabase[Doc], sealer: Sealer, writer: Writer) -> None:
+        """A held row is closed; the next message of the person opens it again (`release`)."""
+        self._db = db
+        self._sealer = sealer
+        self._writer = writer
+
+    async def wish(self, due: Due) -> Wish:
+        """Return what the person of this message wants; of somebody erased, nothing."""
+        kept = await self._db["conversations"].find_one({"_id": due.conversation_id}) or {}
+        try:
+            doc = await self._sealer.open(f"conversation:{due.conversation_id}", kept.get("sealed"))
+        except Unreadable:
+            return Wish()
+        found = conversation_in(due.conversation_id, due.address.channel, 0, doc)
+        unwanted = found.silent or found.stopped or found.stranger or "erase_after" in kept
+        return Wish(found.locale or found.locale_guess, found.opted_in and not unwanted)
+
+    async def hold(self, due: Due, greeting: OutboundMessage | None, note: str, now: datetime) -> None:
+        """Keep it until they write; queue the greeting unless one has gone out since they wrote last."""
+
+        async def body(session: AsyncClientSession) -> None:
+            row = await self._db["outbox"].find_one({"_id": due.id, "open": True}, session=session)
+            if not row:
+                return
+            fields = {"state": HELD, "open": False, "error": "the channel waits for the person", "updated_at": now}
+            await self._db["outbox"].update_one(
+                {"_id": due.id}, {"$set": fields, "$unset": {"lease": ""}}, session=session
+            )
+            if greeting and await self._may_greet(due, session):
+                await self._greet(due, row, greeting, now, session)
+            await self._tell(due, note, now, session)
+
+        await in_transaction(self._db.client, body)
+
+    async def _may_greet(self, due: Due, session: AsyncClientSession) -> bool:
+        since = {"created_at": {"$gt": due.heard_at}} if due.heard_at else {}
+        mine = {"conversation": due.conversation_id, GREETING: True, **since}
+        return await self._db["outbox"].find_one(mine, {"_id": 1}, session=session) is None
+
+    async def _greet(
+        self, due: Due, row: Doc, greeting: OutboundMessage, now: datetime, session: AsyncClientSession
+    ) -> None:
+        fresh = await self._writer.outbox_row(f"{due.id}:hello", due.conversation_id, row["channel"], greeting, now)
+        await self._db["outbox"].insert_one({**fresh, GREETING: True}, session=session)
+
+    async def _tell(self, due: Due, note: str, now: datetime, session: AsyncClientSession) -> None:
+        mine = {"conversation": due.conversation_id, "open": True}
+        case = await self._db["cases"].find_one(mine, session=session)
+        if not case:
+            return
+        await self._writer.event(case, CaseAction.TELL, "channel", now, session, detail=Private(note))
+        changed = {"$inc": {"version": 1}, "$set": {"updated_at": now}}
+        await self._db["cases"].update_one({"_id": case["_id"]}, changed, session=session)
+
+
+async def release(
+    db: AsyncDatabase[Doc], turn: Turn, carrier: Carrier, messages: tuple[OutboundMessage, ...], now: datetime,
+    session: AsyncClientSession,
+) -> None:  # fmt: skip
+    """The person has written: what waited for that may leave, a greeting need not.
+
+    Not while somebody may be watching, nor after "stop", nor before what danger needs.
+    """
+    conversation = turn.conversation
+    urgent = any(message.lane is Lane.DISTRESS for message in messages)
+    if carrier in SIGNS or conversation.silent or conversation.stopped or urgent:
+        return
+    mine = {"conversation": conversation.id}
+    unneeded = {"state": "dropped", "open": False, "error": "the person has written", "updated_at": now}
+    await db["outbox"].update_many({**mine, GREETING: True, "state": "waiting"}, {"$set": unneeded}, session=session)
+    again = {"state": "waiting", "open": True, "not_before": now, "updated_at": now}
+    change = {"$set": again, "$unset": {"error": ""}}
+    fresh = {"created_at": {"$gt": now - STILL_TRUE}}
+    await db["outbox"].update_many({**mine, **fresh, "state": HELD}, change, session=session)
+
+
+def heard(kept: Doc | None) -> datetime | None:
+    """Return when the person of a conversation wrote last, by the channel's clock."""
+    at = (kept or {}).get("heard_at")
+    return aware(at) if at else None

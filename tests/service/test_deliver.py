@@ -1,0 +1,213 @@
+"""What a refused send leads to: who waits how long, what is given up, and when an operator hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.config import Config
+from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt
+from bot.domain.private import NOTHING_SAID, Private
+from bot.ports import Channel, ChannelError, Due, Hold
+from bot.service.deliver import MOST_TRIES, TRIES_FOR_OPERATOR, Deliverer
+from tests.cloud import DISTRESS, Cloud, cloud, until
+
+TO = Address(ChannelName.WHATSAPP, Private("910000000001"))
+
+
+class OneRow:
+    """An outbox with one row that is due, and what became of it."""
+
+    def __init__(self, attempts: int, lane: Lane = Lane.REPLY, name: str = "c:1:0") -> None:
+        self.due = Due(name, "c", TO, OutboundMessage(Private("x"), lane=lane), attempts)
+        self.outcome = ""
+        self.seconds = 0.0
+
+    async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
+        return self.due
+
+    async def put_back(self, due: Due) -> None:
+        self.outcome = "put back"
+
+    async def put_off(self, due: Due, seconds: float) -> None:
+        self.outcome, self.seconds = "put off", seconds
+
+    async def unreachable(self, due: Due, reason: str) -> None:
+        self.outcome = "unreachable"
+
+    async def sending(self, due: Due) -> bool:
+        return True
+
+    async def sent(self, due: Due, channel_message_id: Private) -> None:
+        self.outcome = "sent"
+
+    async def retry(self, due: Due, seconds: float, reason: str) -> None:
+        self.outcome, self.seconds = "retry", seconds
+
+    async def unknown(self, due: Due, reason: str) -> None:
+        self.outcome = "unknown"
+
+    async def failed(self, due: Due, reason: str) -> None:
+        self.outcome = "failed"
+
+    async def dropped(self, due: Due) -> None:
+        self.outcome = "dropped"
+
+    async def spoken_since(self, due: Due) -> bool:
+        return False
+
+    async def receipt(self, receipt: Receipt) -> bool:
+        return True
+
+
+class Unhurried:
+    """Never makes anybody wait, and notes who is to be left in peace."""
+
+    def __init__(self) -> None:
+        self.paused: list[str] = []
+
+    async def take(self, due: Due) -> Hold | None:
+        return None
+
+    async def pause(self, due: Due, scope: str, seconds: float) -> None:
+        self.paused.append(scope)
+
+
+class Refuses:
+    """A channel that says no."""
+
+    name = ChannelName.WHATSAPP
+
+    def __init__(self, error: ChannelError) -> None:
+        self.error = error
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        raise self.error
+
+    async def forget(self, address: Address, message_ids: object) -> None:
+        return
+
+
+async def refused(error: ChannelError, attempts: int = 0, name: str = "c:1:0") -> OneRow:
+    row = OneRow(attempts, name=name)
+    channels: dict[ChannelName, Channel] = {ChannelName.WHATSAPP: Refuses(error)}
+    pacer = Unhurried()
+    assert await Deliverer(row, channels, pacer, "me", lambda: 0.0).work()
+    assert pacer.paused == ([error.pause] if error.pause and row.outcome == "retry" else [])
+    return row
+
+
+async def test_one_persons_pause_grows_by_powers_of_four() -> None:
+    """D3: 1, 4, 16 s …, and not for ever longer."""
+    pair = ChannelError("whatsapp:131056", retryable=True, pause="address")
+    assert [(await refused(pair, attempts)).seconds for attempts in range(6)] == [1, 4, 16, 64, 256, 256]
+    telegram = ChannelError("telegram:429", retryable=True, pause="address", retry_after=30)
+    assert (await refused(telegram)).seconds == 30
+
+
+async def test_everybodys_pause_differs_a_little() -> None:
+    """D4: at least what the platform asks; not all rows at the same moment."""
+    throttled = ChannelError("whatsapp:130429", retryable=True, pause="account", retry_after=5)
+    seconds = {(await refused(throttled, 3, f"c:{number}:0")).seconds for number in range(20)}
+    assert min(seconds) >= 10 and max(seconds) <= 12.5 and len(seconds) > 5
+    assert (await refused(throttled)).seconds == 5
+
+
+async def test_what_an_operator_must_mend_is_kept_for_days() -> None:
+    """D7: anything else is given up after its tries."""
+    fault = ChannelError("whatsapp:190", retryable=True, account=True, pause="account", retry_after=60)
+    passing = ChannelError("whatsapp:500", retryable=True)
+    assert (await refused(fault, MOST_TRIES)).outcome == "retry"
+    assert (await refused(fault, TRIES_FOR_OPERATOR)).outcome == "failed"
+    assert (await refused(passing, MOST_TRIES)).outcome == "failed"
+    assert TRIES_FOR_OPERATOR * 300 >= 7 * 86400
+
+
+async def test_what_may_have_arrived_is_never_simply_sent_again() -> None:
+    doubt = ChannelError("whatsapp:in_doubt", retryable=True, unknown=True)
+    assert (await refused(doubt)).outcome == "unknown"
+
+
+@pytest.fixture
+async def whatsapp(config: Config, mongodb_uri: str) -> AsyncIterator[Cloud]:
+    async with cloud(config, mongodb_uri, alert_webhook_url="http://127.0.0.1:9/page") as found:
+        yield found
+
+
+async def test_a_dead_token_pages_the_operator_once_and_loses_nothing(whatsapp: Cloud) -> None:
+    """D7: the page is there at once; the row waits, is sent when the token works, and is not sent twice."""
+    whatsapp.platform.answers += [(401, {"error": {"code": 190}})] * 2
+    alerts, rows = whatsapp.service.db["alerts"], whatsapp.service.db["outbox"]
+    await whatsapp.say("hello")
+
+    async def both() -> bool:
+        await rows.update_many({"open": True}, {"$set": {"not_before": whatsapp.service.now()}})
+        return len(whatsapp.platform.calls) >= 3
+
+    await until(both)
+    pages = await alerts.find({"kind": "channel_fault"}).to_list()
+    assert [(page["channel"], page["source"], page["values"]["reason"]) for page in pages] == [
+        ("webhook", "whatsapp", "whatsapp:190")
+    ]
+
+    async def sent() -> bool:
+        return not await rows.count_documents({"open": True})
+
+    await until(sent)
+    texts = whatsapp.words()
+    assert texts[0] == texts[1] == texts[2]
+    assert len(set(texts[2:])) == len(texts[2:])
+
+
+async def test_a_bad_template_is_a_dead_letter_with_an_alarm(whatsapp: Cloud) -> None:
+    """D19: 132015 is not tried again; an operator hears of it."""
+    await whatsapp.tap("l:en")
+    await whatsapp.say(DISTRESS)
+    case = await whatsapp.case()
+    whatsapp.platform.answers.append((400, {"error": {"code": 132015}}))
+    template = OutboundMessage(NOTHING_SAID, template="hello", locale="en")
+    row = await whatsapp.service.db["outbox"].find_one({}, sort=[("_id", -1)])
+    assert row
+    due = Due(f"{row['_id']}:x", case.conversation_id, TO, template)
+    with pytest.raises(ChannelError) as refusal:
+        await whatsapp.service.channels[ChannelName.WHATSAPP].send(TO, template, due.id)
+    assert (refusal.value.retryable, refusal.value.alarm) == (False, True)
+    assert await whatsapp.service.operator.tell(ChannelName.WHATSAPP, refusal.value.reason) == 1
+    assert await whatsapp.service.operator.tell(ChannelName.WHATSAPP, refusal.value.reason) == 0
+
+
+async def test_a_report_settles_a_send_in_doubt(whatsapp: Cloud) -> None:
+    """D10, D11: no answer came; the platform's report under our own id says that it arrived, and it is not sent again."""
+    whatsapp.platform.answers += [(200, "<html>")]
+    rows = whatsapp.service.db["outbox"]
+    assert await whatsapp.post(whatsapp.item("text", {"body": "hello"})) == 200
+
+    async def in_doubt() -> bool:
+        return await rows.count_documents({"state": "unknown"}) == 1
+
+    await until(in_doubt)
+    doubtful = await rows.find_one({"state": "unknown"})
+    assert doubtful
+    status = {"id": "wamid.other", "status": "delivered", "timestamp": "1", "biz_opaque_callback_data": doubtful["_id"]}
+    assert await whatsapp.post(statuses=(status,)) == 200
+    await whatsapp.settled()
+    found = await rows.find_one({"_id": doubtful["_id"]})
+    assert found and (found["state"], found["open"]) == ("delivered", False)
+    assert whatsapp.platform.copies()[doubtful["_id"]] == 1
+
+
+async def test_a_report_that_comes_before_the_answer_counts(whatsapp: Cloud) -> None:
+    """D13: the platform tells that it was read before it has answered the call."""
+
+    async def early(body: dict[str, object]) -> None:
+        whatsapp.platform.before_answer = None
+        status = {"id": "wamid.x", "status": "read", "timestamp": "1"}
+        done = await whatsapp.post(statuses=({**status, "biz_opaque_callback_data": body["biz_opaque_callback_data"]},))
+        assert done == 200
+
+    whatsapp.platform.before_answer = early
+    await whatsapp.tap("l:en")
+    await whatsapp.settled()
+    first = await whatsapp.service.db["outbox"].find_one({}, sort=[("_id", 1)])
+    assert first and first["state"] == "read"
