@@ -49,6 +49,7 @@ from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.people import People, keep_clear
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
@@ -67,7 +68,9 @@ from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.media import MongoMedia
+from bot.store.organisations import MongoOrganisations
 from bot.store.outbox import MongoOutbox
+from bot.store.passkeys import MongoPasskeys
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
@@ -107,6 +110,9 @@ class Service:
     audit: MongoAudit
     responders: MongoResponders
     sessions: MongoSessions
+    organisations: MongoOrganisations
+    passkeys: MongoPasskeys
+    people: People
     quarantine: MongoQuarantine
     spool: FileSpool
     recruiters: Recruiters
@@ -231,6 +237,7 @@ async def _build(  # noqa: PLR0913 - the composition root
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
     owner = f"{socket.gethostname()}:{os.getpid()}"
+    responders, organisations = MongoResponders(db, sealer), MongoOrganisations(db)
     return Service(
         config=config,
         wording=wording,
@@ -244,8 +251,11 @@ async def _build(  # noqa: PLR0913 - the composition root
         alerts=alerts,
         agencies=agencies,
         audit=audit,
-        responders=MongoResponders(db, sealer),
+        responders=responders,
         sessions=MongoSessions(db, sealer),
+        organisations=organisations,
+        passkeys=MongoPasskeys(db),
+        people=People(cases, responders, organisations, now),
         quarantine=MongoQuarantine(db, sealer),
         spool=spool,
         recruiters=recruiters,
@@ -361,7 +371,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
     jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
-    jobs += [keep_looking_at_lists(service.list_watch)]
+    jobs += [keep_looking_at_lists(service.list_watch), keep_clear(service.people)]
     if service.bot and not service.config.public_url:
         jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
     tasks = [asyncio.create_task(job) for job in jobs]

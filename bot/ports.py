@@ -12,9 +12,11 @@ from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
+from bot.domain.passkeys import Challenge, Passkey, Purpose
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
+from bot.domain.roles import Organisation
 from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
 from bot.domain.wording import Mark, Proposal, Version, Words
@@ -387,8 +389,8 @@ class Line:
 class Cases(Protocol):
     """Cases and their history."""
 
-    async def queue(self) -> Sequence[Case]:
-        """Return open cases, most urgent first, then longest waiting."""
+    async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
+        """Return open cases, most urgent first, then longest waiting; *labels*: only those that carry one of them."""
         ...
 
     async def get(self, case_id: str) -> Case | None:
@@ -423,11 +425,13 @@ class Cases(Protocol):
         new_owner: str | None = None,
         messages: Sequence[OutboundMessage] = (),
         key: str = "",
+        labels: Sequence[str] = (),
+        district: str = "",
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
         Raise `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat
-        harmless.
+        harmless. labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it.
         """
         ...
 
@@ -703,7 +707,10 @@ class Audit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """A trained person with a login. role: responder, supervisor or admin."""
+    """A trained person with a login. role: see `bot.domain.roles.Role`. organisation: of a partner.
+
+    recovery: keyed hashes of the codes that stand in for a lost second factor, each once.
+    """
 
     id: str
     name: str
@@ -713,6 +720,64 @@ class Responder:
     active: bool = True
     must_change: bool = False
     created_on: date | None = None
+    organisation: str = ""
+    recovery: tuple[str, ...] = ()
+
+
+class Organisations(Protocol):
+    """Partner organisations, and what the administrator asks of everybody."""
+
+    async def get(self, organisation_id: str) -> Organisation | None:
+        """Return one."""
+        ...
+
+    async def all(self) -> Sequence[Organisation]:
+        """Return all, by id."""
+        ...
+
+    async def save(self, organisation: Organisation) -> None:
+        """Insert or replace."""
+        ...
+
+    async def second_factor_needed(self) -> bool:
+        """Say whether everybody must have a second factor."""
+        ...
+
+    async def need_second_factor(self, *, needed: bool) -> None:
+        """Ask everybody for a second factor, or nobody."""
+        ...
+
+
+class Passkeys(Protocol):
+    """Passkeys, and the challenges that are out."""
+
+    async def of(self, person: str) -> Sequence[Passkey]:
+        """Return the passkeys of a person, oldest first."""
+        ...
+
+    async def get(self, passkey_id: str) -> Passkey | None:
+        """Return one."""
+        ...
+
+    async def add(self, passkey: Passkey) -> bool:
+        """Store a new one; False if it is known already."""
+        ...
+
+    async def used(self, passkey: Passkey, count: int, now: datetime) -> bool:
+        """Record a use; False if the count has moved since *passkey* was read: somebody else used it meanwhile."""
+        ...
+
+    async def drop(self, person: str, passkey_id: str = "") -> int:
+        """Remove one of a person's passkeys, or all; return how many."""
+        ...
+
+    async def give(self, challenge: Challenge, until: datetime) -> None:
+        """Keep a challenge until then."""
+        ...
+
+    async def take(self, name: str, purpose: Purpose, now: datetime) -> Challenge | None:
+        """Return a challenge that is still good and forget it: nobody gets it a second time."""
+        ...
 
 
 class Responders(Protocol):

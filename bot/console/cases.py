@@ -12,12 +12,15 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.map import Map, draw_map, point_of
-from bot.console.views import ERRORS, ROLES, Views, visible
+from bot.console.scope import colleagues, sees
+from bot.console.shares import panel
+from bot.console.views import ERRORS, Views, visible
 from bot.content.model import Content
 from bot.domain.cases import Case, IllegalTransition
 from bot.domain.identifiers import IdentifierKind
 from bot.domain.messages import Carrier, ChannelName
 from bot.domain.referrals import LEAST, Basis, Part, Recipient
+from bot.domain.roles import STAFF
 from bot.domain.tasks import NotFinished, Task
 from bot.ports import NotOwner
 from bot.recruiters.history import History
@@ -78,7 +81,7 @@ class CaseViews:
         """The whole of one case; reading it is recorded."""
         session = self._session(request)
         case = await self._views.case_of(request)
-        await self._views.record(session.responder.id, "case read", case.id)
+        await self._views.case_read(request, case)
         lines = await self._views.lines(case)
         error = request.query.get("error", "")
         return self._views.page(
@@ -99,13 +102,14 @@ class CaseViews:
             recipients=[item.value for item in Recipient],
             bases=[item.value for item in Basis if item is not Basis.CHILD or case.minor],
             history=[self._views.event(event, session) for event in await self._service.cases.history(case.id)],
-            people=await self._colleagues(session),
+            people=await colleagues(self._service, session, case),
+            shares=await panel(self._service, case, session),
             key=secrets.token_urlsafe(12),
             open=case.state.value != "closed",
             full=await self._views.carried(session) >= self._service.config.cases_each,
             error=error if error in ERRORS else "",
             report=await self._service.histories.file(case.id),
-            linked=await self._linked(case),
+            linked=await self._linked(case) if session.responder.role in STAFF else None,
             kinds=[kind.value for kind in IdentifierKind],
             may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
         )
@@ -114,14 +118,11 @@ class CaseViews:
         """What has changed on an open case page."""
         session = self._session(request)
         case = await self._views.case_of(request)
+        await self._views.case_read(request, case, by_script=True)
         lines = await self._views.lines(case)
         return web.json_response(
             {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}
         )
-
-    async def _colleagues(self, session: Session) -> list[str]:
-        people = [person for person in await self._service.responders.all() if person.active]
-        return [person.id for person in people if person.role in ROLES[:2] and person.id != session.responder.id]
 
     async def _facts(self, case: Case, session: Session) -> list[Fact]:
         """Return what the bot collected, the most urgent first."""
@@ -176,7 +177,7 @@ class CaseViews:
                 other.id, why, self._views.word(f"console.kind.{other.kind.value}", session),
                 self._views.word(f"console.state.{other.state.value}", session), other.opened_at,
             )
-            for why, other in list(found.values())[:MOST_RELATED]
+            for why, other in [item for item in found.values() if sees(session, item[1])][:MOST_RELATED]
         ]  # fmt: skip
 
     async def _linked(self, case: Case) -> History | None:

@@ -354,9 +354,7 @@ class HistoryViews:
     async def _correct(
         self, request: web.Request, action: str, verb: Callable[[Case], Awaitable[None]]
     ) -> web.StreamResponse:
-        case: Case | None = await self._service.cases.get(request.match_info["case"][:64])
-        if not case:
-            raise web.HTTPNotFound(text="not found")
+        case = await self._views.case_of(request)
         session = self._session(request)
         wrong = ""
         try:

@@ -5,31 +5,35 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import secrets
 import unicodedata
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import aiohttp_jinja2
 from aiohttp import web
 
-from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
+from bot.console.auth import SHORTEST_PASSWORD, Gate, Session
+from bot.console.scope import colleagues, sees, wanted
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
 from bot.domain.pictures import PICTURE_TYPES
+from bot.domain.roles import Role
 from bot.domain.tasks import OpenTasks, Task, TaskRule
-from bot.ports import Line, NotOwner, Responder, Stamp
+from bot.ports import Line, NotOwner, Stamp
 from bot.public.headers import stream_headers
 
 Service = Any
-ROLES = ("responder", "supervisor", "author", "admin")
+ROLES = tuple(role.value for role in Role)
+#: Actions of the audit with which something leaves the house.
+EXPORTS = ("history exported", "referral handed out")
 MOST_STREAMS = 3
+MOST_READ = 10_000
 LOOK_EVERY = 1.0
-CHECK_SESSION_EVERY = 5
+CHECK_SESSION_EVERY = 2
 LONGEST_STREAM = 3600
 LONGEST_TEXT = 4000
 LANGUAGES = ("en", "hi")
+HOMES = {"admin": "/console/people", "author": "/console/words", "auditor": "/console/audit"}
 
 
 class Views:
@@ -44,6 +48,7 @@ class Views:
         self._https = https
         self._session = session_of
         self._streams: Counter[str] = Counter()
+        self._read: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.cookie = "__Host-sahyatri_console" if https else "sahyatri_console"
 
     # --- coming in and going out
@@ -56,17 +61,25 @@ class Views:
         """Open a session; the answer is the same whatever was wrong."""
         form = await request.post()
         name, password, code = (str(form.get(field, ""))[:200] for field in ("name", "password", "code"))
-        token = await self._gate.log_in(name, password, code, request.remote or "")
-        await self.record(name if token else "?", "login" if token else "login failed")
-        if not token:
-            response = self.page("login.html", request, None, failed=True)
-            response.set_status(403)
-            return response
+        agent = request.headers.get("User-Agent", "")
+        token = await self._gate.log_in(name, password, code, request.remote or "", agent)
+        return await self.let_in(request, name, token) if token else await self.not_in(request)
+
+    async def let_in(self, request: web.Request, name: str, token: str) -> web.StreamResponse:
+        """Send somebody in under a new session; the one that this browser had before ends."""
+        await self._service.sessions.drop(request.cookies.get(self.cookie, ""))
+        await self.record(name, "login")
         answer = web.HTTPSeeOther("/console/")
-        self._set_cookie(answer, token)
+        self.set_cookie(answer, token)
         raise answer
 
-    def _set_cookie(self, response: web.StreamResponse, token: str) -> None:
+    async def not_in(self, request: web.Request) -> web.Response:
+        """Say that it was not right, and nothing more."""
+        await self.record("?", "login failed")
+        return self.page("login.html", request, None, status=403, failed=True)
+
+    def set_cookie(self, response: web.StreamResponse, token: str) -> None:
+        """Give the browser the session's name."""
         response.set_cookie(self.cookie, token, httponly=True, samesite="Strict", secure=self._https, path="/")
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
@@ -94,24 +107,25 @@ class Views:
         await self._gate.change_password(session.responder, first)
         await self.record(session.responder.id, "password changed")
         answer = web.HTTPSeeOther("/console/")
-        self._set_cookie(answer, await self._gate.open(session.responder, session.lang))
+        self.set_cookie(answer, await self._reopened(request, session))
         raise answer
+
+    async def _reopened(self, request: web.Request, session: Session) -> str:
+        agent = request.headers.get("User-Agent", "")
+        return await self._gate.open(session.responder, session.lang, strong=session.strong, agent=agent)
 
     async def change_language(self, request: web.Request) -> web.StreamResponse:
         """Switch the interface between English and Hindi."""
         session = self._session(request)
         lang = str((await request.post()).get("lang", ""))
         if lang in LANGUAGES:
-            now = self._service.now()
-            row = await self._service.sessions.get(session.token, now)
-            fields = {"responder": session.responder.id, "csrf": session.csrf, "seen_at": now, "lang": lang}
-            await self._service.sessions.save(session.token, fields, row["expires_at"])
+            await self._service.sessions.change(session.token, lang=lang)
         raise web.HTTPSeeOther("/console/")
 
     async def home(self, request: web.Request) -> web.StreamResponse:
         """Go where the role works."""
         role = self._session(request).responder.role
-        raise web.HTTPSeeOther({"admin": "/console/people", "author": "/console/words"}.get(role, "/console/queue"))
+        raise web.HTTPSeeOther(HOMES.get(role, "/console/queue"))
 
     # --- the queue
 
@@ -124,7 +138,8 @@ class Views:
         tasks: dict[str, list[Task]] = {}
         for task in await self._service.task_store.open_ones():
             tasks.setdefault(task.case_id, []).append(task)
-        return [self.row(case, session, tasks.get(case.id, ())) for case in await self._service.cases.queue()]
+        cases = await self._service.cases.queue(wanted(session))
+        return [self.row(case, session, tasks.get(case.id, ())) for case in cases if sees(session, case)]
 
     def row(self, case: Case, session: Session, tasks: Sequence[Task] = ()) -> dict[str, Any]:
         """Return a case for the queue and for its own page."""
@@ -172,8 +187,11 @@ class Views:
     async def _follow(self, response: web.StreamResponse, session: Session) -> None:
         told = ""
         for beat in range(LONGEST_STREAM):
-            if beat % CHECK_SESSION_EVERY == 0 and not await self._gate.session(session.token, touch=False):
-                return
+            if beat % CHECK_SESSION_EVERY == 0:
+                found = await self._gate.session(session.token, touch=False)
+                if not found or found.needs or found.responder.role != session.responder.role:
+                    return
+                session = found
             body = json.dumps({"cases": await self.rows(session)}, ensure_ascii=False)
             now = hashlib.sha256(body.encode()).hexdigest()
             await response.write(f"event: queue\ndata: {body}\n\n".encode() if now != told else b": \n\n")
@@ -192,7 +210,8 @@ class Views:
     async def closed(self, request: web.Request) -> web.Response:
         """The cases closed last."""
         session = self._session(request)
-        rows = [self.row(case, session) for case in await self._service.cases.closed()]
+        cases = await self._service.cases.closed(labels=wanted(session))
+        rows = [self.row(case, session) for case in cases if sees(session, case)]
         return self.page("closed.html", request, session, cases=rows)
 
     # --- one case
@@ -303,9 +322,7 @@ class Views:
         back = f"/console/cases/{case.id}"
         if not all(form[field].strip() for field in needed):
             raise web.HTTPSeeOther(f"{back}?error=empty")
-        if "to" in needed and form["to"] not in {
-            person.id for person in await self._service.responders.all() if person.active
-        }:
+        if "to" in needed and form["to"] not in await colleagues(self._service, session, case):
             raise web.HTTPSeeOther(f"{back}?error=empty")
         try:
             await verb(case, session.responder.id, form)
@@ -319,87 +336,54 @@ class Views:
                 "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409
             )
         await self.record(session.responder.id, name, case.id)
+        if session.responder.role == Role.PARTNER:
+            await self._service.people.clear()  # it may have been taken out of their view at the same moment
         self._service.wake_console.set()
         raise web.HTTPSeeOther(back)
 
     async def case_of(self, request: web.Request) -> Case:
-        """Return the case that the address names, or 404."""
-        found: Case | None = await self._service.cases.get(request.match_info["case"][:64])
-        if not found:
-            raise web.HTTPNotFound(text="not found")
-        return found
+        """Return the case that the address names, or 404: a foreign case answers like one that does not exist."""
+        session, name = self._session(request), request.match_info["case"][:64]
+        found: Case | None = await self._service.cases.get(name)
+        if found and sees(session, found):
+            return found
+        if found:
+            await self.record(session.responder.id, "foreign case refused", found.id)
+        raise web.HTTPNotFound(text="not found")
 
-    # --- people and audit
-
-    async def people(self, request: web.Request) -> web.Response:
-        """Everyone who may come in."""
-        return self.page(
-            "people.html",
-            request,
-            self._session(request),
-            people=await self._service.responders.all(),
-            given="",
-            roles=ROLES,
-        )
-
-    async def add_person(self, request: web.Request) -> web.Response:
-        """Add somebody with a one-time password, shown once."""
+    async def case_read(self, request: web.Request, case: Case, *, by_script: bool = False) -> None:
+        """Record that a case is read; the page's own script, which asks again and again, leaves one line a session."""
         session = self._session(request)
-        form = await request.post()
-        login, name, role = (str(form.get(field, "")).strip()[:60] for field in ("login", "name", "role"))
-        usable = login.isascii() and login.replace("-", "").replace(".", "").isalnum() and name and role in ROLES
-        if not usable or await self._service.responders.get(login):
-            raise web.HTTPBadRequest(text="a new login of letters and digits, a name and a role are needed")
-        return await self._with_password(
-            request, Responder(login, name, role, "", must_change=True), "person added", session
-        )
+        seen = (session.token, case.id)
+        if not by_script or seen not in self._read:
+            await self.record(session.responder.id, "case read", case.id)
+        self._read[seen] = None
+        while len(self._read) > MOST_READ:
+            self._read.popitem(last=False)
 
-    async def reset_person(self, request: web.Request) -> web.Response:
-        """Give a new one-time password and end the person's sessions."""
-        person = await self._person(request)
-        renewed = replace(person, must_change=True, active=True, totp_secret="")
-        return await self._with_password(request, renewed, "password reset", self._session(request))
-
-    async def _with_password(
-        self, request: web.Request, person: Responder, action: str, session: Session
-    ) -> web.Response:
-        password = secrets.token_urlsafe(12)
-        await self._service.responders.save(replace(person, password_hash=hash_password(password)))
-        await self._service.sessions.drop_all(person.id)
-        await self.record(session.responder.id, action, person.id)
-        given = f"{person.id} / {password}"
-        return self.page(
-            "people.html", request, session, people=await self._service.responders.all(), given=given, roles=ROLES
-        )
-
-    async def disable_person(self, request: web.Request) -> web.StreamResponse:
-        """Shut somebody out: sessions end, their cases go back into the queue."""
-        session, person = self._session(request), await self._person(request)
-        if person.id == session.responder.id:
-            raise web.HTTPBadRequest(text="you cannot shut yourself out")
-        await self._service.responders.save(replace(person, active=False))
-        await self._service.sessions.drop_all(person.id)
-        for case in await self._service.cases.queue():
-            if case.owner == person.id:
-                await self._service.respond.release(case, person.id, "responder disabled")
-        await self.record(session.responder.id, "person disabled", person.id)
-        raise web.HTTPSeeOther("/console/people")
-
-    async def _person(self, request: web.Request) -> Responder:
-        found: Responder | None = await self._service.responders.get(request.match_info["person"][:64])
-        if not found:
-            raise web.HTTPNotFound(text="not found")
-        return found
+    # --- audit
 
     async def audit(self, request: web.Request) -> web.Response:
-        """The newest lines, and whether the chain is whole."""
+        """The newest lines, or those of one person, action or thing; and whether the chain is whole."""
         session = self._session(request)
         try:
             whole = f"{await self._service.audit.verify()}"
         except ValueError as error:
             whole = str(error)
         await self.record(session.responder.id, "audit read")
-        return self.page("audit.html", request, session, lines=await self._service.audit.latest(), whole=whole)
+        chosen = {name: request.query.get(name, "")[:80].strip() for name in ("who", "action", "about")}
+        before = request.query.get("before", "")
+        number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else 0  # noqa: PLR2004
+        lines = await self._service.audit.find(**chosen, before=number)
+        more = lines[-1]["number"] if lines and lines[-1]["number"] > 1 else 0
+        return self.page("audit.html", request, session, lines=lines, whole=whole, chosen=chosen, more=more)
+
+    async def exports(self, request: web.Request) -> web.Response:
+        """What has left the house: who handed out which paper when, with the digest that stands on it."""
+        session = self._session(request)
+        await self.record(session.responder.id, "exports read")
+        lines = await self._service.audit.find(actions=EXPORTS)
+        return self.page("exports.html", request, session, lines=lines)
 
     # --- helpers
 
@@ -436,7 +420,7 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
-    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
+    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit", "roles.no_share",
 })  # fmt: skip
 
 

@@ -52,6 +52,8 @@ class CaseAction(StrEnum):
     TASK = "task"
     TASK_DONE = "task_done"
     TELL = "tell"
+    SHARE = "share"
+    UNSHARE = "unshare"
 
 
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
@@ -81,6 +83,8 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.TASK: (OPEN_STATES, None),
     CaseAction.TASK_DONE: (OPEN_STATES, None),
     CaseAction.TELL: (frozenset(CaseState), None),
+    CaseAction.SHARE: (OPEN_STATES, None),
+    CaseAction.UNSHARE: (frozenset(CaseState), None),
 }
 
 #: Priority by kind: a smaller number is looked at first.
@@ -119,7 +123,10 @@ def after(state: CaseState, action: CaseAction) -> CaseState:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One open case per conversation at a time; `version` guards against two writers."""
+    """One open case per conversation at a time; `version` guards against two writers.
+
+    `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
+    """
 
     id: str
     conversation_id: str
@@ -143,6 +150,8 @@ class Case:
     erase_requested: bool = False
     unread: int = 0
     version: int = 0
+    labels: tuple[str, ...] = ()
+    district: str = ""
 
 
 @dataclass(frozen=True, slots=True)

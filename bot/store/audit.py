@@ -17,6 +17,7 @@ from bot.store.documents import aware
 
 Doc = dict[str, Any]
 TRIES = 50
+PAGE = 200
 
 
 class MongoAudit:
@@ -47,6 +48,19 @@ class MongoAudit:
                 continue
             return
         raise RuntimeError("the audit is too busy: no line could be appended")
+
+    async def find(
+        self, *, who: str = "", action: str = "", about: str = "", before: int = 0, actions: Sequence[str] = ()
+    ) -> list[Doc]:
+        """Return the newest lines first: of one person, of actions that begin so, about one id, before a number."""
+        query: Doc = {name: value for name, value in (("who", who), ("about", about)) if value}
+        if action:
+            query["action"] = {"$regex": f"^{re.escape(action)}"}
+        if actions:
+            query["action"] = {"$in": list(actions)}
+        if before:
+            query["number"] = {"$lt": before}
+        return await self._lines.find(query, {"_id": 0}).sort("number", -1).limit(PAGE).to_list()
 
     async def latest(self, limit: int = 200) -> list[Doc]:
         """Return the newest lines first."""

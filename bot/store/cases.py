@@ -59,14 +59,18 @@ class MongoCases:
         self._writer = writer
         self._ladder = ladder
 
-    async def queue(self) -> Sequence[Case]:
-        """Return open cases, most urgent first, then longest waiting."""
-        rows = self._cases.find({"open": True}).sort([("priority", 1), ("waiting_since", 1)]).limit(QUEUE_LENGTH)
+    async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
+        """Return open cases, most urgent first, then longest waiting; *labels*: only those that carry one of them."""
+        rows = (
+            self._cases.find({"open": True} | _labelled(labels))
+            .sort([("priority", 1), ("waiting_since", 1)])
+            .limit(QUEUE_LENGTH)
+        )
         return [case_in(row) async for row in rows]
 
-    async def closed(self, limit: int = 100) -> Sequence[Case]:
+    async def closed(self, limit: int = 100, labels: Sequence[str] = ()) -> Sequence[Case]:
         """Return the cases closed last."""
-        rows = self._cases.find({"open": False}).sort("updated_at", -1).limit(limit)
+        rows = self._cases.find({"open": False} | _labelled(labels)).sort("updated_at", -1).limit(limit)
         return [case_in(row) async for row in rows]
 
     async def get(self, case_id: str) -> Case | None:
@@ -152,6 +156,8 @@ class MongoCases:
         new_owner: str | None = None,
         messages: Sequence[OutboundMessage] = (),
         key: str = "",
+        labels: Sequence[str] = (),
+        district: str = "",
     ) -> Case:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
 
@@ -163,7 +169,7 @@ class MongoCases:
                 {"case": case_id, "key": key}, {"_id": 1}, session=session
             ):
                 return row
-            fields = self._fields(row, action, who, now, expect_owner, new_owner)
+            fields = self._fields(row, action, who, now, expect_owner, new_owner) | _view(row, action, labels, district)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
             event = await self._writer.event(row, action, who, now, session, detail=detail, key=key)
             if action not in ENDING:
@@ -247,6 +253,18 @@ class MongoCases:
         """Return unclaimed cases whose next rung has come."""
         rows = self._cases.find({"open": True, "escalate_at": {"$ne": None, "$lte": now}}).limit(QUEUE_LENGTH)
         return [case_in(row) async for row in rows]
+
+
+def _labelled(labels: Sequence[str]) -> Doc:
+    return {"labels": {"$in": list(labels)}} if labels else {}
+
+
+def _view(row: Doc, action: CaseAction, labels: Sequence[str], district: str) -> Doc:
+    """Return what changes in who may see the case."""
+    had = set(row.get("labels", ()))
+    if action is CaseAction.SHARE:
+        return {"labels": sorted(had | set(labels)), "district": district}
+    return {"labels": sorted(had - set(labels))} if action is CaseAction.UNSHARE else {}
 
 
 def case_id_of(row: Doc) -> str:

@@ -353,7 +353,7 @@ class MongoConversations:
         for name in ("case_events", "tasks"):
             await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
         await self._db["cases"].update_many(
-            cases, {"$set": {"conversation": "", "place": "", "erased": True}, "$unset": {"told": ""}}
+            cases, {"$set": {"conversation": "", "place": "", "district": "", "erased": True}, "$unset": {"told": ""}}
         )
         gone = await self._db["conversations"].delete_one({"_id": conversation, "updated_at": {"$lte": until}})
         if not gone.deleted_count:

@@ -153,6 +153,8 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         erase_requested=doc.get("erase_requested", False),
         unread=doc.get("unread", 0),
         version=doc.get("version", 0),
+        labels=tuple(doc.get("labels", ())),
+        district=doc.get("district", ""),
     )
 
 

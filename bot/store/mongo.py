@@ -76,9 +76,12 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("number", ASCENDING)], unique=True),
         IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
     ],
-    "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0), IndexModel([("responder", ASCENDING)])],
+    "organisations": [],
+    "passkeys": [IndexModel([("person", ASCENDING), ("made_at", ASCENDING)])],
+    "challenges": [IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
-    "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],
+    "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200), IndexModel([("key", ASCENDING)])],
 }
 
 
