@@ -16,6 +16,7 @@ from bot.config import Config, ConfigError, load_config, show
 from bot.content.load import ContentError
 from bot.local import LocalError
 from bot.logs import configure
+from bot.responders import add_commands
 from bot.store.sealed import KeyFileError
 
 app = typer.Typer(
@@ -25,10 +26,12 @@ content_app = typer.Typer(no_args_is_help=True, help="Check what we say.")
 agencies_app = typer.Typer(no_args_is_help=True, help="Lists of recruiters: import, check, status.")
 nlu_app = typer.Typer(no_args_is_help=True, help="Understanding.")
 responders_app = typer.Typer(no_args_is_help=True, help="People who may open the console.")
+organisations_app = typer.Typer(no_args_is_help=True, help="Partner organisations: labels and districts.")
 app.add_typer(content_app, name="content")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
+app.add_typer(organisations_app, name="organisations")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
 ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]
@@ -406,32 +409,6 @@ def agencies_status() -> None:
     _run(work)
 
 
-@responders_app.command("add")
-def responders_add(
-    login: Annotated[str, typer.Argument(help="login name")],
-    name: Annotated[str, typer.Option("--name", help="name shown to colleagues")],
-    role: Annotated[str, typer.Option("--role", help="responder, supervisor, author or admin")] = "responder",
-) -> None:
-    """Add a person with a one-time password, which is printed once."""
-    import secrets
-
-    from bot.console.auth import hash_password
-    from bot.console.views import ROLES
-    from bot.ports import Responder
-
-    async def work(config: Config) -> None:
-        if role not in ROLES:
-            raise ConfigError(f"--role {role}: choose one of {', '.join(ROLES)}")
-        async with _service(config) as service:
-            if await service.responders.get(login):
-                raise ConfigError(f"{login} exists already; reset the password in the console under People")
-            password = secrets.token_urlsafe(12)
-            await service.responders.save(Responder(login, name, role, hash_password(password), must_change=True))
-            print(f"{login} / {password}   (one-time password: it must be changed at the first login)")
-
-    _run(work)
-
-
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, recruiters")], json_lines: Json = False
@@ -480,6 +457,9 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
         if not isinstance(row, dict) or not isinstance(row.get(key), str):
             raise ConfigError(f'line {number} has no text under "{key}"; write {{"{key}": "…"}}')
         yield row
+
+
+add_commands(responders_app, organisations_app, _run, lambda config: _service(config, with_lists=False))
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from bot.domain.roles import Organisation
-from bot.ports import Responder
+from bot.ports import Responder, Stamp
 
 HASHER = PasswordHasher()
 IDLE = timedelta(minutes=15)
@@ -27,6 +28,7 @@ CODE_WINDOW = timedelta(minutes=10)
 MOST_PER_ACCOUNT = 10
 MOST_PER_PEER = 100
 MOST_CODES = 5
+MOST_TOLD = 1000
 SHORTEST_PASSWORD = 12
 TOKEN_BYTES = 32
 STEP: Final = 30
@@ -78,19 +80,28 @@ class Session:
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 
 
+class TooManyTries(Exception):
+    """More tries than are looked at. first: nobody was told of it yet in this hour."""
+
+    def __init__(self, *, first: bool) -> None:  # noqa: D107
+        super().__init__("too many tries")
+        self.first = first
+
+
 class Gate:
     """Log in, look a session up, log out."""
 
     def __init__(self, service: Service) -> None:
         """Sessions and tries are kept in the database: a restart logs nobody out and forgets no try."""
         self._service = service
+        self._told: OrderedDict[str, datetime] = OrderedDict()
 
     async def log_in(self, name: str, password: str, code: str, peer: str, agent: str = "") -> str | None:
-        """Return a new session token, or None; the answer never says which part was wrong."""
+        """Return a new session token, or None; the answer never says which part was wrong. Raise `TooManyTries`."""
         limits = ((f"account:{name}", MOST_PER_ACCOUNT, WINDOW), (f"peer:{peer}", MOST_PER_PEER, WINDOW))
         tickets = [ticket for key, most, window in limits if (ticket := await self._try(key, most, window))]
         if len(tickets) < len(limits):
-            return None
+            raise TooManyTries(first=self._first(name))
         responder: Responder | None = await self._service.responders.get(name)
         found = responder.password_hash if responder else DECOY
         fits = await asyncio.to_thread(right_password, found, password)
@@ -104,6 +115,17 @@ class Gate:
             renewed = await asyncio.to_thread(hash_password, password)
             await self._service.responders.set_password(responder.id, renewed, must_change=responder.must_change)
         return await self.open(responder, strong=shown, how="password_code" if shown else "password", agent=agent)
+
+    def _first(self, name: str) -> bool:
+        """Say whether this is the first time in an hour that this name was tried too often."""
+        now = self._service.now()
+        known = self._told.get(name)
+        if known and now - known < WINDOW:
+            return False
+        self._told[name] = now
+        while len(self._told) > MOST_TOLD:
+            self._told.popitem(last=False)
+        return True
 
     async def _try(self, key: str, most: int, window: timedelta) -> object | None:
         """Count a try, then ask whether it is one too many: of a thousand at once only the first few are looked at."""
@@ -168,6 +190,7 @@ class Gate:
             return None
         if agent is not None and not hmac.compare_digest(row.get("agent", "").encode(), agent[:LONGEST_AGENT].encode()):
             await self._service.sessions.drop(token)
+            await self._service.audit.record(Stamp(row["responder"], "session stopped: another browser"), now)
             return None
         responder = await self._service.responders.get(row["responder"])
         if not responder or not responder.active:

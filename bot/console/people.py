@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.console.auth import Session, hash_password
 from bot.console.districts import name_of, read
 from bot.console.views import ROLES, Views
-from bot.domain.roles import Organisation, Role, is_label
+from bot.domain.roles import Organisation, Role, problem
 from bot.ports import Responder
 
 Service = Any
@@ -183,12 +183,3 @@ class PeopleViews:
         await self._views.record(self._session(request).responder.id, "organisation changed", made.id, extra)
         await self._service.people.clear()
         raise web.HTTPSeeOther("/console/organisations")
-
-
-def problem(organisation: Organisation) -> str:
-    """Say what is wrong with an organisation, as the id of words; "" if nothing is."""
-    if not is_label(organisation.id) or not organisation.name:
-        return "organisation_id"
-    if not organisation.labels or not all(map(is_label, organisation.labels)):
-        return "organisation_labels"
-    return "" if organisation.districts and "" not in organisation.districts else "organisation_districts"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import unicodedata
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import aiohttp_jinja2
 from aiohttp import web
 
-from bot.console.auth import SHORTEST_PASSWORD, Gate, Session
+from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
 from bot.console.scope import colleagues, sees, wanted
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
 from bot.domain.pictures import PICTURE_TYPES
@@ -22,6 +23,7 @@ from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Stamp
 from bot.public.headers import stream_headers
 
+log = logging.getLogger(__name__)
 Service = Any
 ROLES = tuple(role.value for role in Role)
 #: Actions of the audit with which something leaves the house.
@@ -62,7 +64,10 @@ class Views:
         form = await request.post()
         name, password, code = (str(form.get(field, ""))[:200] for field in ("name", "password", "code"))
         agent = request.headers.get("User-Agent", "")
-        token = await self._gate.log_in(name, password, code, request.remote or "", agent)
+        try:
+            token = await self._gate.log_in(name, password, code, request.remote or "", agent)
+        except TooManyTries as error:
+            return await self.not_in(request, "login tries stopped" if error.first else "")
         return await self.let_in(request, name, token) if token else await self.not_in(request)
 
     async def let_in(self, request: web.Request, name: str, token: str) -> web.StreamResponse:
@@ -73,9 +78,11 @@ class Views:
         self.set_cookie(answer, token)
         raise answer
 
-    async def not_in(self, request: web.Request) -> web.Response:
-        """Say that it was not right, and nothing more."""
-        await self.record("?", "login failed")
+    async def not_in(self, request: web.Request, action: str = "login failed") -> web.Response:
+        """Say that it was not right, and nothing more. *action*: for the audit; "": it has a line already."""
+        if action:
+            log.warning("%s", action)
+            await self.record("?", action)
         return self.page("login.html", request, None, status=403, failed=True)
 
     def set_cookie(self, response: web.StreamResponse, token: str) -> None:

@@ -56,3 +56,12 @@ def may_work(role: str, organisation: Organisation | None, case: Case) -> bool:
 def is_label(text: str) -> bool:
     """Say whether a text can be a label: letters a to z, digits and hyphens."""
     return 0 < len(text) <= LONGEST_LABEL and text.isascii() and text.replace("-", "").isalnum() and text.islower()
+
+
+def problem(organisation: Organisation) -> str:
+    """Say what is wrong with an organisation, as the id of words; "" if nothing is."""
+    if not is_label(organisation.id) or not organisation.name:
+        return "organisation_id"
+    if not organisation.labels or not all(map(is_label, organisation.labels)):
+        return "organisation_labels"
+    return "" if organisation.districts and "" not in organisation.districts else "organisation_districts"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -26,9 +27,14 @@ class MongoAudit:
     def __init__(self, db: AsyncDatabase[Doc]) -> None:
         """Lines name who, what and which id; never what a person told us."""
         self._lines = db["audit"]
+        self._turn = asyncio.Lock()
 
     async def record(self, stamp: Stamp, now: datetime) -> None:
-        """Append one line."""
+        """Append one line. Within one process writers take turns, so that a crowd does not run out of tries."""
+        async with self._turn:
+            await self._append(stamp, now)
+
+    async def _append(self, stamp: Stamp, now: datetime) -> None:
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         for _ in range(TRIES):
             last = await self._lines.find_one({}, sort=[("number", -1)])
