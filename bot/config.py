@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,11 @@ class Config(BaseSettings):
     port: int = Field(8080, alias="SAHYATRI_PORT", ge=0, le=65535, description="port to listen on")
     public_url: str = Field(
         "", alias="PUBLIC_URL", description="https address people reach; switches Telegram to webhook"
+    )
+    proxies: str = Field(
+        "",
+        alias="SAHYATRI_PROXIES",
+        description="networks of our own TLS proxy, whose word on a visitor's address counts; such as 172.16.0.0/12",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own"
@@ -131,6 +137,13 @@ class Config(BaseSettings):
         0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over"
     )
 
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, value.replace(",", " ").split()):
+            ip_network(part)
+        return value
+
     @field_validator("ladder")
     @classmethod
     def _rungs(cls, value: str) -> str:
@@ -157,6 +170,11 @@ class Config(BaseSettings):
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
         return self
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The proxies whose word counts."""
+        return tuple(ip_network(part) for part in self.proxies.replace(",", " ").split())
 
     @property
     def rungs(self) -> tuple[float, ...]:

@@ -82,7 +82,7 @@ class CaseViews:
         session = self._session(request)
         case = await self._views.case_of(request)
         await self._views.case_read(request, case)
-        lines = await self._views.lines(case)
+        lines = await self._views.lines(case, session)
         error = request.query.get("error", "")
         return self._views.page(
             "case.html",
@@ -119,7 +119,7 @@ class CaseViews:
         session = self._session(request)
         case = await self._views.case_of(request)
         await self._views.case_read(request, case, by_script=True)
-        lines = await self._views.lines(case)
+        lines = await self._views.lines(case, session)
         return web.json_response(
             {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}
         )
@@ -146,6 +146,8 @@ class CaseViews:
         ]
         if not case.minor:
             facts.append(Fact(word("case.age"), word("case.age_not_known")))
+        if session.responder.role not in STAFF and case.closed_at:
+            return facts
         return facts + [Fact(name, value) for name, value in await self._told(case)]
 
     async def _told(self, case: Case) -> list[tuple[str, str]]:
@@ -227,7 +229,7 @@ class CaseViews:
         case = await self._views.case_of(request)
         form = await _form(request, "recipient", "office", "reason", "basis", "consent", "key")
         ticked = {str(part) for part in (await request.post()).getall("parts", [])}
-        parts = await self._parts(case, await self._views.lines(case), session)
+        parts = await self._parts(case, await self._views.lines(case, session), session)
         try:
             wish = Wish(
                 recipient=Recipient(form["recipient"]),

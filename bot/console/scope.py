@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.console.auth import Session
@@ -10,6 +11,9 @@ from bot.domain.roles import STAFF, Organisation, Role, may_work
 from bot.ports import Responder
 
 Service = Any
+#: What was said this long before a case opened led to it; the farewell leaves a moment after it was closed.
+BEFORE: Final = timedelta(hours=1)
+AFTER: Final = timedelta(minutes=1)
 #: Carried by no case: what the queue of a partner without labels is asked for.
 NO_LABEL: Final = ("",)
 
@@ -24,6 +28,17 @@ def wanted(session: Session) -> tuple[str, ...]:
     if session.responder.role in STAFF:
         return ()
     return (session.organisation.labels if session.organisation else ()) or NO_LABEL
+
+
+def covers(session: Session, case: Case, at: datetime) -> bool:
+    """Say whether what was said at that time belongs to the case for this person.
+
+    Staff read the whole conversation; a partner what came with the case, not what the person asked last month or
+    what another case is about.
+    """
+    if session.responder.role in STAFF:
+        return True
+    return case.opened_at - BEFORE <= at and (case.closed_at is None or at <= case.closed_at + AFTER)
 
 
 async def colleagues(service: Service, session: Session, case: Case | None = None) -> list[str]:

@@ -12,7 +12,7 @@ import segno
 from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session, recovery_codes
-from bot.console.passkeys import LOCAL, NAME, Ceremonies, NotProved
+from bot.console.passkeys import NAME, Ceremonies, NotProved
 from bot.console.views import Views, visible
 from bot.domain.passkeys import Purpose
 
@@ -111,7 +111,6 @@ class SecurityViews:
             status=status,
             person=person,
             passkeys=await self._service.passkeys.of(person.id),
-            usable=bool(self._service.config.public_url) or request.host.partition(":")[0] == LOCAL,
             sessions=[_told(row, self._service.sessions.name(session.token)) for row in rows],
             codes=codes,
             secret=secret,

@@ -15,10 +15,11 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
-from bot.console.scope import colleagues, sees, wanted
+from bot.console.peer import peer_of
+from bot.console.scope import colleagues, covers, sees, wanted
 from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
 from bot.domain.pictures import PICTURE_TYPES
-from bot.domain.roles import Role
+from bot.domain.roles import STAFF, Role
 from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Stamp
 from bot.public.headers import stream_headers
@@ -65,7 +66,8 @@ class Views:
         name, password, code = (str(form.get(field, ""))[:200] for field in ("name", "password", "code"))
         agent = request.headers.get("User-Agent", "")
         try:
-            token = await self._gate.log_in(name, password, code, request.remote or "", agent)
+            peer = peer_of(request, self._service.config.proxy_networks)
+            token = await self._gate.log_in(name, password, code, peer, agent)
         except TooManyTries as error:
             return await self.not_in(request, "login tries stopped" if error.first else "")
         return await self.let_in(request, name, token) if token else await self.not_in(request)
@@ -223,9 +225,10 @@ class Views:
 
     # --- one case
 
-    async def lines(self, case: Case) -> list[dict[str, Any]]:
-        """Return the transcript, ready to be shown."""
-        return [_line(line) for line in await self._service.cases.transcript(case.conversation_id)]
+    async def lines(self, case: Case, session: Session) -> list[dict[str, Any]]:
+        """Return the transcript, ready to be shown: what of it the person may read."""
+        said = await self._service.cases.transcript(case.conversation_id)
+        return [_line(line) for line in said if covers(session, case, line.at)]
 
     def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
         """Return one line of a case's history, ready to be shown."""
@@ -239,7 +242,9 @@ class Views:
     async def media(self, request: web.Request) -> web.Response:
         """A voice note or picture of the case; listening and looking are recorded."""
         case = await self.case_of(request)
-        note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
+        line, session = request.match_info["line"][:64], self._session(request)
+        readable = session.responder.role in STAFF or line in {one["id"] for one in await self.lines(case, session)}
+        note = await self._service.media.get(line, case.conversation_id) if readable else None
         if not note:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
         seen = note[0] in PICTURE_TYPES
@@ -418,6 +423,7 @@ class Views:
             "t": lambda key: self.word(f"console.{key}", session),
             "session": session,
             "status": status,
+            "passkeys_work": bool(self._service.config.public_url) or request.host.partition(":")[0] == "localhost",
             **context,
         }
         response = aiohttp_jinja2.render_template(template, request, values)

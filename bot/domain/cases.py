@@ -152,6 +152,7 @@ class Case:
     version: int = 0
     labels: tuple[str, ...] = ()
     district: str = ""
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         version=doc.get("version", 0),
         labels=tuple(doc.get("labels", ())),
         district=doc.get("district", ""),
+        closed_at=aware(doc["closed_at"]) if doc.get("closed_at") and not doc.get("open") else None,
     )
 
 

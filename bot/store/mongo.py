@@ -48,6 +48,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("open", ASCENDING), ("priority", ASCENDING), ("waiting_since", ASCENDING)]),
         IndexModel([("open", ASCENDING), ("escalate_at", ASCENDING)]),
         IndexModel([("follow_at", ASCENDING)], sparse=True),
+        IndexModel([("labels", ASCENDING), ("open", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -12,7 +14,7 @@ import pytest_asyncio
 
 from bot.app import web_app
 from bot.chat import Chat
-from bot.domain.cases import CaseAction
+from bot.domain.cases import Case, CaseAction
 from bot.domain.private import Private
 from tests.console.conftest import Browser, Site
 from tests.console.test_console import DISTRESS, NAMES, TABLE, filled
@@ -212,7 +214,7 @@ async def test_a_partner_sees_own_cases_in_every_list_and_no_others(site: Site, 
     assert all(case in page for case in own) and not any(case in page for case in foreign)
 
 
-async def one(site: Site, case: str):  # noqa: ANN201 - a case
+async def one(site: Site, case: str) -> Case:
     found = await site.service.cases.get(case)
     assert found
     return found
@@ -286,7 +288,7 @@ async def test_a_partner_gives_a_case_only_to_colleagues_of_the_house(site: Site
 
 
 async def test_a_case_of_the_same_person_stays_hidden_from_a_partner(site: Site, cases: Cases) -> None:
-    """A partner is not told of other cases of the same person, nor of histories."""
+    """A partner is not told of other cases of the same person, nor of what was said in them before or after."""
     chat = Chat(site.service)
     chat._turns = site.chat._turns
     await chat.say("", "l:en")
@@ -299,6 +301,20 @@ async def test_a_case_of_the_same_person_stays_hidden_from_a_partner(site: Site,
     await share(sudha, case)
     assert first.conversation.open_case in (await sudha.get(f"/console/cases/{case}"))[1]
     assert first.conversation.open_case not in (await pari.get(f"/console/cases/{case}"))[1]
+    past = site.service.now() - timedelta(hours=3)
+    rows = (
+        site.service.db["inbox"].find({"conversation": (await one(site, case)).conversation_id}).sort("received_at", 1)
+    )
+    ids = [row["_id"] async for row in rows]
+    await chat.say("my secret of today")
+    await site.service.respond.close(await one(site, case), "sudha", "done")
+    closed = site.service.now() - timedelta(minutes=5)
+    await site.service.db["inbox"].update_many({"_id": {"$in": ids[:2]}}, {"$set": {"received_at": past}})
+    await site.service.db["cases"].update_one({"_id": case}, {"$set": {"closed_at": closed}})
+    for path in (f"/console/cases/{case}", f"/console/cases/{case}/live.json"):
+        _, theirs = await pari.get(path)
+        _, ours = await sudha.get(path)
+        assert "my secret of today" in ours and "my secret of today" not in theirs
 
 
 @pytest.mark.parametrize("how", ["disable", "role", "organisation", "districts"])
@@ -316,7 +332,7 @@ async def test_a_partner_who_may_not_any_more_keeps_no_case(site: Site, cases: C
     elif how == "organisation":
         await root.post("/console/people/pari/change", csrf=csrf, role="partner", organisation="other")
     else:
-        fields = {"id": "prayas", "name": "Prayas", "labels": "child", "districts": "Gaya, Bihar"}
+        fields: dict[str, Any] = {"id": "prayas", "name": "Prayas", "labels": "child", "districts": "Gaya, Bihar"}
         assert (await root.post("/console/organisations", csrf=csrf, **fields))[0] == 200
     back = await one(site, case)
     assert back.owner is None
@@ -364,7 +380,7 @@ async def test_organisations_are_checked_before_they_are_kept(site: Site) -> Non
         ({"districts": "Patna\n<b>x</b>"}, "&lt;b&gt;x&lt;/b&gt;"), ({"labels": "Zoé!"}, ""), ({"labels": ""}, ""),
         ({"id": "No Name"}, ""), ({"name": " "}, ""),
     ):  # fmt: skip
-        given = {"id": "new", "name": "New", "labels": "child", "districts": "Patna", **fields}
+        given: dict[str, Any] = {"id": "new", "name": "New", "labels": "child", "districts": "Patna", **fields}
         status, page = await root.post("/console/organisations", csrf=await root.token(), **given)
         assert status == 400 and typed in page, fields
         assert await site.service.organisations.get("new") is None

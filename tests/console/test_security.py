@@ -10,9 +10,13 @@ from datetime import timedelta
 
 import pyotp
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 from yarl import URL
 
+from bot.config import ConfigError, load_config
 from bot.console.auth import Gate, step_of
+from bot.console.peer import peer_of
 from bot.console.security import own_path
 from tests.conftest import NOW
 from tests.console.conftest import PASSWORD, Browser, Site
@@ -323,3 +327,25 @@ async def test_the_proof_page_takes_no_password_where_the_second_factor_is_due(s
     browser.session.cookie_jar.update_cookies({"sahyatri_console": token}, response_url=URL(site.url))
     csrf = await half_token(browser)
     assert (await posted(browser, "/console/prove", csrf, password=PASSWORD))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("remote", "told", "counted"),
+    [
+        ("172.18.0.5", "203.0.113.9", "203.0.113.9"),
+        ("172.18.0.5", "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        ("172.18.0.5", "", "172.18.0.5"),
+        ("172.18.0.5", "nonsense", "172.18.0.5"),
+        ("198.51.100.1", "203.0.113.9", "198.51.100.1"),
+    ],
+)
+def test_only_our_proxy_is_believed(remote: str, told: str, counted: str) -> None:
+    """Tries are counted by the visitor's address, and nobody gets a new one by writing a header."""
+    headers = CIMultiDict({"X-Forwarded-For": told} if told else {})
+    request = make_mocked_request("POST", "/console/login", headers=headers).clone(remote=remote)
+    assert peer_of(request, load_config(SAHYATRI_PROXIES="172.16.0.0/12, 10.0.0.0/8").proxy_networks) == counted
+
+
+def test_a_network_that_is_none_is_named() -> None:
+    with pytest.raises(ConfigError, match="SAHYATRI_PROXIES"):
+        load_config(SAHYATRI_PROXIES="my-proxy")
