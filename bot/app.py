@@ -24,6 +24,7 @@ from bot.channels import telegram, whatsapp
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.alerts import ConsolePager, EmailPager, TelegramPager, WebhookPager
+from bot.clients.copies import ChildCopies
 from bot.clients.nlu import RasaNlu
 from bot.clients.packets import Packets
 from bot.clients.reader import open_reader
@@ -37,43 +38,70 @@ from bot.content.model import Content
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
+from bot.domain.canary import ADDRESS as CANARY_ADDRESS
+from bot.domain.canary import CANARY_FAILED
 from bot.domain.messages import ChannelName
+from bot.domain.pace import paces
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
+from bot.service.canary import Canary, keep_flying
+from bot.service.copies import Copier, keep_copying
+from bot.service.custody import Custody, Shelves, keep_ending
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.early import EarlyPages, keep_paging_early
 from bot.service.follow import Follower, keep_following
 from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
+from bot.service.lessons import Teacher, keep_teaching
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.notices import Notes, keep_telling
+from bot.service.oncall import OnCall
 from bot.service.people import People, keep_clear
 from bot.service.publish import Wording
+from bot.service.reads import Reads
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.tasks import Tasks
-from bot.service.watch import ListWatch, Watch, keep_looking_at_lists, keep_paging, keep_watching
+from bot.service.watch import (
+    ListWatch,
+    Watch,
+    keep_erasing,
+    keep_escalating,
+    keep_looking_at_lists,
+    keep_paging,
+)
 from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
+from bot.store.approvals import MongoApprovals
+from bot.store.attachments import MongoAttachments
 from bot.store.audit import MongoAudit
+from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
+from bot.store.clock import SteadyClock
+from bot.store.contacts import MongoContacts
 from bot.store.conversations import Ladder, MongoConversations
 from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
+from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
+from bot.store.notices import MongoNotices
 from bot.store.organisations import MongoOrganisations
 from bot.store.outbox import MongoOutbox
+from bot.store.pace import MongoPace
 from bot.store.passkeys import MongoPasskeys
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
+from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_keys
 from bot.store.spool import FileSpool, keep_draining
 from bot.store.tasks import MongoTasks
@@ -84,6 +112,7 @@ log = logging.getLogger(__name__)
 Doc = dict[str, Any]
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DELIVERERS = 4
+PAGES_AT_ONCE = 2
 LISTS_EVERY = 5.0
 
 
@@ -125,15 +154,27 @@ class Service:
     referrals: Referrals
     handovers: MongoHandovers
     watch: Watch
+    early: EarlyPages
+    steady: SteadyClock
+    rotas: MongoRota
+    oncall: OnCall
+    canary: Canary
     list_watch: ListWatch
     imports: Imports
     forgetter: Forgetter
     follower: Follower
+    teacher: Teacher
+    notes: Notes
     web: WebChannel
     terminal: TerminalChannel
     nlu: Understander
     speech: Speech
     media: MongoMedia
+    attachments: MongoAttachments
+    copier: Copier
+    approvals: MongoApprovals
+    custody: Custody
+    reads: Reads
     listener: Listener
     translator: Translator | None
     http: ClientSession
@@ -144,6 +185,7 @@ class Service:
     wake_delivery: asyncio.Event = field(default_factory=asyncio.Event)
     wake_console: asyncio.Event = field(default_factory=asyncio.Event)
     wake_fetching: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_paging: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[ChannelName, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
     owner: str = ""
@@ -186,7 +228,7 @@ async def open_service(
         yield service
 
 
-async def _build(  # noqa: PLR0913 - the composition root
+async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     config: Config,
     content: Content,
     client: AsyncMongoClient[Doc],
@@ -198,6 +240,12 @@ async def _build(  # noqa: PLR0913 - the composition root
     stack: AsyncExitStack,
 ) -> Service:
     wake_answers, wake_delivery, wake_console = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    wake_paging = asyncio.Event()
+
+    def committed() -> None:
+        wake_delivery.set()
+        wake_paging.set()
+
     bot = await _telegram(config, stack)
     web_channel, terminal = WebChannel(), TerminalChannel()
     channels: dict[ChannelName, Channel] = {ChannelName.WEB: web_channel, ChannelName.TERMINAL: terminal}
@@ -218,26 +266,54 @@ async def _build(  # noqa: PLR0913 - the composition root
         fetchers[ChannelName.WHATSAPP] = on_whatsapp.fetch
     media = MongoMedia(db, sealer)
     translator = GoogleTranslate(time.monotonic) if config.translate else None
-    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console)
-    ladder = Ladder(config.rungs)
-    writer = Writer(db, sealer, tuple(pagers))
+    rotas = MongoRota(db, sealer)
+    oncall = OnCall(rotas, now)
+    await oncall.refresh()
+    pagers = _pagers(config, lambda: wording.content, bot, http, wake_console, oncall)
+    officer = _officer(config, lambda: wording.content)
+    steady = SteadyClock(db, now)
+    await steady.follow()
+    ladder = Ladder(config.rungs, steady)
+    writer = Writer(db, sealer, tuple(pagers), oncall.addressed)
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
     task_store = MongoTasks(client, db, sealer, writer)
-    alerts = MongoAlerts(db)
+    alerts = MongoAlerts(db, config.spool_after)
     agencies = MongoAgencies(db)
     lexicon = Lexicon(content.firm_words)
     recruiters = Recruiters(agencies, lexicon, IndexFiles(config.data / "index"), now)
-    audit = MongoAudit(db)
+    audit = MongoAudit(db, sealer.derived_key("audit"))
     follow_ups = MongoFollowUps(client, db, sealer, writer, frozenset(channels))
     reports = MongoReports(client, db, sealer)
+    conversations = MongoConversations(client, db, sealer, writer, ladder, reports)
+    learners = MongoLessons(client, db, conversations, frozenset(channels))
+    notices = MongoNotices(client, db, conversations, frozenset(channels))
     histories = _histories(config, content, reports, now)
     await histories.refresh()
     guard, gazetteer, offers = Guard(content.danger), Gazetteer(content), Offers(content.red_flags)
     spool = FileSpool(config.data / "spool", sealer.derived_key("spool"))
+    attachments = MongoAttachments(client, db, sealer, media, writer)
+    approvals = MongoApprovals(client, db, sealer, Writer(db, sealer, tuple(officer or pagers)))
+    shelves = Shelves(cases, media, attachments, approvals, MongoContacts(db, sealer), audit)
     owner = f"{socket.gethostname()}:{os.getpid()}"
     responders, organisations = MongoResponders(db, sealer), MongoOrganisations(db)
+
+    def knowledge() -> Knowledge:
+        return Knowledge(
+            wording.content,
+            guard,
+            recruiters.check,
+            recruiters.lists,
+            gazetteer,
+            offers,
+            lexicon,
+            may_translate=config.translate,
+            reported=histories.reported,
+        )
+
+    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
+    receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
     return Service(
         config=config,
         wording=wording,
@@ -246,7 +322,7 @@ async def _build(  # noqa: PLR0913 - the composition root
         sealer=sealer,
         inbox=inbox,
         outbox=outbox,
-        conversations=MongoConversations(client, db, sealer, writer, ladder, reports),
+        conversations=conversations,
         cases=cases,
         alerts=alerts,
         agencies=agencies,
@@ -261,45 +337,54 @@ async def _build(  # noqa: PLR0913 - the composition root
         recruiters=recruiters,
         reports=reports,
         histories=histories,
-        receiver=Receiver(inbox, outbox, spool, wake_answers.set),
-        respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
+        receiver=receiver,
+        respond=Respond(cases, lambda: wording.content, now, committed),
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
+        watch=Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner),
+        early=early,
+        steady=steady,
+        rotas=rotas,
+        oncall=oncall,
+        canary=Canary(MongoCanaries(db, inbox.conversation_id(CANARY_ADDRESS)), receiver.receive, pagers, now),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
         follower=Follower(follow_ups, lambda: wording.content, now, wake_delivery.set),
+        notes=Notes(notices, lambda: wording.content, _speeds(config), now, wake_delivery.set),
+        teacher=Teacher(learners, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,
         terminal=terminal,
         speech=speech,
         media=media,
+        attachments=attachments,
+        copier=Copier(attachments, ChildCopies(), now),
+        approvals=approvals,
+        custody=Custody(shelves, now),
+        reads=Reads(audit, alerts, tuple(officer or pagers), config.cases_read, now),
         listener=_listener(config, media, fetchers, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,
         bot=bot,
-        knowledge=lambda: Knowledge(
-            wording.content,
-            guard,
-            recruiters.check,
-            recruiters.lists,
-            gazetteer,
-            offers,
-            lexicon,
-            may_translate=config.translate,
-            reported=histories.reported,
-        ),
+        knowledge=knowledge,
         now=now,
         wake_answers=wake_answers,
         wake_delivery=wake_delivery,
+        wake_paging=wake_paging,
         wake_console=wake_console,
         channels=channels,
         pagers=pagers,
         owner=owner,
     )
+
+
+def _speeds(config: Config) -> dict[ChannelName, float]:
+    """Return how many messages a second each paced channel takes."""
+    limits = paces(config.telegram_per_second, config.whatsapp_per_second)
+    return {channel: 1000 / pace.account.every_ms for channel, pace in limits.items()}
 
 
 def _listener(
@@ -329,17 +414,36 @@ async def _telegram(config: Config, stack: AsyncExitStack) -> Bot | None:
     return bot
 
 
-def _pagers(
-    config: Config, content: Callable[[], Content], bot: Bot | None, http: ClientSession, wake_console: asyncio.Event
-) -> dict[str, Pager]:
-    def words(alert: Alert) -> str:
-        if alert.source:
-            text = content().words("en", f"console.lists.alert_{alert.kind}")
-            return functools.reduce(
-                lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text
-            )
-        return content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+def _page_words(content: Callable[[], Content], alert: Alert) -> str:
+    """Return what a page says: never a person's words."""
+    own = {"break_glass": "console.seal.page", "too_many_reads": "console.seal.page_reads"}
+    if alert.kind in own:
+        return content().words("en", own[alert.kind]).replace("{case}", alert.case_id)
+    if alert.kind == CANARY_FAILED:
+        return content().words("en", "console.alert.canary").replace("{channels}", alert.values["channels"])
+    if not alert.case_id and not alert.source:
+        text = content().words("en", "console.alert.early")
+        return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
+    if alert.source:
+        text = content().words("en", f"console.lists.alert_{alert.kind}")
+        return functools.reduce(lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text)
+    text = content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
+    if alert.rung:
+        text += "\n" + content().words("en", "console.alert.rung").replace("{rung}", str(alert.rung))
+    if alert.to:
+        text += "\n" + content().words("en", "console.alert.for").replace("{names}", ", ".join(alert.to))
+    return text
 
+
+def _pagers(
+    config: Config,
+    content: Callable[[], Content],
+    bot: Bot | None,
+    http: ClientSession,
+    wake_console: asyncio.Event,
+    oncall: OnCall,
+) -> dict[str, Pager]:
+    words = functools.partial(_page_words, content)
     pagers: dict[str, Pager] = {"console": ConsolePager(wake_console.set)}
     if bot and config.telegram_responders_chat:
         pagers["telegram"] = TelegramPager(bot, config.telegram_responders_chat, config.public_url, words)
@@ -347,31 +451,60 @@ def _pagers(
         secret = config.alert_webhook_secret.get_secret_value()
         pagers["webhook"] = WebhookPager(http, config.alert_webhook_url, secret)
     if config.alert_email_to:
-        settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
-        settings["use_tls"] = config.smtp_tls == "tls"
-        settings["start_tls"] = config.smtp_tls == "starttls"
-        if config.smtp_user:
-            settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
-        pagers["email"] = EmailPager(settings, config.alert_email_from, config.alert_email_to, words)
+        pagers["email"] = EmailPager(
+            _mail(config), config.alert_email_from, config.alert_email_to, words, oncall.addresses
+        )
     return pagers
+
+
+def _officer(config: Config, content: Callable[[], Content]) -> dict[str, Pager]:
+    """Return the way to the data officer, who hears of every break-glass; without one all channels hear of it."""
+    to = config.data_officer_email
+    words = functools.partial(_page_words, content)
+    pager = EmailPager(_mail(config), config.alert_email_from, to, words, addresses=lambda _: ())
+    return {"data_officer": pager} if to else {}
+
+
+def _mail(config: Config) -> dict[str, object]:
+    settings: dict[str, object] = {"hostname": config.smtp_host, "port": config.smtp_port}
+    settings["use_tls"] = config.smtp_tls == "tls"
+    settings["start_tls"] = config.smtp_tls == "starttls"
+    if config.smtp_user:
+        settings |= {"username": config.smtp_user, "password": config.smtp_password.get_secret_value()}
+    return settings
 
 
 @asynccontextmanager
 async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterator[None]:
     """Run the workers, the deliverers and the clocks until the block ends; then let each finish its step."""
     senses = Senses(service.nlu, service.listener, service.translator)
+
+    def committed() -> None:
+        service.wake_delivery.set()
+        service.wake_paging.set()
+
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        service.wake_delivery.set, service.owner, on_turn,
+        committed, service.owner, on_turn,
     )  # fmt: skip
-    deliverer = Deliverer(service.outbox, service.channels, service.owner)
+    limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
+    deliverer = Deliverer(
+        service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic
+    )
     jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
     jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
-    jobs += [keep_forgetting(service.forgetter), keep_following(service.follower)]
+    jobs += [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
+    jobs.append(keep_telling(service.notes))
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
-    jobs += [keep_paging(service.watch), keep_draining(service.spool, service.inbox)]
-    jobs += [keep_watching(service.watch, service.conversations.erase_due, service.now), _keep_lists(service)]
-    jobs += [keep_looking_at_lists(service.list_watch), keep_clear(service.people)]
+    for channel in service.watch.channels:
+        jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
+    jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
+    jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
+    jobs += [keep_copying(service.copier), keep_ending(service.custody)]
+    jobs += [_keep_lists(service), keep_clear(service.people)]
+    jobs += [keep_looking_at_lists(service.list_watch)]
+    if service.config.canary_every:
+        jobs.append(keep_flying(service.canary, service.config.canary_every))
     if service.bot and not service.config.public_url:
         jobs.append(telegram.keep_polling(service.bot, service.receiver.receive, service.quarantine.keep, service.now))
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -397,6 +530,7 @@ async def _keep_lists(service: Service) -> None:
             await service.recruiters.refresh()
             await service.histories.refresh()
             await service.wording.refresh()
+            await service.oncall.refresh()
         except Exception as error:
             log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})
 

@@ -22,7 +22,6 @@ from bot.app import Service, add_webhooks, open_service, running
 from bot.channels.whatsapp import MOST_BYTES
 from bot.config import Config
 from bot.local import LocalError, local_mongod, local_nlu, nlu_ready
-from bot.trial.recruiters import recruiters
 
 Figures = dict[str, Any]
 NLU_SINGLE = 600
@@ -49,14 +48,14 @@ async def ingress(config: Config, say: Callable[[str], None]) -> AsyncIterator[F
                 "whatsapp_verify_token": SecretStr("bench"),
             }
         )
-        async with local_mongod(Path(folder), 0, say) as uri, _platform() as api_url:
+        async with local_mongod(Path(folder), 0, say) as uri, accepting_platform() as api_url:
             served = given.model_copy(update={"whatsapp_api_url": api_url})
             async with open_service(served, mongodb_uri=uri, nlu_url="http://127.0.0.1:9") as service:
                 yield await _ingress(service, say)
 
 
 async def _ingress(service: Service, say: Callable[[str], None]) -> Figures:
-    async with _serving(service) as url, running(service), ClientSession() as session:
+    async with serving(service) as url, running(service), ClientSession() as session:
         wrong = await session.post(url, data=_body(-1), headers={"X-Hub-Signature-256": "sha256=00"})
         say(f"sending {RATE} a second for {SECONDS} s …")
         times: list[float] = []
@@ -110,15 +109,16 @@ def _body(number: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _serving(service: Service) -> AsyncIterator[str]:
+async def serving(service: Service) -> AsyncIterator[str]:
+    """The webhooks on loopback; gives the address of WhatsApp's."""
     app = web.Application(client_max_size=MOST_BYTES)
     add_webhooks(app, service)
-    async with _site(app) as base:
+    async with site(app) as base:
         yield f"{base}/webhooks/whatsapp"
 
 
 @contextlib.asynccontextmanager
-async def _platform() -> AsyncIterator[str]:
+async def accepting_platform() -> AsyncIterator[str]:
     """A platform that takes every message."""
     sent = 0
 
@@ -130,12 +130,13 @@ async def _platform() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/{phone}/messages", take)
-    async with _site(app) as base:
+    async with site(app) as base:
         yield base
 
 
 @contextlib.asynccontextmanager
-async def _site(app: web.Application) -> AsyncIterator[str]:
+async def site(app: web.Application) -> AsyncIterator[str]:
+    """Any application on loopback; gives its address."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -207,10 +208,3 @@ async def _parse(url: str, session: ClientSession, texts: list[str], total: int,
 
     await asyncio.gather(*(client() for _ in range(in_flight)))
     return times
-
-
-BENCHES: dict[str, Callable[[Config, Callable[[str], None]], AsyncIterator[Figures]]] = {
-    "ingress": ingress,
-    "nlu": nlu,
-    "recruiters": recruiters,
-}

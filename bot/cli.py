@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from bot.config import Config, ConfigError, load_config, show
 from bot.content.load import ContentError
 from bot.local import LocalError
 from bot.logs import configure
+from bot.ports import Stamp
 from bot.responders import add_commands
 from bot.store.sealed import KeyFileError
 
@@ -27,11 +28,15 @@ agencies_app = typer.Typer(no_args_is_help=True, help="Lists of recruiters: impo
 nlu_app = typer.Typer(no_args_is_help=True, help="Understanding.")
 responders_app = typer.Typer(no_args_is_help=True, help="People who may open the console.")
 organisations_app = typer.Typer(no_args_is_help=True, help="Partner organisations: labels and districts.")
+rota_app = typer.Typer(no_args_is_help=True, help="Who is on call.")
 app.add_typer(content_app, name="content")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
 app.add_typer(organisations_app, name="organisations")
+responders_app.add_typer(rota_app, name="rota")
+audit_app = typer.Typer(no_args_is_help=True, help="Who did what: check that nothing of it was changed.")
+app.add_typer(audit_app, name="audit")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
 ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]
@@ -39,6 +44,7 @@ VersionNumber = Annotated[int, typer.Argument(help="the version's number")]
 DoIt = Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be done")]
 By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
 Reason = Annotated[str, typer.Option("--reason", help="why, for the record")]
+Bench = Callable[[Config, Callable[[str], None]], AsyncIterator[dict[str, Any]]]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 
@@ -65,10 +71,11 @@ async def _as_coroutine(work: Awaitable[None]) -> None:
 
 def _known_errors() -> tuple[type[Exception], ...]:
     from bot.clients.agency_lists import ListError
+    from bot.clients.rota_file import RotaError
     from bot.clients.transcriber import SpeechModelError
     from bot.content.tables import SheetError
 
-    return (ConfigError, LocalError, ContentError, KeyFileError, ListError, SpeechModelError, SheetError)
+    return (ConfigError, LocalError, ContentError, KeyFileError, ListError, RotaError, SpeechModelError, SheetError)
 
 
 @app.command()
@@ -409,19 +416,84 @@ def agencies_status() -> None:
     _run(work)
 
 
-@app.command()
-def bench(
-    name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, recruiters")], json_lines: Json = False
+@audit_app.command("verify")
+def audit_verify(
+    noted: Annotated[
+        str, typer.Option("--noted", help="the last line that an earlier run printed, number:digest")
+    ] = "",
 ) -> None:
-    """Run one benchmark on loopback and print its figures."""
-    from bot.bench import BENCHES
+    """Check the audit and every case's history to the last line; exit 1 if anything was changed, removed or cut off."""
+    from bot.chains import Broken, verify
 
     async def work(config: Config) -> None:
-        if name not in BENCHES:
-            raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(BENCHES)}")
-        async for figures in BENCHES[name](config, _say):
+        async with _service(config, with_lists=False) as service:
+            try:
+                async for line in verify(service, noted):
+                    print(line)
+            except Broken as error:
+                _say(f"sahyatri: {error}")
+                raise typer.Exit(1) from error
+
+    _run(work)
+
+
+@rota_app.command("import")
+def rota_import(file: Annotated[Path, typer.Argument(help="the rota, as YAML")], by: By = "") -> None:
+    """Put a rota in force: who is on call when, for which languages, districts and skills."""
+    from bot.clients.rota_file import read_rota
+
+    async def work(config: Config) -> None:
+        async with _service(config, with_lists=False) as service:
+            rota = read_rota(file, (await service.rotas.staff()).active)
+            await service.rotas.save(rota, by or _me(), service.now())
+            await service.audit.record(Stamp(by or _me(), "rota imported"), service.now())
+            print(f"{len(rota.people)} people, {len(rota.shifts)} shifts, times of {rota.zone}")
+
+    _run(work)
+
+
+@rota_app.command("show")
+def rota_show() -> None:
+    """Print the shifts, who is on call now, and whom a page would be for at each rung."""
+    from bot.clients.rota_file import lines
+
+    async def work(config: Config) -> None:
+        async with _service(config, with_lists=False) as service:
+            await service.oncall.refresh()
+            for line in lines(service.oncall.rota, service.oncall.staff, service.now()):
+                print(line)
+
+    _run(work)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="which benchmark: ingress, nlu, recruiters, handoff, channels")],
+    json_lines: Json = False,
+    n: Annotated[int, typer.Option("--n", min=0, help="handoff, channels: how many messages; 0: 1,000 and 3,000")] = 0,
+) -> None:
+    """Run one benchmark on loopback and print its figures."""
+    from functools import partial
+
+    from bot.bench import ingress, nlu
+    from bot.bench_channels import channels
+    from bot.bench_handoff import handoff
+    from bot.trial.recruiters import recruiters
+
+    benches: dict[str, Bench] = {
+        "ingress": ingress,
+        "nlu": nlu,
+        "recruiters": recruiters,
+        "handoff": partial(handoff, n=n),
+        "channels": partial(channels, n=n),
+    }
+
+    async def work(config: Config) -> None:
+        if name not in benches:
+            raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(benches)}")
+        async for figures in benches[name](config, _say):
             line = json.dumps(figures) if json_lines else "  ".join(f"{key}={value}" for key, value in figures.items())
-            print(line)
+            print(line, flush=True)
 
     _run(work)
 

@@ -69,6 +69,12 @@ class Config(BaseSettings):
     whatsapp_verify_token: SecretStr = Field(
         SecretStr(""), alias="WHATSAPP_VERIFY_TOKEN", description="token for the webhook's GET verification"
     )
+    whatsapp_per_second: int = Field(
+        80, alias="WHATSAPP_PER_SECOND", ge=2, description="messages a second that Meta allows the number, in and out"
+    )
+    telegram_per_second: int = Field(
+        30, alias="TELEGRAM_PER_SECOND", ge=2, description="messages a second that Telegram allows the bot"
+    )
     whatsapp_api_url: str = Field(
         "https://graph.facebook.com/v23.0", alias="WHATSAPP_API_URL", description="Cloud API address with version"
     )
@@ -83,6 +89,11 @@ class Config(BaseSettings):
     )
     alert_email_to: str = Field("", alias="ALERT_EMAIL_TO", description="address that gets an e-mail for each case")
     alert_email_from: str = Field("", alias="ALERT_EMAIL_FROM", description="sender of those e-mails")
+    data_officer_email: str = Field(
+        "",
+        alias="DATA_OFFICER_EMAIL",
+        description="address that hears of every break-glass; empty: all channels for pages do",
+    )
     smtp_host: str = Field("", alias="SMTP_HOST", description="mail server for pages")
     smtp_port: int = Field(587, alias="SMTP_PORT", description="its port")
     smtp_user: str = Field("", alias="SMTP_USER", description="its user")
@@ -94,6 +105,18 @@ class Config(BaseSettings):
         alias="SAHYATRI_CASES_EACH",
         ge=1,
         description="open cases of one responder from which the console warns before another is taken",
+    )
+    canary_every: float = Field(
+        0.0,
+        alias="SAHYATRI_CANARY_EVERY",
+        ge=0,
+        description="seconds between made-up cries for help that test the alert channels; 0: none; `up` takes 300",
+    )
+    cases_read: int = Field(
+        60,
+        alias="SAHYATRI_CASES_READ",
+        ge=1,
+        description="different cases that one person opens in an hour before those of others need a second person",
     )
     workers: int = Field(8, alias="SAHYATRI_WORKERS", ge=1, le=64, description="conversations answered side by side")
     lists_kept: int = Field(
@@ -188,6 +211,7 @@ _MISSING_TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("alert_webhook_secret",), ("alert_webhook_url",)),
     (("alert_email_to", "alert_email_from", "smtp_host"), ("alert_email_to",)),
     (("telegram_token",), ("telegram_responders_chat",)),
+    (("alert_email_from", "smtp_host"), ("data_officer_email",)),
 )
 
 

@@ -8,15 +8,20 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.agencies import Agency, AgencyList, ListState
+from bot.domain.approvals import Request, RequestKind
+from bot.domain.attachments import Attachment, FileKind
 from bot.domain.cases import Case, CaseAction, CaseEvent, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
+from bot.domain.lessons import LessonCount
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, OutboundMessage, Receipt
+from bot.domain.notices import Notice, Reach, Where
 from bot.domain.passkeys import Challenge, Passkey, Purpose
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
 from bot.domain.roles import Organisation
+from bot.domain.rota import Rota, Staff
 from bot.domain.tasks import Task
 from bot.domain.understanding import Understanding
 from bot.domain.wording import Mark, Proposal, Version, Words
@@ -28,6 +33,7 @@ class ChannelError(Exception):
     retryable: the same message may be sent again. unknown: the bytes left but no answer came, so it may have arrived.
     retry_after: seconds the channel asked for. reason: a short code for the log, never a person's words.
     account: the fault is the whole account's (token, ban), so an operator must be told.
+    pause: who must be left in peace for *retry_after* seconds: "" nobody, "address" this contact, "account" everybody.
     """
 
     def __init__(  # noqa: D107
@@ -39,6 +45,7 @@ class ChannelError(Exception):
         retry_after: float = 0.0,
         account: bool = False,
         gone: bool = False,
+        pause: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -47,6 +54,7 @@ class ChannelError(Exception):
         self.retry_after = retry_after
         self.account = account
         self.gone = gone
+        self.pause = pause
 
 
 class StoreUnavailable(Exception):
@@ -118,8 +126,8 @@ class MediaStore(Protocol):
         """Count one failed try."""
         ...
 
-    async def refuse(self, note_id: str) -> None:
-        """Give one up for good: too large, or not what it claims to be."""
+    async def refuse(self, note_id: str, why: str) -> None:
+        """Give one up for good; *why* is the id of words that say so: `too_large`, `not_as_claimed`, `program`."""
         ...
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
@@ -128,6 +136,69 @@ class MediaStore(Protocol):
 
     async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:
         """Return (MIME type, bytes) of a note that belongs to this conversation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file as it came, of which a clean copy is to be made. mime: what was claimed; at: when it was kept."""
+
+    id: str
+    conversation_id: str
+    mime: str
+    data: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A clean copy: what a responder may see or hear."""
+
+    mime: str
+    data: bytes
+
+
+class CopyFailed(Exception):
+    """No clean copy can be made; `why` is the id of words that say so: `unreadable`, `too_many_pixels`, `too_long`."""
+
+    def __init__(self, why: str) -> None:  # noqa: D107
+        super().__init__(why)
+        self.why = why
+
+
+class CopyMaker(Protocol):
+    """Makes clean copies, apart from everything that holds a key."""
+
+    async def copy(self, kind: FileKind, data: bytes) -> Copy:
+        """Return a copy with nothing in it but what is seen or heard. Raise `CopyFailed`."""
+        ...
+
+
+class Attachments(Protocol):
+    """Clean copies of the files that people sent, sealed like the originals, which they never change."""
+
+    async def next_original(self, now: datetime) -> Original | None:
+        """Take the oldest file of which there is no copy yet, for a minute."""
+        ...
+
+    async def keep(self, original: Original, copy: Copy) -> None:
+        """Store a copy; erasing takes it away with its original."""
+        ...
+
+    async def refuse(self, original: Original, why: str) -> None:
+        """Record that there will be none."""
+        ...
+
+    async def of(self, conversation_id: str) -> Mapping[str, Attachment]:
+        """Return the files of a conversation by the ids of their lines, in the order in which they came."""
+        ...
+
+    async def copy_of(self, note_id: str, conversation_id: str) -> Copy | None:
+        """Return the clean copy; None if there is none, or the file must not be shown."""
+        ...
+
+    async def hide(self, case: Case, item: Attachment, who: str, reason: Private, now: datetime) -> None:
+        """Show a file never again, drop its copy, and open the task to report it. Raise `LookupError`."""
         ...
 
 
@@ -214,8 +285,21 @@ class Lease:
     token: int
 
 
+def reference(inbox_id: str) -> str:
+    """Return the short name under which responders hear of a message: pages about the same one carry the same."""
+    return inbox_id[:12]
+
+
 class Inbox(Protocol):
     """Accepted, not answered."""
+
+    def row_id(self, key: str) -> str:
+        """Return the id under which a message with this idempotency key is kept."""
+        ...
+
+    def conversation_id(self, address: Address) -> str:
+        """Return the conversation of a contact."""
+        ...
 
     async def add(self, message: InboundMessage) -> bool:
         """Store durably (majority, journal); False if the key is known already. Raise `StoreUnavailable`."""
@@ -225,8 +309,8 @@ class Inbox(Protocol):
         """Return the conversation that has waited longest, if any."""
         ...
 
-    async def waiting(self, conversation_id: str) -> Sequence[Waiting]:
-        """Return its unanswered messages in the order in which they were sent."""
+    async def waiting(self, conversation_id: str, most: int) -> Sequence[Waiting]:
+        """Return its first *most* unanswered messages in the order in which they were sent."""
         ...
 
     async def failed(self, waiting: Waiting) -> int:
@@ -276,6 +360,26 @@ class Due:
     message: OutboundMessage
     attempts: int = 0
     state: str = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Who must wait ("address": this contact, "account": the whole channel), and for how many seconds."""
+
+    scope: str
+    seconds: float
+
+
+class Pacer(Protocol):
+    """Keeps to what each platform allows, across all processes, and keeps room for danger."""
+
+    async def take(self, due: Due) -> Hold | None:
+        """Take leave to send this message; not None: it must wait."""
+        ...
+
+    async def pause(self, due: Due, scope: str, seconds: float) -> None:
+        """Let nothing leave to this contact, or at all, for so long."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,11 +445,125 @@ class FollowUps(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Somebody whose next lesson is due: the conversation as it stands, the course, the lesson's number, from one.
+
+    heard_at: when they wrote last.
+    """
+
+    conversation: Conversation
+    course: str
+    next: int
+    heard_at: datetime | None
+
+
+class Lessons(Protocol):
+    """Who gets which course."""
+
+    async def due(self, now: datetime) -> Sequence[Learner]:
+        """Return whose lesson is due, or waited for a message that has come."""
+        ...
+
+    async def teach(
+        self,
+        learner: Learner,
+        after: Conversation,
+        messages: Sequence[OutboundMessage],
+        due: datetime | None,
+        now: datetime,
+    ) -> bool:
+        """Queue a lesson and set the next one's time (None: it was the last); False if something changed meanwhile."""
+        ...
+
+    async def put_off(self, learner: Learner, due: datetime) -> None:
+        """Look again later."""
+        ...
+
+    async def hold(self, learner: Learner, now: datetime) -> None:
+        """Wait until the person writes."""
+        ...
+
+    async def drop(self, learner: Learner) -> None:
+        """Send no more."""
+        ...
+
+    async def counts(self) -> Sequence[LessonCount]:
+        """Return what became of every lesson, by course, number and locale."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDue:
+    """A note that is to go to one person now, the conversation as it stands, and when they wrote last."""
+
+    notice: Notice
+    conversation: Conversation
+    heard_at: datetime | None
+
+
+class Notices(Protocol):
+    """Urgent notes to those who asked for them."""
+
+    async def write(self, where: Where, texts: Mapping[str, str], who: str, now: datetime) -> Notice:
+        """Keep a draft under the next number."""
+        ...
+
+    async def get(self, number: int) -> Notice | None:
+        """Return one."""
+        ...
+
+    async def latest(self, limit: int = 50) -> Sequence[Notice]:
+        """Return the newest."""
+        ...
+
+    async def confirm(self, number: int, who: str, now: datetime) -> Notice:
+        """Let it be sent: by somebody else than its writer, once. Raise `NotConfirmable`."""
+        ...
+
+    async def cancel(self, number: int) -> None:
+        """Send it to nobody more."""
+        ...
+
+    async def reach(self, notice: Notice, fresh_since: datetime) -> Reach:
+        """Count whom it would reach; *fresh_since*: WhatsApp reaches at once who wrote since then."""
+        ...
+
+    async def due(self, now: datetime) -> Sequence[NoteDue]:
+        """Return to whom which confirmed note is to go now."""
+        ...
+
+    async def send(
+        self, item: NoteDue, after: Conversation, messages: Sequence[OutboundMessage], now: datetime
+    ) -> bool:
+        """Queue the note; False if something changed meanwhile."""
+        ...
+
+    async def put_off(self, item: NoteDue, seconds: float, now: datetime) -> None:
+        """Look again later."""
+        ...
+
+    async def drop(self, item: NoteDue) -> None:
+        """Do not send it to this person."""
+        ...
+
+
 class Outbox(Protocol):
     """Committed, not delivered."""
 
-    async def next_due(self, owner: str) -> Due | None:
-        """Lease the next message to send: distress first, per conversation in order."""
+    async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
+        """Lease the next message to send: distress first, per conversation and lane in order.
+
+        Of *resting* channels only what danger needs.
+        """
+        ...
+
+    async def put_back(self, due: Due) -> None:
+        """Give up the lease; nothing was tried."""
+        ...
+
+    async def put_off(self, due: Due, seconds: float) -> None:
+        """Let this message wait, and what comes behind it in its conversation; nothing was tried."""
         ...
 
     async def sending(self, due: Due) -> bool:
@@ -435,8 +653,58 @@ class Cases(Protocol):
         """
         ...
 
-    async def overdue(self, now: datetime) -> Sequence[Case]:
-        """Return unclaimed cases whose escalation time has come."""
+    async def overdue(self) -> Sequence[Case]:
+        """Return unclaimed cases whose next rung has come, by a clock that does not jump."""
+        ...
+
+
+class Approvals(Protocol):
+    """Requests that need a second person; each step is a line of the case's history."""
+
+    async def ask(self, request: Request) -> Request:
+        """Store a request. Raise `NotAllowed`, or `LookupError` without such a case."""
+        ...
+
+    async def decide(
+        self, request_id: str, who: str, role: str, now: datetime, *, yes: bool, answer: str = ""
+    ) -> Request:
+        """Approve or refuse one. Raise `NotAllowed`, `LookupError`."""
+        ...
+
+    async def use(self, request_id: str, who: str, now: datetime) -> Request:
+        """Use one up. Raise `NotAllowed`, `LookupError`."""
+        ...
+
+    async def over_time(self, now: datetime) -> Sequence[str]:
+        """Return the ids of open requests whose time is over."""
+        ...
+
+    async def end(self, request_id: str, now: datetime) -> Request | None:
+        """End one whose time is over; None if it was ended or decided meanwhile."""
+        ...
+
+    async def get(self, request_id: str) -> Request | None:
+        """Return one."""
+        ...
+
+    async def of_case(self, case_id: str) -> Sequence[Request]:
+        """Return the requests about a case, newest first."""
+        ...
+
+    async def latest(self) -> Sequence[Request]:
+        """Return those that wait first, then the newest."""
+        ...
+
+    async def running(self, who: str, kind: RequestKind, case_id: str, now: datetime) -> Request | None:
+        """Return what was approved for *who* about this case and has not ended."""
+        ...
+
+
+class Contacts(Protocol):
+    """Where people are written to."""
+
+    async def address(self, conversation_id: str) -> Address | None:
+        """Return the address of a conversation; None when it was erased."""
         ...
 
 
@@ -490,6 +758,9 @@ class Alert:
     """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
 
     source: the list of recruiters it is about instead; then there is no case, and `values` fill its words.
+    ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
+    the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
+    to: the logins of those whom it is for; none: everybody.
     """
 
     id: str
@@ -501,18 +772,30 @@ class Alert:
     attempts: int = 0
     source: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+    rung: int = 0
+    to: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """Where in the console it leads."""
-        return "/console/lists" if self.source else f"/console/cases/{self.case_id}"
+        if self.source:
+            return "/console/lists"
+        return f"/console/cases/{self.case_id}" if self.case_id else "/console/queue"
 
 
 class Alerts(Protocol):
     """Pages that are due, one row per alert channel."""
 
-    async def next_due(self, owner: str) -> Alert | None:
-        """Lease one alert to send."""
+    async def next_due(self, owner: str, channel: str) -> Alert | None:
+        """Lease one alert to send over this alert channel."""
+        ...
+
+    async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these messages nobody has answered, or were answered and their page was not yet tried.
+
+        Raise `StoreUnavailable`.
+        """
         ...
 
     async def add(self, alerts: Sequence[Alert], now: datetime) -> int:
@@ -527,6 +810,59 @@ class Alerts(Protocol):
         """Put it back for later."""
         ...
 
+    async def nobody_reached(self, alert: Alert) -> bool:
+        """Say whether every channel to people away from the console refused this rung's page and none took it."""
+        ...
+
+
+class Rotas(Protocol):
+    """The rota and the staff."""
+
+    async def current(self) -> Rota:
+        """Return the rota in force; one without shifts if there is none."""
+        ...
+
+    async def save(self, rota: Rota, who: str, now: datetime) -> None:
+        """Put a rota in force."""
+        ...
+
+    async def staff(self) -> Staff:
+        """Return who works on cases, who supervises, and how many open cases each has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What became of one canary: seconds until it reached each alert channel, and which it did not reach."""
+
+    at: datetime
+    arrived: Mapping[str, float]
+    missing: tuple[str, ...]
+
+
+class Canaries(Protocol):
+    """Where canaries leave their marks."""
+
+    async def my_turn(self, every: float) -> bool:
+        """Say whether this process is to send the next one: one of all processes, every so many seconds."""
+        ...
+
+    async def arrived(self) -> Mapping[str, datetime]:
+        """Return when the present one reached each alert channel."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove all that the last one left: conversation, case, pages."""
+        ...
+
+    async def record(self, flight: Flight) -> None:
+        """Keep what became of one."""
+        ...
+
+    async def last(self) -> Flight | None:
+        """Return the last one recorded, by whichever process."""
+        ...
+
 
 class Pager(Protocol):
     """One way to alert responders. Raise `ChannelError`."""
@@ -535,6 +871,10 @@ class Pager(Protocol):
 
     async def page(self, alert: Alert) -> None:
         """Tell the responders that a case waits."""
+        ...
+
+    async def check(self, alert: Alert) -> None:
+        """Find out whether a page would arrive, without waking anybody. Raise `ChannelError` if it would not."""
         ...
 
 
@@ -698,6 +1038,10 @@ class Audit(Protocol):
 
     async def record(self, stamp: Stamp, now: datetime) -> None:
         """Append one entry."""
+        ...
+
+    async def abouts(self, who: str, action: str, since: datetime) -> frozenset[str]:
+        """Return the ids about which *who* did this since then."""
         ...
 
     async def verify(self) -> int:

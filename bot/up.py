@@ -20,6 +20,7 @@ from bot.logs import configure
 from bot.ports import Responder
 
 #: The administrator manages people and cannot read cases; the supervisor works on cases.
+CANARY_EVERY = 300.0
 FIRST_PEOPLE = {"admin": "admin", "supervisor": "supervisor"}
 
 
@@ -34,7 +35,10 @@ async def up(config: Config, say: Callable[[str], None]) -> None:
         if not config.nlu_url:
             await train(config, say)
         async with everything(config, say, wait_for_nlu=False) as (uri, nlu_url, nlu_token):
-            given = config.model_copy(update={"nlu_token": type(config.nlu_token)(nlu_token)})
+            update: dict[str, object] = {"nlu_token": type(config.nlu_token)(nlu_token)}
+            if "canary_every" not in config.model_fields_set:
+                update["canary_every"] = CANARY_EVERY
+            given = config.model_copy(update=update)
             async with open_service(given, mongodb_uri=uri, nlu_url=nlu_url) as service:
                 await _serve(service, nlu_url, say, started, stop)
     say("stopped")

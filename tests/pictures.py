@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import sys
@@ -30,6 +31,26 @@ def picture(kind: str = "jpeg", width: int = 120, height: int = 80, grey: bytes 
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, pixels, Fraction(1, 1)
     packets = [*encoder.encode(frame.reformat(format=pixels)), *encoder.encode(None)]
     return b"".join(bytes(packet) for packet in packets)
+
+
+def sound(container: str = "ogg", codec: str = "libopus", seconds: int = 1, **tags: str) -> bytes:
+    """Return a tone of some seconds in a container, with tags such as `title` or `location`."""
+    out, rate = io.BytesIO(), 48000
+    with av.open(out, "w", format=container) as target:
+        target.metadata.update(tags)
+        stream = target.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.AudioStream)
+        stream.layout = "mono"
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate)
+        tone = b"".join(struct.pack("<h", (at % 100 - 50) * 200) for at in range(rate))
+        for _ in range(seconds):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=rate)
+            frame.sample_rate = rate
+            frame.planes[0].update(tone)
+            for part in resampler.resample(frame):
+                target.mux(stream.encode(part))
+        target.mux(stream.encode(None))
+    return out.getvalue()
 
 
 def lying(jpeg: bytes, orientation: int) -> bytes:

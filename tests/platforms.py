@@ -192,6 +192,10 @@ class FakeTelegram:
                 return web.json_response({"ok": False, "error_code": 400, "description": "Bad Request"}, status=400)
             size = len(self.files[name])
             result = {"file_id": name, "file_unique_id": name, "file_size": size, "file_path": f"voice/{name}.oga"}
+        elif method == "getMe":
+            result = {"id": 424242, "is_bot": True, "first_name": "Sahyatri", "username": "made_up_bot"}
+        elif method == "getChatMemberCount":
+            result = 3
         else:
             result = True
         return web.json_response({"ok": True, "result": result})

@@ -210,7 +210,7 @@ def _words(message: Message) -> tuple[str, Carrier]:
 
 
 def _media(message: Message) -> Media | None:
-    """Return the voice note or picture to be fetched; of a photo the largest of its sizes."""
+    """Return the voice note, picture or paper to be fetched; of a photo the largest of its sizes."""
     note = message.voice or message.audio
     if note:
         return Media(Private(note.file_id), note.mime_type or "audio/ogg", note.file_size or 0)
@@ -218,8 +218,8 @@ def _media(message: Message) -> Media | None:
         largest = max(message.photo, key=lambda size: size.width * size.height)
         return Media(Private(largest.file_id), "image/jpeg", largest.file_size or 0)
     paper = message.document
-    if paper and paper.mime_type in PICTURE_TYPES:
-        return Media(Private(paper.file_id), paper.mime_type, paper.file_size or 0)
+    if paper and not message.animation:  # a film that the platform also calls a document
+        return Media(Private(paper.file_id), paper.mime_type or "", paper.file_size or 0)
     return None
 
 

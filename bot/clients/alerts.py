@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -31,6 +32,9 @@ class ConsolePager:
         """Wake the open consoles."""
         self._wake()
 
+    async def check(self, alert: Alert) -> None:
+        """Nothing to find out: consoles read the queue themselves."""
+
 
 class TelegramPager:
     """Writes into the responders' Telegram group."""
@@ -47,14 +51,26 @@ class TelegramPager:
     async def page(self, alert: Alert) -> None:
         """Send it. Raise `ChannelError`."""
         text = f"{self._words(alert)}\n{self._console_url}{alert.path}"
-        try:
+        async with _telegram_errors():
             await self._bot.send_message(self._chat, text, disable_web_page_preview=True)
-        except RetryAfter as error:
-            wait = error.retry_after
-            seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()
-            raise ChannelError("alert:telegram:429", retryable=True, retry_after=seconds) from error
-        except TelegramError as error:
-            raise ChannelError(f"alert:telegram:{type(error).__name__}", retryable=True) from error
+
+    async def check(self, alert: Alert) -> None:  # noqa: ARG002
+        """Ask Telegram who we are and whether the group is there; nothing is written into it."""
+        async with _telegram_errors():
+            await self._bot.get_me()
+            await self._bot.get_chat_member_count(self._chat)
+
+
+@asynccontextmanager
+async def _telegram_errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except RetryAfter as error:
+        wait = error.retry_after
+        seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()
+        raise ChannelError("alert:telegram:429", retryable=True, retry_after=seconds) from error
+    except TelegramError as error:
+        raise ChannelError(f"alert:telegram:{type(error).__name__}", retryable=True) from error
 
 
 class WebhookPager:
@@ -63,7 +79,7 @@ class WebhookPager:
     name = "webhook"
 
     def __init__(self, session: ClientSession, url: str, secret: str) -> None:
-        """The receiver recognises a repeat by `id`."""
+        """The receiver recognises a repeat by `id`, and by `ref` that two pages are about the same message."""
         self._session = session
         self._url = url
         self._secret = secret.encode()
@@ -71,7 +87,8 @@ class WebhookPager:
     async def page(self, alert: Alert) -> None:
         """Post it. Raise `ChannelError`."""
         about = {"list": alert.source} if alert.source else {"case": alert.case_id}
-        body = json.dumps({"id": alert.id, **about, "kind": alert.kind, "reason": alert.reason}).encode()
+        said = {"kind": alert.kind, "reason": alert.reason, "ref": alert.ref, "rung": alert.rung, "to": list(alert.to)}
+        body = json.dumps({"id": alert.id, **about, **said}).encode()
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}
         try:
@@ -83,14 +100,29 @@ class WebhookPager:
         except (ClientError, TimeoutError) as error:
             raise ChannelError(f"alert:webhook:{type(error).__name__}", retryable=True) from error
 
+    async def check(self, alert: Alert) -> None:
+        """Post it as every page; its kind `canary` tells the receiver to wake nobody."""
+        await self.page(alert)
+
 
 class EmailPager:
-    """Sends an e-mail with a neutral subject."""
+    """Sends an e-mail with a neutral subject: to those whom the page is for, else to the team's address."""
 
     name = "email"
 
-    def __init__(self, settings: dict[str, object], sender: str, to: str, words: Callable[[Alert], str]) -> None:
-        """*settings* are passed to `aiosmtplib.send`: hostname, port, username, password, start_tls, use_tls."""
+    def __init__(
+        self,
+        settings: dict[str, object],
+        sender: str,
+        to: str,
+        words: Callable[[Alert], str],
+        addresses: Callable[[Alert], Sequence[str]],
+    ) -> None:
+        """*settings* are passed to `aiosmtplib.send`: hostname, port, username, password, start_tls, use_tls.
+
+        *addresses* gives the own addresses of those whom a page is for. Once nobody has come, the team hears too.
+        """
+        self._addresses = addresses
         self._settings = settings
         self._sender = sender
         self._to = to
@@ -99,11 +131,26 @@ class EmailPager:
     async def page(self, alert: Alert) -> None:
         """Send it. Raise `ChannelError`."""
         message = EmailMessage()
-        message["From"], message["To"] = self._sender, self._to
-        message["Subject"] = f"Sahyatri {alert.source or alert.case_id}"
+        own = self._addresses(alert)
+        to = [*own, self._to] if alert.rung or not own else own
+        message["From"], message["To"] = self._sender, ", ".join(to)
+        message["Subject"] = f"Sahyatri {alert.source or alert.case_id or alert.ref}"
         message["Message-ID"] = f"<{alert.id.replace(':', '.')}@sahyatri>"
         message.set_content(self._words(alert))
         try:
             await aiosmtplib.send(message, timeout=10, **self._settings)  # type: ignore[arg-type, unused-ignore]
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise ChannelError(f"alert:email:{type(error).__name__}", retryable=True) from error
+
+    async def check(self, alert: Alert) -> None:  # noqa: ARG002
+        """Go as far as naming sender and receiver, then take it back: no mail is sent."""
+        login = {name: self._settings[name] for name in ("username", "password") if name in self._settings}
+        given = {name: value for name, value in self._settings.items() if name not in login}
+        try:
+            async with aiosmtplib.SMTP(timeout=10, **given, **login) as server:  # type: ignore[arg-type]
+                await server.noop()
+                await server.mail(self._sender)
+                await server.rcpt(self._to)
+                await server.rset()
         except (aiosmtplib.SMTPException, OSError) as error:
             raise ChannelError(f"alert:email:{type(error).__name__}", retryable=True) from error

@@ -52,7 +52,11 @@ FILLED: Final = 0.15
 
 
 class ReadingFailed(Exception):
-    """A child process that gave no page or no words; says which and why, never what."""
+    """A child process that gave no page or no words; says which and why, never what. code: how it ended."""
+
+    def __init__(self, said: str, code: int = 0) -> None:  # noqa: D107
+        super().__init__(said)
+        self.code = code
 
 
 def open_reader(setting: str, at_once: int) -> TesseractReader | None:
@@ -183,7 +187,8 @@ async def run(command: Sequence[str], given: bytes, most: int, seconds: float) -
     finally:
         await _end(process)
     if process.returncode or len(told) > most:
-        raise ReadingFailed(f"{os.path.basename(command[0])}: {process.returncode}, {len(told)} bytes")  # noqa: PTH119
+        said = f"{os.path.basename(command[0])}: {process.returncode}, {len(told)} bytes"  # noqa: PTH119
+        raise ReadingFailed(said, process.returncode or 0)
     return told
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.files import seals
 from bot.console.map import Map, draw_map, point_of
 from bot.console.scope import colleagues, sees
 from bot.console.shares import panel
@@ -81,7 +82,8 @@ class CaseViews:
         """The whole of one case; reading it is recorded."""
         session = self._session(request)
         case = await self._views.case_of(request)
-        await self._views.case_read(request, case)
+        if not await self._service.reads.let(case, session.responder.id):
+            return self._too_many(request, session)
         lines = await self._views.lines(case, session)
         error = request.query.get("error", "")
         return self._views.page(
@@ -96,6 +98,7 @@ class CaseViews:
             canned=self._canned(case, session),
             spoken=_spoken(case, self._service.content),
             lines=lines,
+            **await seals(self._service, case, session, lines),
             tasks=[self._task(task, session) for task in await self._service.task_store.of(case.id)],
             hours=HOURS,
             parts=[(part.value, part in LEAST) for part in await self._parts(case, lines, session)],
@@ -114,11 +117,18 @@ class CaseViews:
             may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
         )
 
+    def _too_many(self, request: web.Request, session: Session) -> web.Response:
+        """Send our own people to where they can ask; a partner has nobody to ask here."""
+        if session.responder.role in STAFF:
+            raise web.HTTPSeeOther("/console/requests?error=seal.too_many")
+        return self._views.page("error.html", request, session, back="/console/queue", owner="", status=429)
+
     async def case_json(self, request: web.Request) -> web.Response:
         """What has changed on an open case page."""
         session = self._session(request)
         case = await self._views.case_of(request)
-        await self._views.case_read(request, case, by_script=True)
+        if not await self._service.reads.let(case, session.responder.id, page=False):
+            raise web.HTTPTooManyRequests(text="too many cases in an hour")
         lines = await self._views.lines(case, session)
         return web.json_response(
             {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}

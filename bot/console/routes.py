@@ -11,11 +11,15 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session
+from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
+from bot.console.files import FileViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.numbers import NumberViews
 from bot.console.people import PeopleViews
 from bot.console.queue import QueueViews
+from bot.console.requests import RequestViews
 from bot.console.security import SecurityViews, agent_of, prove_first
 from bot.console.shares import ShareViews
 from bot.console.views import Views
@@ -31,10 +35,14 @@ AUTHORS = frozenset({"author"})
 WORKERS = frozenset({"responder", "supervisor", "partner"})
 OWN_PEOPLE = frozenset({"responder", "supervisor"})
 SUPERVISORS = frozenset({"supervisor"})
+CAMPAIGNERS = frozenset({"supervisor", "author"})
 ADMINS = frozenset({"admin"})
 LIST_READERS = frozenset({"supervisor", "admin"})
 AUDITORS = frozenset({"supervisor", "auditor"})
+NUMBER_READERS = AUDITORS | ADMINS
 CHECKERS = frozenset({"responder", "supervisor", "partner", "admin"})
+#: Who may ask to read a case that they may not see, and see what they asked for.
+ASKERS = frozenset({"responder", "supervisor", "admin"})
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
 
@@ -83,6 +91,15 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
+    Route("POST", "/console/cases/{case}/media/{line}/ask", "ask_original", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/media/{line}/hide", "hide_file", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/originals/{request}", "original", OWN_PEOPLE, fresh=True),
+    Route("POST", "/console/cases/{case}/reveal", "reveal", OWN_PEOPLE),
+    Route("GET", "/console/requests", "requests", ASKERS),
+    Route("POST", "/console/requests", "ask_case", ASKERS),
+    Route("POST", "/console/requests/{request}/approve", "approve", SUPERVISORS),
+    Route("POST", "/console/requests/{request}/refuse", "refuse", SUPERVISORS),
+    Route("GET", "/console/glass/{case}", "glass", ASKERS),
     Route("POST", "/console/cases/{case}/identifiers", "add_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/report", "describe_report", WORKERS),
@@ -118,6 +135,12 @@ ROUTES = (
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
     Route("POST", "/console/cases/{case}/share", "share", SUPERVISORS, fresh=True),
     Route("POST", "/console/cases/{case}/unshare", "take_back", SUPERVISORS),
+    Route("GET", "/console/campaigns", "campaigns", CAMPAIGNERS),
+    Route("POST", "/console/campaigns", "write_notice", CAMPAIGNERS),
+    Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),
+    Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
+    Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
+    Route("GET", "/console/numbers", "numbers", NUMBER_READERS),
     Route("GET", "/console/audit", "audit", AUDITORS),
     Route("GET", "/console/exports", "exports", AUDITORS),
     Route("GET", "/console/people", "people", ADMINS),
@@ -151,7 +174,10 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, ShareViews, WordViews, ListViews, HistoryViews, PeopleViews, SecurityViews)
+    pages = (
+        QueueViews, CaseViews, FileViews, RequestViews, ShareViews, HistoryViews, WordViews, ListViews, NumberViews,
+        CampaignViews, PeopleViews, SecurityViews,
+    )  # fmt: skip
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

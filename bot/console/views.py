@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import unicodedata
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,9 +17,10 @@ from aiohttp import web
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
 from bot.console.peer import peer_of
 from bot.console.scope import colleagues, covers, sees, wanted
-from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
-from bot.domain.pictures import PICTURE_TYPES
-from bot.domain.roles import STAFF, Role
+from bot.domain.approvals import RequestKind
+from bot.domain.attachments import Attachment
+from bot.domain.cases import CUSTODY, Case, CaseAction, CaseEvent, IllegalTransition
+from bot.domain.roles import Role
 from bot.domain.tasks import OpenTasks, Task, TaskRule
 from bot.ports import Line, NotOwner, Stamp
 from bot.public.headers import stream_headers
@@ -28,9 +29,8 @@ log = logging.getLogger(__name__)
 Service = Any
 ROLES = tuple(role.value for role in Role)
 #: Actions of the audit with which something leaves the house.
-EXPORTS = ("history exported", "referral handed out")
+EXPORTS = ("history exported", "referral handed out", "original handed out")
 MOST_STREAMS = 3
-MOST_READ = 10_000
 LOOK_EVERY = 1.0
 CHECK_SESSION_EVERY = 2
 LONGEST_STREAM = 3600
@@ -51,7 +51,6 @@ class Views:
         self._https = https
         self._session = session_of
         self._streams: Counter[str] = Counter()
-        self._read: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.cookie = "__Host-sahyatri_console" if https else "sahyatri_console"
 
     # --- coming in and going out
@@ -225,10 +224,12 @@ class Views:
 
     # --- one case
 
-    async def lines(self, case: Case, session: Session) -> list[dict[str, Any]]:
-        """Return the transcript, ready to be shown: what of it the person may read."""
+    async def lines(self, case: Case, session: Session, *, whole: bool = False) -> list[dict[str, Any]]:
+        """Return the transcript, ready to be shown: what of it the person may read, or the *whole*."""
+        files = await self._service.attachments.of(case.conversation_id)
         said = await self._service.cases.transcript(case.conversation_id)
-        return [_line(line) for line in said if covers(session, case, line.at)]
+        shown = [line for line in said if whole or covers(session, case, line.at)]
+        return [{**_line(line), "file": _file(files.get(line.id))} for line in shown]
 
     def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
         """Return one line of a case's history, ready to be shown."""
@@ -237,20 +238,10 @@ class Views:
         for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
             if detail.partition(":")[0] == rule.value:
                 detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
+        for kind in RequestKind if event.action in CUSTODY else ():
+            if detail.partition(":")[0] == kind.value:
+                detail = self.word(f"console.seal.kind.{kind.value}", session) + detail[len(kind.value) :]
         return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
-
-    async def media(self, request: web.Request) -> web.Response:
-        """A voice note or picture of the case; listening and looking are recorded."""
-        case = await self.case_of(request)
-        line, session = request.match_info["line"][:64], self._session(request)
-        readable = session.responder.role in STAFF or line in {one["id"] for one in await self.lines(case, session)}
-        note = await self._service.media.get(line, case.conversation_id) if readable else None
-        if not note:
-            raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
-        seen = note[0] in PICTURE_TYPES
-        await self.record(self._session(request).responder.id, "picture seen" if seen else "voice note heard", case.id)
-        mime = note[0] if seen or note[0].startswith("audio/") else "application/octet-stream"
-        return web.Response(body=note[1], content_type=mime, headers={"Content-Disposition": "inline"})
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
@@ -363,16 +354,6 @@ class Views:
             await self.record(session.responder.id, "foreign case refused", found.id)
         raise web.HTTPNotFound(text="not found")
 
-    async def case_read(self, request: web.Request, case: Case, *, by_script: bool = False) -> None:
-        """Record that a case is read; the page's own script, which asks again and again, leaves one line a session."""
-        session = self._session(request)
-        seen = (session.token, case.id)
-        if not by_script or seen not in self._read:
-            await self.record(session.responder.id, "case read", case.id)
-        self._read[seen] = None
-        while len(self._read) > MOST_READ:
-            self._read.popitem(last=False)
-
     # --- audit
 
     async def audit(self, request: web.Request) -> web.Response:
@@ -434,7 +415,14 @@ class Views:
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
     "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit", "roles.no_share",
+    *(f"seal.{why}" for why in ("no_reason", "there_already", "own", "decided", "late", "not_yours", "not_approved",
+                                "not_there", "not_confirmed", "too_many")),
 })  # fmt: skip
+
+
+def _file(item: Attachment | None) -> str:
+    """Return what a line shows of its file: the `picture` or `sound`, or `file` for what can only be named."""
+    return "" if not item else item.kind.value if item.shown else "file"
 
 
 def _line(line: Line) -> dict[str, Any]:

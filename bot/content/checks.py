@@ -62,6 +62,7 @@ ALWAYS_NAMED: Final = (
     "near.first",
     "near.ask",
 )
+LESSON_PARTS: Final = ("text", "ask", "a", "b", "why")
 INDIA: Final = ((6.0, 36.0), (68.0, 97.5))
 KINDS: Final = frozenset({"station", "bus_stand", "crossing"})
 _SENTENCE: Final = regex.compile(r"(?<=[\p{Sentence_Terminal}:;])\s+|\n+")
@@ -82,6 +83,7 @@ def check(root: Path, today: date | None = None) -> list[str]:
         *_helplines(content, root, today),
         *_directory(content, root, today),
         *_schemes(content, root, today),
+        *_courses(content, root),
         *_languages(content, root),
         *_danger(content, root),
         *_flags(content, root, today),
@@ -136,7 +138,12 @@ def _wanted(content: Content) -> set[str]:
     provided = {f"provided.{scheme.provided}" for scheme in content.schemes.values() if scheme.provided}
     lines = {f"helpline.{line}" for line in content.helplines}
     flags = {f"flag.{flag}" for flag in content.red_flags.order}
-    lists = (topics, audiences, areas, states, schemes, rules, provided, lines, flags)
+    lessons = {
+        f"lessons.{course.id}.{number}.{part}"
+        for course in content.courses.values()
+        for number, part in product(range(1, len(course.lessons) + 1), LESSON_PARTS)
+    } | {f"lessons.{course}.label" for course in content.courses}
+    lists = (topics, audiences, areas, states, schemes, rules, provided, lines, flags, lessons)
     return set(content.messages["en"]).union(*lists)
 
 
@@ -377,6 +384,21 @@ def _point(place: str, point: Place, districts: Container[tuple[str, str]], cont
 def _in_india(place: Place) -> bool:
     (south, north), (west, east) = INDIA
     return south < (place.latitude or 0) < north and west < (place.longitude or 0) < east
+
+
+def _courses(content: Content, root: Path) -> Iterator[str]:
+    """A lesson says only what its topic may say: its facts are among the topic's own, which are checked there."""
+    for course in content.courses.values():
+        for number, lesson in enumerate(course.lessons, 1):
+            at = f"{root}/campaigns/{course.id}.yaml: lesson {number}"
+            topic = content.topics.get(lesson.topic)
+            if not topic:
+                yield f"{at} names topic {lesson.topic!r}, which is not there; name one of content/topics"
+                continue
+            for fact in sorted(set(lesson.facts) - {fact.id for fact in topic.facts}):
+                yield f"{at} rests on fact {fact}, which topic {topic.id} does not have; put it there or use its own"
+            if lesson.right not in {"a", "b"}:
+                yield f"{at}: the right answer is {lesson.right!r}; write a or b"
 
 
 def _schemes(content: Content, root: Path, today: date) -> Iterator[str]:

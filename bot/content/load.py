@@ -14,11 +14,13 @@ import yaml
 
 from bot.content.model import (
     Content,
+    Course,
     Criterion,
     Danger,
     District,
     Fact,
     Helpline,
+    Lesson,
     Locale,
     OtherLanguage,
     Place,
@@ -71,6 +73,7 @@ def load(root: Path) -> Content:
         red_flags=red_flags,
         firm_words=load_firm_words(root / "recruiters" / "names"),
         flag_facts=flag_facts,
+        courses={path.stem: _course(path) for path in sorted((root / "campaigns").glob("*.yaml"))},
         pictures={
             str(sign): str(choice) for sign, choice in (read(root / "commands.yaml").get("pictures") or {}).items()
         },
@@ -254,6 +257,17 @@ def _scheme(path: Path) -> Scheme:
         return Scheme(row["scheme"], row["topic"], int(row["rank"]), criteria, str(row.get("provided", "")), facts)
     except KeyError as error:
         raise ContentError(f"{path}: has no {error}; every scheme needs it") from error
+
+
+def _course(path: Path) -> Course:
+    row = read(path)
+    try:
+        lessons = tuple(
+            Lesson(item["topic"], tuple(map(str, item.get("facts") or ())), item["right"]) for item in row["lessons"]
+        )
+        return Course(row["course"], lessons)
+    except (KeyError, TypeError) as error:
+        raise ContentError(f"{path}: lacks {error}; every lesson has topic, facts and right") from error
 
 
 def _folded(path: Path, section: str, kind: type) -> dict[str, str]:

@@ -171,6 +171,23 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """One small lesson: the topic that tells more, which of its facts the words rest on, the right answer's letter."""
+
+    topic: str
+    facts: tuple[str, ...]
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Lessons in their order, one a day. Words of the third: `lessons.<id>.3.text`, `.ask`, `.a`, `.b`, `.why`."""
+
+    id: str
+    lessons: tuple[Lesson, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything under content/, loaded and checked. `messages` is locale → message id → words.
 
@@ -199,6 +216,7 @@ class Content:
     red_flags: RedFlags = field(default_factory=RedFlags)
     flag_facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
     firm_words: FirmWords = field(default_factory=FirmWords)
+    courses: Mapping[str, Course] = field(default_factory=dict)
 
     def words(self, locale: str, message_id: str) -> str:
         """Return the words of a message in *locale*, else in its fallbacks. Raise KeyError if nobody has them."""

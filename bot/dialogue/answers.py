@@ -29,7 +29,10 @@ AFTER_CHECK = (CHECK, REPORT, PERSON, MENU)
 PHONES = ChoiceRef("c:helplines", "find.helplines.label")
 NEAR = ChoiceRef("c:near", "near.label")
 FINDER = ChoiceRef("c:finder", "finder.label")
+LESSONS = ChoiceRef("c:lessons", "lessons.label")
 OTHER_STATE = ChoiceRef("c:other_state", "state.label")
+#: Areas of which there are small lessons.
+TAUGHT = frozenset({"rights", "prevention"})
 #: WhatsApp's lists hold ten rows in all.
 MOST_CHOICES = 10
 #: The numbers that are always told, in this order.
@@ -95,13 +98,14 @@ def draft_note(content: Content, locale: str) -> tuple[Reply, ...]:
 
 
 def area(name: str, page: int, content: Content) -> Reply:
-    """List an area's topics, seven to a page; the schemes begin with the finder."""
+    """List an area's topics, seven to a page; the schemes begin with the finder, others end with the small lessons."""
     topics = [topic.id for topic in content.topics.values() if topic.area == name]
     size = PAGE - 1 if name == "schemes" else PAGE
     shown = topics[(page - 1) * size : page * size]
     more = (area_choice(name, page + 1),) if len(topics) > page * size else ()
     finder = (FINDER,) if name == "schemes" else ()
-    return Reply(f"area.{name}.intro", choices=(*finder, *map(topic_choice, shown), *more, MENU))
+    lessons = (LESSONS,) if name in TAUGHT and page == 1 else ()
+    return Reply(f"area.{name}.intro", choices=(*finder, *map(topic_choice, shown), *more, *lessons, MENU))
 
 
 def topic(

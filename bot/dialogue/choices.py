@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content
-from bot.dialogue import answers, fallback, finder, flows, nearby, speech, states, waiting
+from bot.dialogue import answers, fallback, finder, flows, lessons, nearby, notes, speech, states, waiting
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.agencies import Kind
-from bot.domain.conversation import Conversation, Turn
+from bot.domain.conversation import Conversation, Turn, Unlearn
 from bot.domain.messages import ChoiceRef, Reply
 from bot.domain.words import folded_words
 
@@ -49,6 +49,10 @@ def _label(choice: str, locale: str, content: Content) -> str:
         message = finder.label_of(choice)
     if kind in {"w", "s", "h"}:
         message = {"w": f"audience.{rest.rpartition(':')[2]}.label", "s": "state.label", "h": "core.phones.label"}[kind]
+    if kind == "n":
+        message = lessons.label(choice, content)
+    if kind == "x":
+        message = notes.label(choice)
     if kind == "q":
         message = waiting.label(choice)
     if kind == "p":
@@ -115,6 +119,14 @@ def _area(rest: str, conversation: Conversation, knowledge: Knowledge, _now: dat
     return Turn(conversation, (answers.area(name, max(number, 1), knowledge.content),))
 
 
+def _lesson(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
+    return lessons.choose(rest, conversation, knowledge)
+
+
+def _notes(rest: str, conversation: Conversation, knowledge: Knowledge, _now: datetime) -> Turn | None:
+    return notes.choose(rest, conversation) if rest == notes.NO or rest[:2] in knowledge.content.states else None
+
+
 def _command(name: str, conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn | None:
     simple = _SIMPLE.get(name)
     if simple:
@@ -134,7 +146,7 @@ def _repeat(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
 
 
 def _stop(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
-    return Turn(replace(conversation, stopped=True), (Reply("core.stopped"),))
+    return Turn(replace(conversation, stopped=True, course="", notes="no"), (Reply("core.stopped"),), (Unlearn(),))
 
 
 _Simple = Callable[[Content], tuple[Reply, ...]]
@@ -152,6 +164,7 @@ _SIMPLE: dict[str, _Simple] = {
 _SPECIAL: dict[str, _Special] = {
     "menu": _menu,
     "near": lambda conversation, _, __: nearby.ask(conversation),
+    "lessons": lambda conversation, knowledge, _: lessons.offer(conversation, knowledge.content),
     "finder": lambda conversation, knowledge, _: finder.start(conversation, knowledge),
     "listen": lambda conversation, _, __: speech.listen(conversation),
     "voice": lambda conversation, _, __: speech.switch_on(conversation),
@@ -172,6 +185,7 @@ _SPECIAL: dict[str, _Special] = {
 }
 _KINDS: dict[str, _Kind] = {
     "l": _language, "t": _topic, "p": _part, "a": _area, "c": _command, "w": _audience, "h": _phones, "s": _state,
+    "n": _lesson, "x": _notes,
 }  # fmt: skip
 _REFS: tuple[ChoiceRef, ...] = (
     answers.MENU,
@@ -186,6 +200,7 @@ _REFS: tuple[ChoiceRef, ...] = (
     answers.PHONES,
     answers.NEAR,
     answers.FINDER,
+    answers.LESSONS,
     answers.INDIA,
     answers.ABROAD,
     *flows.REPORT_CHOICES,

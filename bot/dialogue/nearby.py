@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.content.model import Place
-from bot.dialogue import answers
+from bot.dialogue import answers, notes
 from bot.dialogue.gazetteer import Found
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.conversation import Conversation, Turn
@@ -58,7 +58,8 @@ def _turn(conversation: Conversation, found: Found, km: float | None) -> Turn:
     choices = (answers.NEAR, answers.PHONES, answers.PERSON, answers.HELP_NOW, answers.MENU)
     said[-1] = replace(said[-1], choices=choices)
     state = found.state or conversation.state
-    return Turn(replace(conversation, flow="near", slots={}, state=state), tuple(said))
+    turn = Turn(replace(conversation, flow="near", slots={}, state=state), tuple(said))
+    return notes.ask(turn, found.state, district)
 
 
 def _station(place: Place, km: float | None) -> Reply:

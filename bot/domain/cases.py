@@ -54,6 +54,13 @@ class CaseAction(StrEnum):
     TELL = "tell"
     SHARE = "share"
     UNSHARE = "unshare"
+    ASK = "ask"
+    GRANT = "grant"
+    DENY = "deny"
+    LAPSE = "lapse"
+    HAND_OUT = "hand_out"
+    HIDE = "hide"
+    REVEAL = "reveal"
 
 
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
@@ -65,6 +72,11 @@ FOLLOW_UP_DAYS = (3, 14, 30)
 _UNCLAIMED = frozenset({CaseState.RECEIVED, CaseState.PAGED})
 _CLAIMED = frozenset({CaseState.ACKNOWLEDGED, CaseState.ACTIVE, CaseState.REFERRED})
 OPEN_STATES = _UNCLAIMED | _CLAIMED
+#: What is done to what we hold about a person, and who may see it: written down whatever the case's state.
+CUSTODY = frozenset({
+    CaseAction.ASK, CaseAction.GRANT, CaseAction.DENY, CaseAction.LAPSE, CaseAction.HAND_OUT, CaseAction.HIDE,
+    CaseAction.REVEAL,
+})  # fmt: skip
 
 #: Every legal transition: action → (states it may start from, state it ends in; None keeps the state).
 TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
@@ -81,10 +93,11 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.CLOSE: (OPEN_STATES, CaseState.CLOSED),
     CaseAction.REOPEN: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
     CaseAction.TASK: (OPEN_STATES, None),
-    CaseAction.TASK_DONE: (OPEN_STATES, None),
+    CaseAction.TASK_DONE: (frozenset(CaseState), None),
     CaseAction.TELL: (frozenset(CaseState), None),
     CaseAction.SHARE: (OPEN_STATES, None),
     CaseAction.UNSHARE: (frozenset(CaseState), None),
+    **dict.fromkeys(CUSTODY, (frozenset(CaseState), None)),
 }
 
 #: Priority by kind: a smaller number is looked at first.
@@ -95,6 +108,30 @@ PRIORITY = {
     CaseKind.REPORT: 3,
     CaseKind.PERSON_ASKED: 4,
 }
+
+
+#: Where each kind stands before anything else is known; smaller is looked at first.
+_BAND = {
+    CaseKind.DISTRESS: 100,
+    CaseKind.MISSING: 120,
+    CaseKind.TROUBLE: 400,
+    CaseKind.REPORT: 450,
+    CaseKind.PERSON_ASKED: 475,
+}
+_GRAVE = frozenset({
+    "distress_confined", "distress_violence", "distress_sexual", "distress_child", "distress_self_harm",
+})  # fmt: skip
+
+
+def urgency(kind: CaseKind, risk_kind: str, waiting: timedelta, *, minor: bool, raised: int) -> int:
+    """Return how urgent an unclaimed case is; smaller is looked at first.
+
+    A child, a grave danger, danger that was repeated (at most four times) and time (a point for five minutes, at most
+    two and a half hours) move a case up, but none of them lifts a question or a report above somebody in danger.
+    """
+    waited = min(max(int(waiting.total_seconds() // 300), 0), 30)
+    grave = 10 if risk_kind in _GRAVE else 0
+    return _BAND[kind] - (40 if minor else 0) - grave - 5 * min(raised, 4) - waited
 
 
 class IllegalTransition(ValueError):

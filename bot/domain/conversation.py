@@ -24,7 +24,8 @@ class Conversation:
     `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
-    question whether somebody reached them is.
+    question whether somebody reached them is. `course`: the lessons they get, one a day. `notes`: "asked", "yes" or
+    "no" to urgent notes about a place.
     """
 
     id: str
@@ -61,6 +62,8 @@ class Conversation:
     state: str = ""
     other_language: str = ""
     draft_told: bool = False
+    course: str = ""
+    notes: str = ""
     seen_at: datetime | None = None
 
     @property
@@ -134,7 +137,37 @@ class Translate:
     replies: tuple[Reply, ...]
 
 
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """The person wants this course: its first lesson now, then one a day."""
+
+    course: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlearn:
+    """The person wants no more lessons and no more notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The person answered the question of a lesson, or whether a course was useful (lesson 0): counted once."""
+
+    course: str
+    number: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WantNotes:
+    """The person wants to hear if something goes wrong in this district or State, and at the place they came by."""
+
+    state: str
+    district: str = ""
+
+
+OnWish = Learn | Unlearn | Answered | WantNotes
+Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Erase | Translate | OnWish
 
 
 @dataclass(frozen=True, slots=True)

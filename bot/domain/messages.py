@@ -99,10 +99,14 @@ class Receipt:
 
 
 class Lane(StrEnum):
-    """Which messages leave first."""
+    """Which messages leave first, in this order."""
 
     DISTRESS = "distress"
     REPLY = "reply"
+    CAMPAIGN = "campaign"
+
+
+LANE_ORDER = {lane: number for number, lane in enumerate(Lane)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,15 @@ class TaskRule(StrEnum):
 
     BY_HAND = "by_hand"
     CHILD_WELFARE = "child_welfare"
+    CHILD_IMAGE = "child_image"
 
 
-#: Duties: rule → within what time. A child found in need of care is brought to the notice of child welfare in 24 hours.
-WITHIN: dict[TaskRule, timedelta] = {TaskRule.CHILD_WELFARE: timedelta(hours=24)}
+#: Duties: rule → within what time. A child found in need of care is brought to the notice of child welfare in 24 hours;
+#: a picture that may show the abuse of a child is reported to the police within the same time.
+WITHIN: dict[TaskRule, timedelta] = {
+    TaskRule.CHILD_WELFARE: timedelta(hours=24),
+    TaskRule.CHILD_IMAGE: timedelta(hours=24),
+}
 
 
 class OpenTasks(Exception):
@@ -62,9 +67,13 @@ def owed(*, minor: bool, there: Iterable[TaskRule]) -> tuple[TaskRule, ...]:
     return tuple(rule for rule in duties if rule not in known)
 
 
-def by_rule(case_id: str, rule: TaskRule, now: datetime) -> Task:
-    """Return the task of a duty; its id is the same whenever it is made, so that there is only one."""
-    return Task(f"{case_id}:{rule.value}", case_id, rule, "bot", now, now + WITHIN[rule], mandatory=True)
+def by_rule(case_id: str, rule: TaskRule, now: datetime, about: str = "") -> Task:
+    """Return the task of a duty; its id is the same whenever it is made, so that there is only one.
+
+    about: tells duties of the same rule apart, where each thing has its own.
+    """
+    name = f"{case_id}:{rule.value}" + (f":{about}" if about else "")
+    return Task(name, case_id, rule, "bot", now, now + WITHIN[rule], mandatory=True)
 
 
 def finished(task: Task, who: str, outcome: str, now: datetime) -> Task:

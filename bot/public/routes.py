@@ -221,8 +221,15 @@ class Pages:
         return aiohttp_jinja2.render_template("code.html", request, context)
 
     async def health(self, _: web.Request) -> web.Response:
-        """Say that the process answers."""
-        return web.json_response({"ok": True})
+        """Say that the process answers, and what the last canary found.
+
+        The status stays 200: starting this process again would not bring a dead alert channel back.
+        """
+        last = self._service.canary.last
+        if not last:
+            return web.json_response({"ok": True})
+        found = {"at": last.at.isoformat(timespec="seconds"), "ok": not last.missing, "missing": list(last.missing)}
+        return web.json_response({"ok": True, "canary": found})
 
     async def ready(self, _: web.Request) -> web.Response:
         """Say whether the database answers."""
@@ -237,12 +244,12 @@ class Pages:
         """Counts for the operator, from this machine only; nothing in them is about a person."""
         if request.remote not in {"127.0.0.1", "::1"}:
             raise web.HTTPNotFound
-        db = self._service.db
+        db, people = self._service.db, {"canary": {"$ne": True}}
         counts = {
             "sahyatri_inbox_waiting": await db["inbox"].count_documents({"state": "waiting"}),
             "sahyatri_outbox_open": await db["outbox"].count_documents({"open": True}),
-            "sahyatri_cases_open": await db["cases"].count_documents({"open": True}),
-            "sahyatri_cases_unclaimed": await db["cases"].count_documents({"open": True, "owner": None}),
+            "sahyatri_cases_open": await db["cases"].count_documents({"open": True, **people}),
+            "sahyatri_cases_unclaimed": await db["cases"].count_documents({"open": True, "owner": None, **people}),
             "sahyatri_alerts_waiting": await db["alerts"].count_documents({"state": "waiting"}),
             "sahyatri_quarantine": await db["quarantine"].count_documents({}),
             "sahyatri_nlu_failed": getattr(self._service.nlu, "failed", 0),

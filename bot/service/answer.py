@@ -30,11 +30,13 @@ from bot.ports import (
     Understander,
     VersionClash,
 )
+from bot.service.crowd import Crowd
 from bot.service.listen import Listener
 
 log = logging.getLogger(__name__)
 TRIES = 3
 STALE = timedelta(minutes=15)
+BATCH = 50
 Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
 
 
@@ -71,12 +73,15 @@ class Answerer:
         self._owner = owner
         self._on_turn = on_turn
         self._busy: set[str] = set()
+        self._crowd = Crowd()
 
     async def work(self) -> bool:
         """Answer the conversation that has waited longest; False when nobody waits."""
         conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy))
         if not conversation_id:
             return False
+        if conversation_id in self._busy:
+            return True  # another worker here took it while we asked
         self._busy.add(conversation_id)
         try:
             lease = await self._conversations.lease(conversation_id, self._owner)
@@ -89,18 +94,21 @@ class Answerer:
         return True
 
     async def _answer_all(self, lease: Lease) -> None:
+        """Answer what waits, a batch at a time: what came meanwhile is looked for after each batch."""
         try:
-            while waiting := await self._inbox.waiting(lease.conversation_id):
+            while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
                 stale = [item for item in waiting if self._is_stale(item)]
-                await self.answer(waiting[0], lease, quiet=len(stale) > 1 and waiting[0] in stale[:-1])
+                for item in waiting[:BATCH]:
+                    if not await self.answer(item, lease, quiet=item in stale[:-1]):
+                        break
         finally:
             await self._conversations.release(lease)
 
     def _is_stale(self, waiting: Waiting) -> bool:
         return self._now() - waiting.message.sent_at > STALE
 
-    async def answer(self, waiting: Waiting, lease: Lease, *, quiet: bool = False) -> None:
-        """Answer one message. A step that fails is tried again; the third time the person gets a human.
+    async def answer(self, waiting: Waiting, lease: Lease, *, quiet: bool = False) -> bool:
+        """Answer one message. A step that fails is tried again (False); the third time the person gets a human.
 
         *quiet*: one of several messages that waited out a long outage; danger is still heard, the rest gets one reply.
         """
@@ -111,21 +119,30 @@ class Answerer:
         except Exception as error:
             tries = await self._inbox.failed(waiting)
             log.exception("answering failed", extra={"row": waiting.id, "tries": tries, "error": type(error).__name__})
-            if tries >= TRIES:
-                await self._apologise(waiting, lease)
+            if tries < TRIES:
+                return False
+            await self._apologise(waiting, lease)
+        return True
 
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool) -> None:
         knowledge = self._knowledge()
         conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
+        hurried = self._crowd.hurried(waiting.conversation_id, self._now())
         waiting, heard = await self._heard(waiting, conversation)
-        understanding = await self._understand(waiting, conversation)
+        understanding = NOTHING if hurried else await self._understand(waiting, conversation)
         turn = step(conversation, waiting.message, understanding, knowledge, self._now())
         if heard and turn.replies and not turn.conversation.with_responder:
             turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard}), *turn.replies))
         turn = await self._translated(turn, knowledge)
-        if quiet and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
-            turn = replace(turn, replies=())
+        if (quiet or hurried) and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
+            turn = replace(turn, replies=self._slower(turn) if hurried else ())
         await self._commit(turn, waiting, lease, knowledge)
+
+    def _slower(self, turn: Turn) -> tuple[Reply, ...]:
+        """Say once that it is too much at a time; where the bot is silent it says nothing of that either."""
+        silent = turn.conversation.with_responder or turn.conversation.silent
+        told = not silent and self._crowd.says_so(turn.conversation.id, self._now())
+        return (Reply("core.slower"),) if told else ()
 
     async def _heard(self, waiting: Waiting, conversation: Conversation) -> tuple[Waiting, str]:
         """Keep what came with a message; where this machine can hear or read it, its words go on with the message.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from bot.domain.messages import ChannelName, Lane
-from bot.ports import Channel, ChannelError, Due, Outbox
+from bot.ports import Channel, ChannelError, Due, Hold, Outbox, Pacer
 
 log = logging.getLogger(__name__)
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -34,21 +34,48 @@ class DoubtfulOutbox(Outbox, Protocol):
 class Deliverer:
     """Sends what is due, one message at a time per conversation."""
 
-    def __init__(self, outbox: DoubtfulOutbox, channels: Mapping[ChannelName, Channel], owner: str) -> None:
-        """*channels* are those this process can send to."""
+    def __init__(
+        self,
+        outbox: DoubtfulOutbox,
+        channels: Mapping[ChannelName, Channel],
+        pacer: Pacer,
+        owner: str,
+        clock: Callable[[], float],
+    ) -> None:
+        """*channels* are those this process can send to; *clock* counts seconds and only rises."""
         self._outbox = outbox
         self._channels = channels
+        self._pacer = pacer
         self._owner = owner
+        self._clock = clock
+        self._rests: dict[ChannelName, float] = {}
 
     async def work(self) -> bool:
         """Send one message; False when nothing is due."""
-        due = await self._outbox.next_due(self._owner)
+        resting = frozenset(channel for channel, until in self._rests.items() if until > self._clock())
+        due = await self._outbox.next_due(self._owner, resting)
         if not due:
             return False
         if due.address.channel not in REPEATABLE and not await self._certain(due):
             return True
+        if hold := await self._pacer.take(due):
+            await self._hold(due, hold)
+            return True
         await self._send(due)
         return True
+
+    def nap(self, longest: float) -> float:
+        """Return how long to sleep when nothing is due: until the first channel has rested, *longest* at most."""
+        now = self._clock()
+        return min([longest, *(until - now for until in self._rests.values() if until > now)])
+
+    async def _hold(self, due: Due, hold: Hold) -> None:
+        """What danger needs waits by itself, to the millisecond; else the whole channel rests."""
+        if hold.scope == "account" and due.message.lane is not Lane.DISTRESS:
+            self._rests[due.address.channel] = self._clock() + hold.seconds
+            await self._outbox.put_back(due)
+        else:
+            await self._outbox.put_off(due, hold.seconds)
 
     async def _certain(self, due: Due) -> bool:
         """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
@@ -88,8 +115,10 @@ class Deliverer:
         if error.unknown:
             await self._outbox.unknown(due, error.reason)
         elif error.retryable and due.attempts < MOST_TRIES:
-            wait = BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)]
-            await self._outbox.retry(due, max(wait, error.retry_after), error.reason)
+            wait = max(BACK_OFF[min(due.attempts, len(BACK_OFF) - 1)], error.retry_after)
+            if error.pause:
+                await self._pacer.pause(due, error.pause, wait)
+            await self._outbox.retry(due, wait, error.reason)
         else:
             await self._outbox.failed(due, error.reason)
 
@@ -106,5 +135,5 @@ async def keep_delivering(deliverer: Deliverer, woken: asyncio.Event, pause: flo
             woken.clear()
             # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(deliverer.nap(pause)):
                     await woken.wait()

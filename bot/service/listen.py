@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.domain.attachments import kind_of, refusal
 from bot.domain.conversation import Waiting
 from bot.domain.messages import Carrier, ChannelName
-from bot.domain.pictures import PICTURE_TYPES, picture_type
+from bot.domain.pictures import picture_type
 from bot.ports import ChannelError, Fetch, MediaStore, Reader, Transcriber, Wanted
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class Listener:
     async def _fetch(self, wanted: Wanted) -> bool:
         fetch = self._fetchers.get(wanted.channel)
         if wanted.media.size > MOST_BYTES:
-            return await self._refuse(wanted)
+            return await self._refuse(wanted, "too_large")
         if not fetch:
             await self._media.failed(wanted.id)
             return False
@@ -107,15 +108,16 @@ class Listener:
             log.warning("a file could not be fetched yet", extra={"note": wanted.id, "error": str(error)})
             await self._media.failed(wanted.id)
             return False
-        mime = picture_type(data) if wanted.media.mime in PICTURE_TYPES else wanted.media.mime
-        if not mime or len(data) > MOST_BYTES:
-            return await self._refuse(wanted)
+        why = "too_large" if len(data) > MOST_BYTES else refusal(wanted.media.mime, kind_of(data, wanted.media.mime))
+        if why:
+            return await self._refuse(wanted, why)
+        mime = picture_type(data) or wanted.media.mime
         await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now())
         return True
 
-    async def _refuse(self, wanted: Wanted) -> bool:
-        log.warning("a file is refused: too large, or no picture", extra={"note": wanted.id})
-        await self._media.refuse(wanted.id)
+    async def _refuse(self, wanted: Wanted, why: str) -> bool:
+        log.warning("a file is refused", extra={"note": wanted.id, "why": why})
+        await self._media.refuse(wanted.id, why)
         return False
 
     async def _words(self, transcriber: Transcriber, data: bytes, locale: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.content.model import Content
 from bot.content.render import render
 from bot.dialogue.answers import STALE_AFTER_DAYS, day
 from bot.domain.agencies import AgencyList, ListState
+from bot.domain.canary import CANARY
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
@@ -18,9 +21,20 @@ from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Pager
 
 log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
+CLIMB_AT_ONCE = 8
 ALERT_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
+#: Seconds for which a channel that failed is left alone.
+REST = (0.0, 0.5, 2.0, 5.0)
 REMIND_AFTER_DAYS = 7
 LOOK_AT_LISTS_EVERY = 60.0
+
+
+@dataclass
+class _Rest:
+    """How often an alert channel failed in a row, and until when (loop time) it is left alone."""
+
+    failed: int = 0
+    until: float = 0.0
 
 
 class Watch:
@@ -44,26 +58,44 @@ class Watch:
         self._now = now
         self._wake_delivery = wake_delivery
         self._owner = owner
+        self._rests: dict[str, _Rest] = {}
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """The names of the alert channels."""
+        return tuple(self._pagers)
 
     async def escalate(self) -> int:
-        """Take every overdue case one rung up; return how many."""
-        overdue = await self._cases.overdue(self._now())
-        for case in overdue:
-            rung = case.escalations + 1
-            try:
-                await self._cases.act(
-                    case.id,
-                    CaseAction.ESCALATE,
-                    "clock",
-                    self._now(),
-                    detail=Private(f"rung {rung}"),
-                    messages=self._tell(case, rung),
-                    key=f"rung:{case.waiting_since.isoformat()}:{rung}",
-                )
-            except (IllegalTransition, LookupError):
-                continue
-            self._wake_delivery()
+        """Take every overdue case one rung up; return how many. One that fails holds up no other."""
+        overdue = await self._cases.overdue()
+        few = asyncio.Semaphore(CLIMB_AT_ONCE)
+
+        async def climb(case: Case) -> None:
+            async with few:
+                await self._climb(case)
+
+        results = await asyncio.gather(*(climb(case) for case in overdue), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
         return len(overdue)
+
+    async def _climb(self, case: Case) -> None:
+        """Whoever else does the same: the key lets each rung be climbed once."""
+        rung = case.escalations + 1
+        try:
+            await self._cases.act(
+                case.id,
+                CaseAction.ESCALATE,
+                "clock",
+                self._now(),
+                detail=Private(f"rung {rung}"),
+                messages=self._tell(case, rung),
+                key=f"rung:{case.waiting_since.isoformat()}:{rung}",
+            )
+        except (IllegalTransition, LookupError):
+            return
+        self._wake_delivery()
 
     def _tell(self, case: Case, rung: int) -> tuple[OutboundMessage, ...]:
         """At the last rung the person hears whom to phone; a watched phone stays silent."""
@@ -73,22 +105,42 @@ class Watch:
         content = self._content()
         return render((reply,), case.locale or next(iter(content.locales)), ChannelName(case.channel), content)
 
-    async def page(self) -> bool:
-        """Send one alert; False when none is due. A dead alert channel is tried again, and holds up no other."""
-        alert = await self._alerts.next_due(self._owner)
+    async def page(self, channel: str) -> bool:
+        """Send one alert over *channel*; False when none is due, or when it failed: a dead channel gets a rest.
+
+        What a channel refuses it is offered again, ever more slowly, and that holds up no other channel.
+        """
+        clock = asyncio.get_running_loop().time
+        rest = self._rests.setdefault(channel, _Rest())
+        if clock() < rest.until:
+            return False
+        alert = await self._alerts.next_due(self._owner, channel)
         if not alert:
             return False
-        pager = self._pagers.get(alert.channel)
         try:
-            if pager:
-                await pager.page(alert)
+            pager = self._pagers[channel]
+            await (pager.check(alert) if alert.kind == CANARY else pager.page(alert))
         except ChannelError as error:
+            rest.until = clock() + REST[min(rest.failed, len(REST) - 1)]
+            rest.failed += 1
             log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
             wait = ALERT_BACK_OFF[min(alert.attempts, len(ALERT_BACK_OFF) - 1)]
             await self._alerts.retry(alert, max(wait, error.retry_after), error.reason)
-            return True
+            await self._jump(alert)
+            return False
+        rest.failed = 0
         await self._alerts.done(alert)
         return True
+
+    async def _jump(self, alert: Alert) -> None:
+        """A page that reached nobody does not wait for its rung to end; what the person hears keeps its own time."""
+        rung = alert.rung + 1
+        if alert.kind not in set(CaseKind) or not alert.case_id or rung >= TELL_PERSON_AT:
+            return
+        if await self._alerts.nobody_reached(alert):
+            case = await self._cases.get(alert.case_id)
+            if case and case.owner is None and case.escalations == alert.rung:
+                await self._climb(case)
 
 
 class ListWatch:
@@ -142,25 +194,35 @@ async def keep_looking_at_lists(watch: ListWatch, pause: float = LOOK_AT_LISTS_E
     await _for_ever(look, pause)
 
 
-async def keep_paging(watch: Watch, pause: float = 0.25) -> None:
-    """Page for ever."""
-    await _for_ever(watch.page, pause)
+async def keep_paging(watch: Watch, channel: str, woken: asyncio.Event, pause: float = 0.25) -> None:
+    """Page over one alert channel for ever: at once when woken, and every *pause* seconds for what came due."""
+    await _for_ever(lambda: watch.page(channel), pause, woken)
 
 
-async def keep_watching(
-    watch: Watch, erase_due: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime]
-) -> None:
-    """Look at the clocks twice a second for ever."""
+async def keep_escalating(watch: Watch, pause: float = 0.5) -> None:
+    """Look at the clocks twice a second for ever; nothing else may make them wait."""
 
     async def look() -> bool:
         await watch.escalate()
+        return False
+
+    await _for_ever(look, pause)
+
+
+async def keep_erasing(
+    erase_due: Callable[[datetime], Awaitable[int]], now: Callable[[], datetime], pause: float = 0.5
+) -> None:
+    """Erase what is due for ever."""
+
+    async def look() -> bool:
         await erase_due(now())
         return False
 
-    await _for_ever(look, 0.5)
+    await _for_ever(look, pause)
 
 
-async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float) -> None:
+async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float, woken: asyncio.Event | None = None) -> None:
+    woken = woken or asyncio.Event()
     while True:
         try:
             busy = await work()
@@ -168,4 +230,8 @@ async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float) -> None:
             log.exception("the watch goes on after an error", extra={"error": type(error).__name__})
             busy = False
         if not busy:
-            await asyncio.sleep(pause)
+            woken.clear()
+            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await woken.wait()

@@ -3,57 +3,119 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from bot.ports import Stamp
 from bot.store.documents import aware
+from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
-TRIES = 50
 PAGE = 200
+HEAD = "audit_head"
+#: Written when lines are there but no head: once after an upgrade from a version without one, else it was removed.
+HEAD_MADE = "audit head made anew"
+#: A clock may be put right by so much; a line that is older than the one before it by more is pointed out.
+SLACK = timedelta(minutes=1)
+
+
+class Chain:
+    """Checks lines one after the other, then the head: an edited, removed, moved or cut-off line is found."""
+
+    def __init__(self, key: bytes) -> None:
+        """*key* proves the head: who has only the database cannot make one, nor work out the chain anew."""
+        self._key = key
+        self.count = 0
+        self.digest = ""
+        self.set_back: list[int] = []
+        self._at: datetime | None = None
+
+    def take(self, line: Doc) -> None:
+        """Check the next line. Raise `ValueError` naming the first that is wrong."""
+        number = self.count + 1
+        if line["number"] != number or line["previous"] != self.digest or line["digest"] != _digest(line):
+            raise ValueError(f"audit line {number} was changed, removed or moved")
+        at = aware(line["at"])
+        if self._at and at < self._at - SLACK:
+            self.set_back.append(number)
+        self.count, self.digest, self._at = number, line["digest"], at
+
+    def close(self, head: Doc | None) -> None:
+        """Check that the last line is the last that was written. Raise `ValueError`."""
+        if not head:
+            if self.count:
+                raise ValueError("the head of the audit is missing: lines may have been cut off")
+            return
+        if head["mac"] != proof(self._key, head["number"], head["digest"]):
+            raise ValueError("the head of the audit was changed")
+        if (head["number"], head["digest"]) != (self.count, self.digest):
+            raise ValueError(f"audit line {min(self.count, head['number']) + 1} was cut off or added")
+
+
+def proof(key: bytes, number: int, digest: str) -> str:
+    """Return the keyed proof of a head, hex."""
+    return hmac.new(key, f"{number}:{digest}".encode(), hashlib.sha256).hexdigest()
 
 
 class MongoAudit:
-    """`bot.ports.Audit` on MongoDB; the unique number keeps two writers from forking the chain."""
+    """`bot.ports.Audit` on MongoDB; the head moves in the line's own transaction, so no two writers fork the chain."""
 
-    def __init__(self, db: AsyncDatabase[Doc]) -> None:
-        """Lines name who, what and which id; never what a person told us."""
+    def __init__(self, db: AsyncDatabase[Doc], key: bytes) -> None:
+        """Lines name who, what and which id; never what a person told us. *key* proves the head."""
+        self._client = db.client
         self._lines = db["audit"]
+        self._meta = db["meta"]
+        self._key = key
         self._turn = asyncio.Lock()
 
     async def record(self, stamp: Stamp, now: datetime) -> None:
-        """Append one line. Within one process writers take turns, so that a crowd does not run out of tries."""
+        """Append one line. Within one process writers take turns, so that a crowd does not hold up one another."""
         async with self._turn:
+            if not await self._meta.find_one({"_id": HEAD}, {"_id": 1}):
+                await self._make_head(now)
             await self._append(stamp, now)
 
     async def _append(self, stamp: Stamp, now: datetime) -> None:
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        for _ in range(TRIES):
-            last = await self._lines.find_one({}, sort=[("number", -1)])
+
+        async def body(session: AsyncClientSession) -> None:
+            head = await self._meta.find_one_and_update({"_id": HEAD}, {"$inc": {"number": 1}}, session=session)
+            assert head is not None  # noqa: S101 - made before, and never removed by us
             line: Doc = {
-                "number": last["number"] + 1 if last else 1,
+                "number": head["number"] + 1,
                 "at": at,
                 "who": stamp.who,
                 "action": stamp.action,
                 "about": stamp.about,
                 "reason": stamp.reason,
                 "extra": dict(stamp.extra),
-                "previous": last["digest"] if last else "",
+                "previous": head["digest"],
             }
-            try:
-                await self._lines.insert_one({**line, "digest": _digest(line)})
-            except DuplicateKeyError:
-                continue
-            return
-        raise RuntimeError("the audit is too busy: no line could be appended")
+            digest = _digest(line)
+            await self._lines.insert_one({**line, "digest": digest}, session=session)
+            fields = {"digest": digest, "mac": proof(self._key, line["number"], digest)}
+            await self._meta.update_one({"_id": HEAD}, {"$set": fields}, session=session)
+
+        await in_transaction(self._client, body)
+
+    async def _make_head(self, now: datetime) -> None:
+        last = await self._lines.find_one({}, sort=[("number", -1)])
+        number, digest = (last["number"], last["digest"]) if last else (0, "")
+        fields = {"number": number, "digest": digest, "mac": proof(self._key, number, digest)}
+        with contextlib.suppress(DuplicateKeyError):
+            done = await self._meta.update_one({"_id": HEAD}, {"$setOnInsert": fields}, upsert=True)
+            if last and done.upserted_id:
+                await self._append(Stamp("audit", HEAD_MADE), now)
 
     async def find(
         self, *, who: str = "", action: str = "", about: str = "", before: int = 0, actions: Sequence[str] = ()
@@ -77,15 +139,27 @@ class MongoAudit:
         query = {"about": {"$in": list(names)}, "action": {"$regex": f"^{re.escape(action)}"}}
         return await self._lines.find(query, {"_id": 0}).sort("number", -1).limit(limit).to_list()
 
+    async def abouts(self, who: str, action: str, since: datetime) -> frozenset[str]:
+        """Return the ids about which *who* did this since then."""
+        query = {"who": who, "action": action, "at": {"$gt": since}}
+        return frozenset(await self._lines.distinct("about", query))
+
     async def verify(self) -> int:
         """Return the length of the chain; raise `ValueError` naming the first line that was changed."""
-        previous, count = "", 0
-        async for line in self._lines.find({}).sort("number", 1):
-            count += 1
-            if line["number"] != count or line["previous"] != previous or line["digest"] != _digest(line):
-                raise ValueError(f"audit line {count} was changed, removed or moved")
-            previous = line["digest"]
-        return count
+        return (await self.chain()).count
+
+    async def chain(self) -> Chain:
+        """Check the whole chain as it stood at one moment and return it; raise `ValueError` as `verify` does."""
+        async with self._client.start_session(snapshot=True) as session:
+            found = Chain(self._key)
+            async for line in self._lines.find({}, session=session).sort("number", 1):
+                found.take(line)
+            found.close(await self._meta.find_one({"_id": HEAD}, session=session))
+        return found
+
+    async def line(self, number: int) -> Doc | None:
+        """Return one line."""
+        return await self._lines.find_one({"number": number}, {"_id": 0})
 
 
 def _digest(line: Doc) -> str:

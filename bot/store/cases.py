@@ -22,14 +22,16 @@ from bot.domain.cases import (
     Told,
     after,
     chain_break,
+    urgency,
 )
 from bot.domain.messages import OutboundMessage
+from bot.domain.numbers import Life
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import OpenTasks
 from bot.ports import Line, NotOwner
 from bot.store.conversations import Ladder
 from bot.store.documents import aware, case_in
-from bot.store.history import Writer
+from bot.store.history import Writer, chain_mark
 from bot.store.mongo import in_transaction
 from bot.store.sealed import Sealer, Unreadable
 
@@ -39,6 +41,26 @@ OWNERS_ONLY = frozenset({
 })  # fmt: skip
 ENDING = frozenset({CaseAction.HAND_BACK, CaseAction.CLOSE})
 QUEUE_LENGTH = 500
+#: All but canaries.
+OF_PEOPLE: Doc = {"canary": {"$ne": True}}
+
+
+def _at(*actions: CaseAction) -> Doc:
+    """Return the time of an event of these kinds, for an aggregation; null for another."""
+    return {"$cond": [{"$in": ["$action", [action.value for action in actions]]}, "$at", None]}
+
+
+LIVES: list[Doc] = [
+    {
+        "$group": {
+            "_id": "$case",
+            "opened": {"$min": _at(CaseAction.OPEN)},
+            "acknowledged": {"$min": _at(CaseAction.CLAIM)},
+            "replied": {"$min": _at(CaseAction.REPLY)},
+            "closed": {"$max": _at(*ENDING)},
+        }
+    }
+]
 
 
 class MongoCases:
@@ -60,17 +82,22 @@ class MongoCases:
         self._ladder = ladder
 
     async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
-        """Return open cases, most urgent first, then longest waiting; *labels*: only those that carry one of them."""
+        """Return open cases, most urgent first (see `urgency`), then longest waiting.
+
+        *labels*: only those that carry one of them.
+        """
         rows = (
-            self._cases.find({"open": True} | _labelled(labels))
+            self._cases.find({"open": True, **OF_PEOPLE, **_labelled(labels)})
             .sort([("priority", 1), ("waiting_since", 1)])
             .limit(QUEUE_LENGTH)
         )
-        return [case_in(row) async for row in rows]
+        now = self._ladder.clock()
+        return sorted([case_in(row) async for row in rows], key=lambda case: (_urgency(case, now), case.waiting_since))
 
     async def closed(self, limit: int = 100, labels: Sequence[str] = ()) -> Sequence[Case]:
         """Return the cases closed last."""
-        rows = self._cases.find({"open": False} | _labelled(labels)).sort("updated_at", -1).limit(limit)
+        query = {"open": False, **OF_PEOPLE, **_labelled(labels)}
+        rows = self._cases.find(query).sort("updated_at", -1).limit(limit)
         return [case_in(row) async for row in rows]
 
     async def get(self, case_id: str) -> Case | None:
@@ -87,13 +114,33 @@ class MongoCases:
         """Return its events in order; a detail that was erased is empty."""
         return [await self._event(row) async for row in self._rows(case_id)]
 
-    async def broken_at(self, case_id: str) -> int | None:
-        """Return the number of the first event that was tampered with, or None."""
-        rows = await self._rows(case_id).to_list()
-        return chain_break([await self._event(row) for row in rows], [row["digest"] for row in rows])
+    async def lives(self) -> Sequence[Life]:
+        """Return what happened when to every case of a person, from the cases' own events."""
+        facts = {row["_id"]: row async for row in self._cases.find(OF_PEOPLE, {"locale": 1, "place": 1})}
+        rows = await self._db["case_events"].aggregate(LIVES)
+        return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
 
-    def _rows(self, case_id: str) -> Any:  # noqa: ANN401 - the driver's cursor type is generic over documents
-        return self._db["case_events"].find({"case": case_id}).sort("number", 1)
+    async def broken_at(self, case_id: str) -> int | None:
+        """Return the number of the first event that was tampered with or cut off, or None."""
+        async with self._client.start_session(snapshot=True) as session:
+            case = await self._cases.find_one({"_id": case_id}, {"chain": 1}, session=session) or {}
+            rows = await self._rows(case_id, session).to_list()
+        events = [await self._event(row) for row in rows]
+        found = chain_break(events, [row["digest"] for row in rows])
+        last: Doc | None = case.get("chain")
+        if found or not last:  # a case from before chains had an end
+            return found
+        whole = events and last == {
+            "number": len(events), "digest": events[-1].digest, "mark": chain_mark(self._sealer, events[-1]),
+        }  # fmt: skip
+        return None if whole else min(len(events), last["number"]) + 1
+
+    async def every_id(self) -> Sequence[str]:
+        """Return the ids of all cases."""
+        return [row["_id"] async for row in self._cases.find({}, {"_id": 1}).sort("opened_at", 1)]
+
+    def _rows(self, case_id: str, session: AsyncClientSession | None = None) -> Any:  # noqa: ANN401 - a cursor
+        return self._db["case_events"].find({"case": case_id}, session=session).sort("number", 1)
 
     async def _event(self, row: Doc) -> CaseEvent:
         detail = NOTHING_SAID
@@ -171,7 +218,8 @@ class MongoCases:
                 return row
             fields = self._fields(row, action, who, now, expect_owner, new_owner) | _view(row, action, labels, district)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
-            event = await self._writer.event(row, action, who, now, session, detail=detail, key=key)
+            said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields})))))
+            event = await self._writer.event(row, action, who, now, session, detail=said, key=key)
             if action not in ENDING:
                 await self._writer.duties(row, now, session)
             elif await self._writer.has_duties(row, session):
@@ -191,6 +239,10 @@ class MongoCases:
                 raise LookupError(case_id) from None
             return found
 
+    def _for_whom(self, action: CaseAction, case: Doc) -> str:
+        """Return whom the page of an action is for, as the history of the case shows it."""
+        return ", ".join(self._writer.addressed(case)) if action is CaseAction.ESCALATE else ""
+
     def _fields(
         self, row: Doc, action: CaseAction, who: str, now: datetime, expect_owner: str | None, new_owner: str | None
     ) -> Doc:
@@ -206,15 +258,9 @@ class MongoCases:
         elif action is CaseAction.TRANSFER:
             fields |= {"owner": new_owner}
         elif action is CaseAction.RELEASE:
-            fields |= {
-                "owner": None,
-                "waiting_since": now,
-                "escalations": 0,
-                "escalate_at": self._ladder.next_at(now, 0),
-            }
+            fields |= {"owner": None, "waiting_since": now, **self._ladder.foot()}
         elif action is CaseAction.ESCALATE:
-            rung = row.get("escalations", 0) + 1
-            fields |= {"escalations": rung, "escalate_at": self._ladder.next_at(aware(row["waiting_since"]), rung)}
+            fields |= self._ladder.above(row)
         elif action is CaseAction.REPLY:
             fields |= {"unread": 0}
         elif action in ENDING:
@@ -249,10 +295,23 @@ class MongoCases:
             version = conversation["version"]
             await self._writer.outbox(row["conversation"], row["channel"], version, messages, now, session)
 
-    async def overdue(self, now: datetime) -> Sequence[Case]:
-        """Return unclaimed cases whose next rung has come."""
-        rows = self._cases.find({"open": True, "escalate_at": {"$ne": None, "$lte": now}}).limit(QUEUE_LENGTH)
-        return [case_in(row) async for row in rows]
+    async def overdue(self) -> Sequence[Case]:
+        """Return unclaimed cases whose next rung has come; while no timer runs, the clock is set right."""
+        await self._ladder.clock.follow()
+        query = {"open": True, "escalate_at": {"$ne": None, "$lte": self._ladder.clock()}}
+        found = [case_in(row) async for row in self._cases.find(query).limit(QUEUE_LENGTH)]
+        if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
+            await self._ladder.clock.set_right()
+        return found
+
+
+def _life(row: Doc, case: Doc) -> Life:
+    taken, replied, closed = (aware(row[name]) if row[name] else None for name in ("acknowledged", "replied", "closed"))
+    return Life(aware(row["opened"]), taken, replied, closed, case["locale"], case.get("place", ""))
+
+
+def _urgency(case: Case, now: datetime) -> int:
+    return urgency(case.kind, case.risk_kind, now - case.waiting_since, minor=case.minor, raised=case.raised)
 
 
 def _labelled(labels: Sequence[str]) -> Doc:

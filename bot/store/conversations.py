@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,17 +12,35 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
+from bot.domain.canary import is_canary
 from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
-from bot.domain.conversation import Conversation, Erase, Forget, Forward, Identify, OpenCase, RaiseCase, Tell, Waiting
-from bot.domain.messages import ChannelName
+from bot.domain.conversation import (
+    Answered,
+    Conversation,
+    Effect,
+    Erase,
+    Forget,
+    Forward,
+    Identify,
+    Learn,
+    OpenCase,
+    RaiseCase,
+    Tell,
+    Unlearn,
+    Waiting,
+    WantNotes,
+)
+from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.private import Private
 from bot.domain.risk import Level
-from bot.ports import Lease, Rendered, VersionClash
+from bot.ports import Lease, Rendered, VersionClash, reference
+from bot.store.clock import SteadyClock
 from bot.store.documents import aware, conversation_in, conversation_out
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
 from bot.store.reports import REPORT, MongoReports
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.wishes import Wishes
 
 Doc = dict[str, Any]
 LEASE_MS = 15_000
@@ -33,15 +52,28 @@ IN_FLIGHT = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines."""
+    """Seconds after which an unclaimed case goes one rung higher: next on call, supervisor, phone helplines.
 
-    rungs: tuple[float, ...] = (60.0, 180.0, 300.0)
+    *clock*: a time that does not jump (see `bot.store.clock`), that sets a case's `ladder_from` and `escalate_at`.
+    """
 
-    def next_at(self, waiting_since: datetime, escalations: int) -> datetime | None:
+    rungs: tuple[float, ...]
+    clock: SteadyClock
+
+    def foot(self) -> Doc:
+        """Return the fields of a case that begins to wait now."""
+        now = self.clock()
+        return {"ladder_from": now, "escalations": 0, "escalate_at": self._at(now, 0)}
+
+    def above(self, case: Doc) -> Doc:
+        """Return the fields of a case that goes one rung higher."""
+        rung = case.get("escalations", 0) + 1
+        began = aware(case.get("ladder_from") or case["waiting_since"])
+        return {"escalations": rung, "escalate_at": self._at(began, rung)}
+
+    def _at(self, began: datetime, rung: int) -> datetime | None:
         """Return when the next rung comes, or None above the last."""
-        if escalations >= len(self.rungs):
-            return None
-        return waiting_since + timedelta(seconds=self.rungs[escalations])
+        return began + timedelta(seconds=self.rungs[rung]) if rung < len(self.rungs) else None
 
 
 class MongoConversations:
@@ -63,6 +95,7 @@ class MongoConversations:
         self._writer = writer
         self._ladder = ladder
         self._reports = reports
+        self._wishes = Wishes(db)
 
     async def lease(self, conversation_id: str, owner: str) -> Lease | None:
         """Take the conversation; its first lease creates it, numbering versions from the server's time in seconds."""
@@ -178,16 +211,7 @@ class MongoConversations:
             conversation.id, fields["channel"], fields["version"], rendered.messages, now, session
         )
         for effect in rendered.turn.effects:
-            if isinstance(effect, OpenCase):
-                await self._open(effect, conversation, fields["channel"], now, session)
-            elif isinstance(effect, RaiseCase):
-                await self._raise(effect, conversation, now, session)
-            elif isinstance(effect, Forward):
-                await self._forward(effect, conversation, now, session)
-            elif isinstance(effect, Tell):
-                await self._tell(effect, now, session)
-            elif isinstance(effect, Identify):
-                await self._reports.identify(effect, conversation.id, now, session)
+            await self._do(effect, conversation, answered, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(
@@ -198,8 +222,36 @@ class MongoConversations:
         if closed.matched_count != 1:
             raise VersionClash(conversation.id)
 
+    async def _do(
+        self,
+        effect: Effect,
+        conversation: Conversation,
+        answered: Waiting,
+        now: datetime,
+        session: AsyncClientSession,
+    ) -> None:
+        """Write what one effect leads to; the others were done before the turn was committed."""
+        match effect:
+            case OpenCase():
+                await self._open(effect, conversation, answered, now, session)
+            case RaiseCase():
+                await self._raise(effect, conversation, answered, now, session)
+            case Forward():
+                await self._forward(effect, conversation, now, session)
+            case Tell():
+                await self._tell(effect, now, session)
+            case Identify():
+                await self._reports.identify(effect, conversation.id, now, session)
+            case Learn() | Unlearn() | Answered() | WantNotes():
+                await self._wishes.keep(effect, conversation, now, session)
+
     async def _open(
-        self, effect: OpenCase, conversation: Conversation, channel: str, now: datetime, session: AsyncClientSession
+        self,
+        effect: OpenCase,
+        conversation: Conversation,
+        answered: Waiting,
+        now: datetime,
+        session: AsyncClientSession,
     ) -> None:
         case: Doc = {
             "_id": effect.case_id,
@@ -210,7 +262,8 @@ class MongoConversations:
             "risk_kind": effect.risk.kind,
             "reason": effect.risk.reason,
             "locale": conversation.locale or conversation.locale_guess,
-            "channel": channel,
+            "channel": answered.message.address.channel.value,
+            "ref": reference(answered.id),
             "place": conversation.place,
             "opened_at": now,
             "waiting_since": now,
@@ -221,26 +274,30 @@ class MongoConversations:
             "minor": effect.risk.minor,
             "silent": conversation.silent,
             "held": conversation.held,
-            "escalations": 0,
-            "escalate_at": self._ladder.next_at(now, 0),
+            **self._ladder.foot(),
             "raised": 0,
             "unread": 1,
             "version": 1,
             "report": effect.risk.kind == REPORT,
         }
+        if is_canary(answered.message):
+            case |= {"canary": True, "escalate_at": None}
         await self._db["cases"].insert_one(case, session=session)
         if case["report"]:
             await self._reports.open(effect.case_id, conversation.id, now, session)
         opened = await self._writer.event(
             case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
         )
-        await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(""))
+        await self._writer.event(
+            case, CaseAction.PAGE, "bot", now, session, detail=Private(", ".join(self._writer.addressed(case)))
+        )
         await self._writer.duties(case, now, session)
         await self._writer.alert(case, opened.number, now, session)
 
     async def _raise(
-        self, effect: RaiseCase, conversation: Conversation, now: datetime, session: AsyncClientSession
-    ) -> None:
+        self, effect: RaiseCase, conversation: Conversation, answered: Waiting, now: datetime,
+        session: AsyncClientSession,
+    ) -> None:  # fmt: skip
         cases = self._db["cases"]
         case = await cases.find_one({"_id": effect.case_id, "open": True}, session=session)
         if not case:
@@ -252,8 +309,9 @@ class MongoConversations:
         fields["minor"] = case["minor"] or effect.risk.minor
         if graver:
             fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
-            fields |= {"reason": effect.risk.reason, "waiting_since": now, "escalations": 0}
-            fields |= {"escalate_at": None if case["owner"] else self._ladder.next_at(now, 0)}
+            fields |= {"reason": effect.risk.reason, "waiting_since": now, **self._ladder.foot()}
+            if case["owner"]:
+                fields["escalate_at"] = None
         if again:
             fields["alerted_at"] = now
         await cases.update_one(
@@ -263,7 +321,7 @@ class MongoConversations:
         event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
         await self._writer.duties({**case, **fields}, now, session)
         if again and effect.risk.level is Level.NOW:
-            await self._writer.alert({**case, **fields}, event.number, now, session)
+            await self._writer.alert({**case, **fields}, event.number, now, session, reference(answered.id))
 
     async def _forward(
         self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession
@@ -310,6 +368,29 @@ class MongoConversations:
         fields = {"state": "dropped", "open": False, "error": "the person asked for silence", "updated_at": now}
         await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
 
+    async def sealed(self, conversation: Conversation) -> object:
+        """Return what is remembered, sealed for `speak`."""
+        place = f"conversation:{conversation.id}"
+        return await self._sealer.seal(conversation.id, place, conversation_out(conversation))
+
+    async def speak(
+        self,
+        after: Conversation,
+        sealed: object,
+        messages: Sequence[OutboundMessage],
+        tag: str,
+        now: datetime,
+        session: AsyncClientSession,
+    ) -> bool:
+        """Say something that nobody asked for just now; False, with nothing said, if the conversation has moved on."""
+        mine = {"_id": after.id, "version": after.version, "erase_after": {"$exists": False}}
+        fields = {"$set": {"sealed": sealed}, "$inc": {"version": 1}}
+        if not (await self._db["conversations"].update_one(mine, fields, session=session)).matched_count:
+            await session.abort_transaction()
+            return False
+        await self._writer.outbox(after.id, after.channel.value, after.version + 1, messages, now, session, tag)
+        return True
+
     async def erase_due(self, now: datetime) -> int:
         """Erase the conversations that asked for it; return how many are gone.
 
@@ -347,10 +428,11 @@ class MongoConversations:
         )
         for name in ("media", "media_pieces"):
             await self._db[name].delete_many({"conversation": conversation, "at": {"$lte": until}})
+        await self._wishes.erase(conversation, until)
         await self._reports.erase(conversation, until)
         cases = {"conversation": conversation, "open": False}
         ids = await self._db["cases"].distinct("_id", cases)
-        for name in ("case_events", "tasks"):
+        for name in ("case_events", "tasks", "approvals"):
             await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
         await self._db["cases"].update_many(
             cases, {"$set": {"conversation": "", "place": "", "district": "", "erased": True}, "$unset": {"told": ""}}

@@ -26,7 +26,7 @@ Doc = dict[str, Any]
 _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place",
     "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
-    "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told",
+    "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told", "course", "notes",
 )  # fmt: skip
 
 

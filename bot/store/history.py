@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
+from bot.domain.canary import CANARY
 from bot.domain.cases import CaseAction, CaseEvent
 from bot.domain.ids import outbox_id
-from bot.domain.messages import Lane, OutboundMessage
+from bot.domain.messages import LANE_ORDER, OutboundMessage
 from bot.domain.private import Private
+from bot.domain.rota import Wanted
 from bot.domain.tasks import Task, TaskRule, by_rule, owed
 from bot.store.documents import outbound_out
 from bot.store.sealed import Sealer
 
 Doc = dict[str, Any]
+#: Due whatever our clock says: what is due is told by the server's clock, and ours may be an hour ahead.
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def chain_mark(sealer: Sealer, event: CaseEvent) -> str:
+    """Return the keyed mark of a case's last line: who has only the database cannot shorten or renew the chain."""
+    return sealer.blind("case_chain", f"{event.case_id}:{event.number}:{event.digest}")
 
 
 class Writer:
     """Writes the rows that follow from a decision, always inside the caller's session."""
 
-    def __init__(self, db: AsyncDatabase[Doc], sealer: Sealer, pagers: Sequence[str]) -> None:
-        """*pagers* are the names of the alert channels; each gets a row per alert."""
+    def __init__(
+        self,
+        db: AsyncDatabase[Doc],
+        sealer: Sealer,
+        pagers: Sequence[str],
+        on_call: Callable[[Wanted, int], Sequence[str]] = lambda _wanted, _rung: (),
+    ) -> None:
+        """*pagers* are the names of the alert channels; each gets a row per alert. *on_call*: whom a rung is for."""
+        self._on_call = on_call
         self._db = db
         self._sealer = sealer
         self._pagers = tuple(pagers)
@@ -37,12 +53,15 @@ class Writer:
         messages: Sequence[OutboundMessage],
         now: datetime,
         session: AsyncClientSession,
+        lesson: str = "",
     ) -> None:
-        """Insert the messages of one version in sending order."""
+        """Insert the messages of one version in sending order; *lesson*, not private, is what they are counted by."""
         rows = [
             await self._outbox_row(outbox_id(conversation, version, index), conversation, channel, message, now)
             for index, message in enumerate(messages)
         ]
+        if lesson:
+            rows = [{**row, "lesson": lesson} for row in rows]
         if rows:
             await self._db["outbox"].insert_many(rows, session=session)
 
@@ -53,13 +72,13 @@ class Writer:
             "_id": row_id,
             "conversation": conversation,
             "channel": channel,
-            "lane": 0 if message.lane is Lane.DISTRESS else 1,
+            "lane": LANE_ORDER[message.lane],
             "author": "bot" if message.author == "bot" else "responder",
             "state": "waiting",
             "open": True,
             "attempts": 0,
             "created_at": now,
-            "not_before": now,
+            "not_before": AT_ONCE,
             "sealed": await self._sealer.seal(conversation, f"outbox:{row_id}", outbound_out(message)),
         }
 
@@ -98,6 +117,8 @@ class Writer:
             place = f"case_event:{row['_id']}"
             row["sealed"] = await self._sealer.seal(case["conversation"], place, {"detail": detail.reveal()})
         await events.insert_one(row, session=session)
+        last_line = {"number": number, "digest": event.digest, "mark": chain_mark(self._sealer, event)}
+        await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": {"chain": last_line}}, session=session)
         return event
 
     async def task(self, task: Task, case: Doc, now: datetime, session: AsyncClientSession) -> None:
@@ -141,20 +162,29 @@ class Writer:
         there = await self._db["tasks"].distinct("rule", {"case": case["_id"]}, session=session)
         return owed(minor=True, there=map(TaskRule, there))
 
-    async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession) -> None:
-        """Queue one page per alert channel for this event of the case."""
+    def addressed(self, case: Doc) -> list[str]:
+        """Return whom the next page of the case is for, by login; none: everybody."""
+        wanted = Wanted(case["locale"], case.get("place", ""), case["risk_kind"], case.get("minor", False))
+        return list(self._on_call(wanted, case.get("escalations", 0)))
+
+    async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession, ref: str = "") -> None:
+        """Queue one page per alert channel for this event of the case. *ref*: the message that led to it."""
+        to = self.addressed(case)
         rows = [
             {
                 "_id": f"{case['_id']}:{number}:{pager}",
                 "case": case["_id"],
                 "channel": pager,
-                "kind": case["kind"],
+                "kind": CANARY if case.get("canary") else case["kind"],
                 "reason": case["risk_kind"],
                 "locale": case["locale"],
+                "ref": ref or case.get("ref", ""),
+                "rung": case.get("escalations", 0),
+                "to": to,
                 "state": "waiting",
                 "attempts": 0,
                 "created_at": now,
-                "not_before": now,
+                "not_before": AT_ONCE,
             }
             for pager in self._pagers
         ]

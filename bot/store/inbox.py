@@ -29,10 +29,14 @@ class MongoInbox:
         """Return the conversation of a contact: a keyed hash of the address."""
         return self._sealer.blind("contact", f"{address.channel}:{address.value.reveal()}")
 
+    def row_id(self, key: str) -> str:
+        """Return the id of a message's row: a keyed hash of its idempotency key."""
+        return self._sealer.blind("inbox", key)
+
     async def add(self, message: InboundMessage) -> bool:
         """Insert durably; False for a redelivery. Raise `StoreUnavailable` when the server stays silent."""
         conversation = self.conversation_id(message.address)
-        row_id = self._sealer.blind("inbox", message.key)
+        row_id = self.row_id(message.key)
         async with reachable():
             with pymongo.timeout(self._patience):
                 return await self._insert(row_id, conversation, message)
@@ -63,10 +67,11 @@ class MongoInbox:
         row = await self._rows.find_one(query, {"conversation": 1}, sort=[("received_at", 1)])
         return row["conversation"] if row else None
 
-    async def waiting(self, conversation_id: str) -> Sequence[Waiting]:
+    async def waiting(self, conversation_id: str, most: int) -> Sequence[Waiting]:
         """Return its unanswered messages by the channel's time, then by arrival. An erased one is closed, unread."""
         query = {"conversation": conversation_id, "state": "waiting"}
-        rows = await self._rows.find(query).sort([("sent_at", 1), ("received_at", 1), ("_id", 1)]).to_list()
+        order = [("sent_at", 1), ("received_at", 1), ("_id", 1)]
+        rows = await self._rows.find(query).sort(order).limit(most).to_list()
         return [found for row in rows if (found := await self._open(row))]
 
     async def failed(self, waiting: Waiting) -> int:

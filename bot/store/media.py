@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from bot.domain.attachments import COPIED, CopyState, kind_of
 from bot.domain.messages import ChannelName, Media
 from bot.domain.private import Private
 from bot.ports import Wanted
+from bot.store.pieces import Pieces
 from bot.store.sealed import Sealer, Unreadable
 
-PIECE = 512 * 1024
 MOST_TRIES = 48
 BATCH = 20
 
@@ -24,7 +24,7 @@ class MongoMedia:
 
     def __init__(self, db: AsyncDatabase[dict[str, Any]], sealer: Sealer) -> None:  # noqa: D107
         self._notes = db["media"]
-        self._pieces = db["media_pieces"]
+        self._pieces = Pieces(db, sealer)
         self._sealer = sealer
 
     def id_of(self, key: str) -> str:
@@ -46,30 +46,21 @@ class MongoMedia:
         await self._notes.update_one({"_id": wanted.id}, {"$setOnInsert": row}, upsert=True)
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
-        """Store the bytes in pieces; the note counts as kept once all are there. A repeat is harmless."""
-        starts = range(0, len(data), PIECE)
-        for number, start in enumerate(starts):
-            name = f"{note_id}:{number}"
-            value = {"data": base64.b64encode(data[start : start + PIECE]).decode()}
-            sealed = await self._sealer.seal(conversation_id, f"media:{name}", value)
-            piece = {"note": note_id, "conversation": conversation_id, "number": number, "at": now, "sealed": sealed}
-            await self._pieces.replace_one({"_id": name}, piece, upsert=True)
-        fields = {"conversation": conversation_id, "state": "kept", "mime": mime, "pieces": len(starts), "at": now}
+        """Store the bytes in pieces; the note counts as kept once all are there, and is never changed after that."""
+        if await self._notes.find_one({"_id": note_id, "state": "kept"}, {"_id": 1}):
+            return
+        count = await self._pieces.write(note_id, conversation_id, data, now)
+        kind = kind_of(data, mime)
+        copy = CopyState.WAITING if kind in COPIED else CopyState.NONE
+        fields = {"conversation": conversation_id, "state": "kept", "mime": mime, "pieces": count, "at": now}
+        fields |= {"kind": kind.value, "size": len(data), "copy": copy.value}
         await self._notes.update_one({"_id": note_id}, {"$set": fields, "$unset": {"sealed": ""}}, upsert=True)
 
     async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:
         """Return (MIME type, bytes) of a kept note that belongs to the conversation, else None."""
         note = await self._notes.find_one({"_id": note_id, "conversation": conversation_id, "state": "kept"})
-        if not note:
-            return None
-        rows = await self._pieces.find({"note": note_id}).sort("number", 1).to_list()
-        try:
-            parts = [await self._sealer.open(f"media:{row['_id']}", row["sealed"]) for row in rows]
-        except Unreadable:
-            return None
-        if len(parts) != note["pieces"]:
-            return None
-        return note["mime"], b"".join(base64.b64decode(part["data"]) for part in parts)
+        data = await self._pieces.read(note_id, note["pieces"]) if note else None
+        return (note["mime"], data) if note and data is not None else None
 
     async def wanted(self) -> Sequence[Wanted]:
         """Return notes that are still to be fetched, oldest first."""
@@ -89,7 +80,7 @@ class MongoMedia:
         """Count one failed try."""
         await self._notes.update_one({"_id": note_id, "state": "wanted"}, {"$inc": {"tries": 1}})
 
-    async def refuse(self, note_id: str) -> None:
-        """Never ask for it again, and forget how it could be had."""
-        refused = {"$set": {"state": "refused"}, "$unset": {"sealed": ""}}
+    async def refuse(self, note_id: str, why: str) -> None:
+        """Never ask for it again, forget how it could be had, and remember *why* for the responder."""
+        refused = {"$set": {"state": "refused", "why": why}, "$unset": {"sealed": ""}}
         await self._notes.update_one({"_id": note_id, "state": "wanted"}, refused)

@@ -28,7 +28,13 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "media": [
         IndexModel([("state", ASCENDING), ("at", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("copy", ASCENDING), ("at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING)]),
+    ],
+    "approvals": [
+        IndexModel([("case", ASCENDING), ("asked_at", ASCENDING)]),
+        IndexModel([("who", ASCENDING), ("state", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("until", ASCENDING)]),
     ],
     "media_pieces": [
         IndexModel([("note", ASCENDING), ("number", ASCENDING)]),
@@ -38,7 +44,18 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
+        IndexModel([("lesson", ASCENDING)], sparse=True),
     ],
+    "learners": [IndexModel([("due", ASCENDING)]), IndexModel([("held_at", ASCENDING)], sparse=True)],
+    "notices": [],
+    "note_wishes": [IndexModel([(name, ASCENDING)], sparse=True) for name in ("places", "districts", "states")],
+    "note_sends": [
+        IndexModel([("state", ASCENDING), ("not_before", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("notice", ASCENDING)]),
+    ],
+    "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
+    "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "conversations": [
         IndexModel([("erase_after", ASCENDING)], sparse=True),
         IndexModel([("forget_at", ASCENDING)], sparse=True),
@@ -62,7 +79,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("open", ASCENDING), ("due", ASCENDING)]),
     ],
     "handovers": [IndexModel([("at", ASCENDING)]), IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
-    "alerts": [IndexModel([("state", ASCENDING), ("not_before", ASCENDING)])],
+    "alerts": [
+        IndexModel([("state", ASCENDING), ("channel", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel([("ref", ASCENDING)], sparse=True),
+    ],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],
     "agency_current": [],
     "agency_lists": [IndexModel([("source", ASCENDING), ("version", ASCENDING)], unique=True)],
@@ -72,10 +92,13 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("opened_at", ASCENDING)]),
     ],
     "decisions": [],
+    "rota": [],
+    "canaries": [IndexModel([("at", ASCENDING)], expireAfterSeconds=30 * 86400)],
     "sheets": [],
     "audit": [
         IndexModel([("number", ASCENDING)], unique=True),
         IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
+        IndexModel([("who", ASCENDING), ("action", ASCENDING), ("at", ASCENDING)]),
     ],
     "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0), IndexModel([("responder", ASCENDING)])],
     "organisations": [],

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 
-from bot.domain.messages import RECEIPT_ORDER, Address, ChannelName, Receipt, ReceiptState
+from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import Due
 from bot.store.documents import aware, outbound_in
@@ -31,11 +31,13 @@ class MongoOutbox:
         self._sealer = sealer
         self._channels = sorted(channels)
 
-    async def next_due(self, owner: str) -> Due | None:
-        """Lease the next row that has no earlier unsent row in its conversation."""
+    async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
+        """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
         free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         due = {"$lte": ["$not_before", "$$NOW"]}
-        query = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
+        query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
+        if resting:
+            query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
         blocked: set[str] = set()
         cursor = self._rows.find(query).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).limit(CANDIDATES)
         async for row in cursor:
@@ -49,7 +51,8 @@ class MongoOutbox:
         return None
 
     async def _has_earlier(self, row: Doc) -> bool:
-        earlier = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
+        earlier: Doc = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
+        earlier["lane"] = {"$lte": row["lane"]}
         return await self._rows.find_one(earlier, {"_id": 1}) is not None
 
     async def _lease(self, row: Doc, owner: str, free: Doc) -> Doc | None:
@@ -95,6 +98,18 @@ class MongoOutbox:
     async def retry(self, due: Due, seconds: float, reason: str) -> None:
         """Put it back for later; later messages of the conversation wait behind it."""
         await self._later(due, "waiting", seconds, reason)
+
+    async def put_back(self, due: Due) -> None:
+        """Give up the lease."""
+        await self._rows.update_one({"_id": due.id, "open": True}, {"$unset": {"lease": ""}})
+
+    async def put_off(self, due: Due, seconds: float) -> None:
+        """Wait, with all that waits behind it: else its many followers would hide other conversations' rows."""
+        behind: Doc = {"conversation": due.conversation_id, "open": True, "_id": {"$gte": due.id}}
+        behind["lane"] = {"$gte": LANE_ORDER[due.message.lane]}
+        later = {"$max": ["$not_before", {"$add": ["$$NOW", int(seconds * 1000)]}]}
+        await self._rows.update_many(behind, [{"$set": {"not_before": later}}])
+        await self.put_back(due)
 
     async def unknown(self, due: Due, reason: str) -> None:
         """Wait a minute for a receipt before it is tried once more."""

@@ -40,7 +40,7 @@ class FileSpool:
         self._folder = folder
         self._cipher = AESGCM(key)
         self._file: IO[bytes] | None = None
-        self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.spool"
+        self._path = self._new_path()
         self._lock = asyncio.Lock()
 
     @property
@@ -71,20 +71,29 @@ class FileSpool:
     async def drain(self, inbox: Inbox) -> int:
         """Move everything into *inbox*; return how many messages. Raise `StoreUnavailable` when it is still silent."""
         drained = 0
-        async with self._lock:
-            for path in sorted(self._folder.glob("*.spool")):
-                own = path == self._path
-                with path.open("r+b") as file:
-                    if not own and not _lock(file):
-                        continue
-                    for message in self._messages(file.read(), path):
-                        await inbox.add(message)
-                        drained += 1
-                    path.unlink()
-                if own and self._file:
-                    self._file.close()
-                    self._file = None
+        await self._turn_over()
+        for path in sorted(self._folder.glob("*.spool")):
+            if path == self._path:
+                continue
+            with path.open("r+b") as file:
+                if not _lock(file):
+                    continue
+                for message in self._messages(file.read(), path):
+                    await inbox.add(message)
+                    drained += 1
+                path.unlink()
         return drained
+
+    async def _turn_over(self) -> None:
+        """Let what comes from now on go to a new file, so that nobody waits while the old one is drained."""
+        async with self._lock:
+            if self._file:
+                self._file.close()
+                self._file = None
+                self._path = self._new_path()
+
+    def _new_path(self) -> Path:
+        return self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.spool"
 
     def _messages(self, data: bytes, path: Path) -> Iterator[InboundMessage]:
         for number, line in enumerate(data.split(b"\n"), 1):

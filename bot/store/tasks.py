@@ -66,7 +66,7 @@ class MongoTasks:
             row = await self._tasks.find_one({"_id": task_id}, session=session)
             if not row:
                 raise LookupError(task_id)
-            case = await self._case(row["case"], CaseAction.TASK_DONE, now, session)
+            case = await self._case(row["case"], CaseAction.TASK_DONE, now, session, only_open=False)
             if case.get("owner") not in {None, who} and not for_others:
                 raise NotOwner(row["case"])
             done = finished(await self._task(row), who, outcome, now)
@@ -79,10 +79,13 @@ class MongoTasks:
 
         return await in_transaction(self._client, body)
 
-    async def _case(self, case_id: str, action: CaseAction, now: datetime, session: AsyncClientSession) -> Doc:
+    async def _case(
+        self, case_id: str, action: CaseAction, now: datetime, session: AsyncClientSession, *, only_open: bool = True
+    ) -> Doc:
         """Return the case's row, touched first: of two who write its history at once, one waits."""
+        query: Doc = {"_id": case_id, "open": True} if only_open else {"_id": case_id}
         row: Doc | None = await self._db["cases"].find_one_and_update(
-            {"_id": case_id, "open": True}, {"$set": {"updated_at": now}, "$inc": {"version": 1}}, session=session
+            query, {"$set": {"updated_at": now}, "$inc": {"version": 1}}, session=session
         )
         if not row:
             raise LookupError(case_id)

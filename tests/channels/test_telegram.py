@@ -259,7 +259,7 @@ def test_a_voice_note_and_a_location_keep_what_is_needed(bot: Bot) -> None:
 
 
 async def test_photos_and_pictures_sent_as_files_are_to_be_fetched(bot: Bot) -> None:
-    """Of a photo the largest size; a document only if it says that it is a picture; a film is none."""
+    """Of a photo the largest size; papers too, as papers; a film, also where the platform calls it a document, is not."""
     taken = Taken()
     sizes = [
         {"file_id": f"f{side}", "file_unique_id": f"u{side}", "width": side, "height": side} for side in (90, 1280, 320)
@@ -271,6 +271,11 @@ async def test_photos_and_pictures_sent_as_files_are_to_be_fetched(bot: Bot) -> 
             update(2, photo=sizes, caption="kya ye sahi hai"),
             update(3, document={**paper, "mime_type": "image/png"}),
             update(4, document={**paper, "mime_type": "application/pdf"}),
+            update(
+                5,
+                document={**paper, "mime_type": "video/mp4"},
+                animation={**paper, "width": 9, "height": 9, "duration": 1},
+            ),
         ):
             assert (await post(url, item))[0] == 200
     found = [
@@ -281,6 +286,7 @@ async def test_photos_and_pictures_sent_as_files_are_to_be_fetched(bot: Bot) -> 
         (Carrier.IMAGE, ("f1280", "image/jpeg", 5)),
         (Carrier.CAPTION, ("f1280", "image/jpeg", 0)),
         (Carrier.IMAGE, ("d", "image/png", 700)),
+        (Carrier.DOCUMENT, ("d", "application/pdf", 700)),
         (Carrier.DOCUMENT, None),
     ]
 

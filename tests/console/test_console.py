@@ -41,6 +41,13 @@ TABLE = {
     ("GET", "/console/cases/{case}/media/{line}"): "rsp",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("identifiers", "identifiers/remove", "report")},
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("retract", "restore")},
+    **{("POST", f"/console/cases/{{case}}/media/{{line}}/{verb}"): "rs" for verb in ("ask", "hide")},
+    ("POST", "/console/cases/{case}/originals/{request}"): "rs",
+    ("POST", "/console/cases/{case}/reveal"): "rs",
+    ("GET", "/console/requests"): "rsa",
+    ("POST", "/console/requests"): "rsa",
+    **{("POST", f"/console/requests/{{request}}/{verb}"): "s" for verb in ("approve", "refuse")},
+    ("GET", "/console/glass/{case}"): "rsa",
     ("GET", "/console/histories"): "s",
     ("POST", "/console/histories"): "s",
     ("GET", "/console/histories/{history}"): "rs",
@@ -66,6 +73,12 @@ TABLE = {
     ("POST", "/console/recruiters"): "rsap",
     ("GET", "/console/audit"): "su",
     ("GET", "/console/exports"): "su",
+    ("GET", "/console/numbers"): "sau",
+    ("GET", "/console/campaigns"): "sw",
+    ("POST", "/console/campaigns"): "sw",
+    ("GET", "/console/campaigns/{number}"): "sw",
+    ("POST", "/console/campaigns/{number}/confirm"): "s",
+    ("POST", "/console/campaigns/{number}/cancel"): "sw",
     ("GET", "/console/people"): "a",
     ("POST", "/console/people"): "a",
     **{("POST", f"/console/people/{{person}}/{verb}"): "a" for verb in ("change", "disable", "reset", "factors")},
@@ -92,7 +105,7 @@ TABLE = {
 NAMES = {"r": "asha", "s": "sudha", "a": "root", "w": "vani", "p": "pari", "u": "anu"}
 FILLED = {
     "{person}": "bina", "{locale}": "hi", "{area}": "core", "{message}": "core.thanks", "{number}": "0", "{line}": "x",
-    "{source}": "sample", "{version}": "1", "{history}": "x",
+    "{source}": "sample", "{version}": "1", "{history}": "x", "{request}": "x",
 }  # fmt: skip
 
 

@@ -49,11 +49,15 @@ class Ledger:
     pages: list[dict[str, Any]]
     acked: set[str] = field(default_factory=set)
     victims: list[asyncio.subprocess.Process] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     async def start(self, kill_at: str = "", nth: int = 1) -> str:
         """Start a victim; return its webhook address."""
         port_file = self.folder / f"port-{secrets.token_hex(4)}"
-        settings = {"mongodb_uri": self.uri, "kill_at": kill_at, "nth": nth, "port_file": str(port_file)}
+        settings = {
+            "mongodb_uri": self.uri, "kill_at": kill_at, "nth": nth, "port_file": str(port_file), **self.settings,
+        }  # fmt: skip
         environment = {
             **os.environ,
             "VICTIM": json.dumps(settings),
@@ -69,13 +73,14 @@ class Ledger:
             "SAHYATRI_WORKERS": "2",
             # Nobody claims here: a clock that speaks to the person would count as a turn in a long run.
             "SAHYATRI_LADDER": "36000,72000,108000",
+            **self.environment,
         }
         with (self.folder / "victim.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.faults.victim", cwd=ROOT, env=environment, stdout=log, stderr=log
             )
         self.victims.append(process)
-        for _ in range(400):
+        for _ in range(1200):
             if port_file.exists() and port_file.read_text():
                 return f"http://127.0.0.1:{port_file.read_text()}/webhooks/whatsapp"
             if process.returncode is not None:
@@ -124,7 +129,7 @@ class Ledger:
                         f"not settled: {waiting} waiting, {unsent} unsent, {alerts} alerts, {stored} of {len(events)} stored"
                     )
                 await asyncio.sleep(0.1)
-            await MongoAudit(db).verify()
+            await MongoAudit(db, b"").verify()
             return {
                 "inbox": await db["inbox"].find({}).to_list(),
                 "outbox": await db["outbox"].find({}).to_list(),
@@ -163,7 +168,10 @@ def judge(ledger: Ledger, state: dict[str, Any], events: set[str], people: int, 
     assert set(arrived) == {row["_id"] for row in state["outbox"]}
     assert max(arrived.values()) <= copies
     assert not ledger.platform.faults
-    assert {page["case"] for page in ledger.pages} == {case["_id"] for case in state["cases"]}
+    early = [page["ref"] for page in ledger.pages if not page["case"]]
+    paged = [page for page in ledger.pages if page["case"]]
+    assert {page["case"] for page in paged} == {case["_id"] for case in state["cases"]}
+    assert set(early) <= {page["ref"] for page in paged}, "a page that left before its case names the same message"
     assert len(state["alerts"]) == len({row["_id"] for row in state["alerts"]})
     order = [call["biz_opaque_callback_data"] for call in ledger.platform.calls]
     for conversation in {name.split(":")[0] for name in order}:

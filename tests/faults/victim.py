@@ -10,6 +10,8 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ import bot.store.alerts
 import bot.store.conversations
 import bot.store.outbox
 import bot.store.spool
-from bot.app import Service, add_webhooks, open_service, running
+from bot.app import Service, add_webhooks, open_service, running, utc_now
 from bot.channels.whatsapp import MOST_BYTES
 from bot.config import load_config
 from bot.domain.understanding import NOTHING, Understanding
@@ -29,6 +31,16 @@ from bot.logs import configure
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wall(clock_file: str) -> Callable[[], datetime]:
+    """Return a clock that is wrong by the seconds that stand in the file, as soon as they stand there."""
+
+    def now() -> datetime:
+        wrong = Path(clock_file).read_text() if clock_file else ""
+        return utc_now() + timedelta(seconds=float(wrong or 0))
+
+    return now
 
 
 class Killer(CommandListener):
@@ -111,7 +123,11 @@ async def main() -> None:
     config = load_config()
     listener = Killer(point, settings.get("nth", 1))
     async with open_service(
-        config, mongodb_uri=settings["mongodb_uri"], nlu_url="http://127.0.0.1:9", listeners=[listener]
+        config,
+        mongodb_uri=settings["mongodb_uri"],
+        nlu_url="http://127.0.0.1:9",
+        listeners=[listener],
+        now=wall(settings.get("clock_file", "")),
     ) as service:
         service.nlu = EchoNlu(point == "after nlu")
         await _serve(service, Path(settings["port_file"]))

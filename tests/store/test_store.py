@@ -17,6 +17,7 @@ from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, R
 from bot.domain.private import Private
 from bot.logs import JsonLines, redact
 from bot.ports import Alert, ChannelError
+from bot.store.clock import boot_seconds
 from bot.store.sealed import KeyFileError, Unreadable, load_keys
 from bot.store.spool import FileSpool
 
@@ -170,7 +171,8 @@ async def test_nobody_claims_and_the_ladder_climbs(service: Service) -> None:
         await chat.say("help me they are beating me")
     (case,) = await service.cases.queue()
     later = timedelta(0)
-    service.watch._now = lambda: utc_now() + later
+    begun = boot_seconds()
+    service.steady._seconds = lambda: begun + later.total_seconds()
     for rung, seconds in enumerate((61, 181, 301), 1):
         later = timedelta(seconds=seconds)
         assert await service.watch.escalate() == 1
@@ -179,7 +181,8 @@ async def test_nobody_claims_and_the_ladder_climbs(service: Service) -> None:
         assert found.escalations == rung
     said = await service.cases.transcript(case.conversation_id)
     assert "No helper is free yet" in said[-1].text.reveal() and "112" in said[-1].text.reveal()
-    assert await service.db["alerts"].count_documents({"case": case.id}) == 4
+    rows = await service.db["alerts"].find({"case": case.id, "channel": "console"}).to_list()
+    assert sorted(row["rung"] for row in rows) == [0, 1, 2, 3]
 
 
 async def test_one_dead_alert_channel_holds_up_no_other(service: Service) -> None:
@@ -192,14 +195,19 @@ async def test_one_dead_alert_channel_holds_up_no_other(service: Service) -> Non
         async def page(self, alert: Alert) -> None:
             raise ChannelError("dead", retryable=True)
 
+        check = page
+
     class Alive:
         name = "alive"
 
         async def page(self, alert: Alert) -> None:
             done.append(alert.case_id)
 
+        check = page
+
     service.conversations._writer._pagers = ("dead", "alive")
     service.watch._pagers = {"dead": Dead(), "alive": Alive()}
+    service.pagers.update(service.watch._pagers)
     async with running(service):
         await service.receiver.receive(message("bachao"))
         async with asyncio.timeout(10):

@@ -111,16 +111,15 @@
 
   function attached(row, line) {
     var address = "/console/cases/" + encodeURIComponent(page.case) + "/media/" + encodeURIComponent(line.id), made;
-    if (line.carrier === "voice") {
+    if (line.file === "sound") {
       made = part("audio");
       made.controls = true;
       made.preload = "none";
       made.src = address;
-    } else if (line.carrier === "image" || line.carrier === "caption") {
-      made = part("a", page.picture);
-      made.href = address;
-      made.target = "_blank";
-      made.rel = "noopener";
+    } else if (line.file) {
+      made = part("a", line.file === "picture" ? page.picture : page.file);
+      made.href = line.file === "picture" ? address : "#files";
+      if (line.file === "picture") { made.target = "_blank"; made.rel = "noopener"; }
       row.appendChild(document.createTextNode(" "));
     } else { return; }
     row.appendChild(made);

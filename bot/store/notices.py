@@ -1,0 +1,174 @@
+"""Urgent notes: what was written, who asked for notes about which place, and to whom each went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
+
+from bot.domain.conversation import Conversation
+from bot.domain.messages import ChannelName, OutboundMessage
+from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Reach, Where, WhereKind
+from bot.ports import NoteDue
+from bot.store.conversations import MongoConversations
+from bot.store.documents import aware
+from bot.store.mongo import in_transaction
+
+Doc = dict[str, Any]
+AT_ONCE = 200
+TWICE = 11000
+
+
+class MongoNotices:
+    """`bot.ports.Notices` on MongoDB."""
+
+    def __init__(
+        self,
+        client: AsyncMongoClient[Doc],
+        db: AsyncDatabase[Doc],
+        conversations: MongoConversations,
+        channels: frozenset[str],
+    ) -> None:
+        """Notes are sent over *channels* only: another process may serve the rest."""
+        self._client = client
+        self._db = db
+        self._conversations = conversations
+        self._channels = sorted(channels)
+
+    async def write(self, where: Where, texts: Mapping[str, str], who: str, now: datetime) -> Notice:
+        """Keep a draft under the next number."""
+        last = await self._db["notices"].find_one({}, sort=[("_id", -1)])
+        number = last["_id"] + 1 if last else 1
+        row: Doc = {"_id": number, "kind": where.kind.value, "name": where.name, "in_state": where.state}
+        row |= {"texts": dict(texts), "made_by": who, "made_at": now, "state": NoticeState.DRAFT.value}
+        await self._db["notices"].insert_one(row)
+        return _notice(row)
+
+    async def get(self, number: int) -> Notice | None:
+        """Return one."""
+        row = await self._db["notices"].find_one({"_id": number})
+        return _notice(row) if row else None
+
+    async def latest(self, limit: int = 50) -> Sequence[Notice]:
+        """Return the newest."""
+        return [_notice(row) async for row in self._db["notices"].find({}).sort("_id", -1).limit(limit)]
+
+    async def confirm(self, number: int, who: str, now: datetime) -> Notice:
+        """Let it be sent: by somebody else than its writer, once. Raise `NotConfirmable`."""
+        mine = {"_id": number, "state": NoticeState.DRAFT.value, "made_by": {"$ne": who}}
+        fields = {"state": NoticeState.CONFIRMED.value, "confirmed_by": who, "confirmed_at": now, "listed": False}
+        row = await self._db["notices"].find_one_and_update(
+            mine, {"$set": fields}, return_document=ReturnDocument.AFTER
+        )
+        if not row:
+            raise NotConfirmable(str(number))
+        return _notice(row)
+
+    async def cancel(self, number: int) -> None:
+        """Send it to nobody more."""
+        await self._db["notices"].update_one({"_id": number}, {"$set": {"state": NoticeState.CANCELLED.value}})
+        await self._db["note_sends"].delete_many({"notice": number, "state": "waiting"})
+
+    async def reach(self, notice: Notice, fresh_since: datetime) -> Reach:
+        """Count whom it would reach now; on WhatsApp only those who wrote since *fresh_since* hear of it at once."""
+        now: dict[str, int] = {}
+        later: dict[str, int] = {}
+        other = 0
+        async for wish in self._db["note_wishes"].find(_asked_about(notice.where)):
+            if wish["locale"] not in notice.texts:
+                other += 1
+                continue
+            found = later if await self._is_late(wish, fresh_since) else now
+            found[wish["channel"]] = found.get(wish["channel"], 0) + 1
+        return Reach(now, later, other)
+
+    async def _is_late(self, wish: Doc, fresh_since: datetime) -> bool:
+        if wish["channel"] != ChannelName.WHATSAPP.value:
+            return False
+        fresh = {"_id": wish["_id"], "updated_at": {"$gt": fresh_since}}
+        return await self._db["conversations"].find_one(fresh, {"_id": 1}) is None
+
+    async def due(self, now: datetime) -> Sequence[NoteDue]:
+        """Return to whom which confirmed note is to go now."""
+        await self._list(now)
+        query = {"state": "waiting", "not_before": {"$lte": now}, "channel": {"$in": self._channels}}
+        rows = await self._db["note_sends"].find(query).sort("not_before", 1).limit(AT_ONCE).to_list()
+        found = [await self._due(row, now) for row in rows]
+        return [item for item in found if item]
+
+    async def _list(self, now: datetime) -> None:
+        """Make a row for everybody whom a confirmed note is for; whoever does it twice changes nothing."""
+        async for row in self._db["notices"].find({"state": NoticeState.CONFIRMED.value, "listed": False}):
+            notice = _notice(row)
+            sends = [
+                {"_id": f"{notice.number}:{wish['_id']}", "notice": notice.number, "conversation": wish["_id"],
+                 "channel": wish["channel"], "state": "waiting", "not_before": now}
+                async for wish in self._db["note_wishes"].find(_asked_about(notice.where))
+            ]  # fmt: skip
+            try:
+                if sends:
+                    await self._db["note_sends"].insert_many(sends, ordered=False)
+            except BulkWriteError as error:
+                if any(problem["code"] != TWICE for problem in error.details["writeErrors"]):
+                    raise
+            await self._db["notices"].update_one({"_id": notice.number}, {"$set": {"listed": True}})
+
+    async def _due(self, row: Doc, now: datetime) -> NoteDue | None:
+        notice = await self.get(row["notice"])
+        over = not notice or notice.confirmed_at is None or now - notice.confirmed_at > LASTS
+        if over or not await self._db["note_wishes"].find_one({"_id": row["conversation"]}, {"_id": 1}):
+            await self._db["note_sends"].update_one({"_id": row["_id"]}, {"$set": {"state": "dropped"}})
+            return None
+        conversation = await self._conversations.load(row["conversation"], ChannelName(row["channel"]))
+        heard = await self._db["inbox"].find_one({"conversation": row["conversation"]}, sort=[("received_at", -1)])
+        return NoteDue(notice, conversation, aware(heard["received_at"]) if heard else None) if notice else None
+
+    async def send(
+        self, item: NoteDue, after: Conversation, messages: Sequence[OutboundMessage], now: datetime
+    ) -> bool:
+        """Queue the note; False if something changed meanwhile."""
+        sealed = await self._conversations.sealed(after)
+
+        async def body(session: AsyncClientSession) -> bool:
+            send = {"_id": f"{item.notice.number}:{after.id}", "state": "waiting"}
+            taken = await self._db["note_sends"].update_one(send, {"$set": {"state": "sent"}}, session=session)
+            if not taken.matched_count:
+                await session.abort_transaction()
+                return False
+            tag = f"note:{item.notice.number}:{after.locale}"
+            return await self._conversations.speak(after, sealed, messages, tag, now, session)
+
+        return await in_transaction(self._client, body)
+
+    async def put_off(self, item: NoteDue, seconds: float, now: datetime) -> None:
+        """Look again later."""
+        row = {"_id": f"{item.notice.number}:{item.conversation.id}", "state": "waiting"}
+        await self._db["note_sends"].update_one(row, {"$set": {"not_before": now + timedelta(seconds=seconds)}})
+
+    async def drop(self, item: NoteDue) -> None:
+        """Do not send it to this person."""
+        row = {"_id": f"{item.notice.number}:{item.conversation.id}", "state": "waiting"}
+        await self._db["note_sends"].update_one(row, {"$set": {"state": "dropped"}})
+
+
+def _asked_about(where: Where) -> Doc:
+    field = {WhereKind.PLACE: "places", WhereKind.DISTRICT: "districts", WhereKind.STATE: "states"}[where.kind]
+    return {field: f"{where.state}:{where.name}" if where.kind is WhereKind.DISTRICT else where.name}
+
+
+def _notice(row: Doc) -> Notice:
+    return Notice(
+        row["_id"],
+        Where(WhereKind(row["kind"]), row["name"], row["in_state"]),
+        row["texts"],
+        row["made_by"],
+        aware(row["made_at"]),
+        NoticeState(row["state"]),
+        row.get("confirmed_by", ""),
+        aware(row["confirmed_at"]) if row.get("confirmed_at") else None,
+    )

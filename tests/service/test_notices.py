@@ -1,0 +1,171 @@
+"""Urgent notes: asked for once, confirmed by a second person, sent once to who asked, and never to somebody in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.app import Service, running
+from bot.chat import Chat
+from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Where, WhereKind
+from bot.service.notices import BadNotice, Notes
+from bot.store.notices import MongoNotices
+from tests.service.test_lessons import Days
+
+PATNA = Where(WhereKind.DISTRICT, "Patna", "BR")
+TEXTS = {"en": "A man at platform 1 sells false tickets.", "hi": "प्लेटफ़ॉर्म 1 पर एक आदमी नक़ली टिकट बेचता है।"}
+
+
+class Later(Days):
+    """The notes of a service, looked at later."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        channels = frozenset({"terminal"})
+        self.notices = MongoNotices(service.db.client, service.db, service.conversations, channels)
+        self.notes = Notes(self.notices, lambda: service.content, {}, self.time, service.wake_delivery.set)
+
+    async def told(self, **days: float) -> list[dict[str, Any]]:
+        """Go on, and return the rows that were queued."""
+        self.now += timedelta(**days)
+        before = await self.service.db["outbox"].distinct("_id")
+        await self.notes.work()
+        return await self.service.db["outbox"].find({"_id": {"$nin": before}}).to_list()
+
+
+class _Nothing:
+    async def due(self, now: object) -> Sequence[Any]:
+        return ()
+
+
+@pytest.fixture
+def still(service: Service) -> Service:
+    """A service whose own clocks send no notes."""
+    service.notes._store = _Nothing()  # type: ignore[assignment]
+    return service
+
+
+async def wished(chat: Chat, locale: str = "en", *, yes: bool = True) -> None:
+    """Ask for help near a place, and answer the question about notes."""
+    await chat.say("", f"l:{locale}")
+    await chat.say("", "c:near")
+    turn, _ = await chat.say("Patna")
+    asked = turn.replies[-1]
+    assert asked.message == "warnings.ask"
+    await chat.say("", asked.choices[0 if yes else 1].id)
+
+
+async def confirmed(later: Later, where: Where = PATNA) -> Notice:
+    notice = await later.notes.write(where, TEXTS, "vani")
+    return await later.notes.confirm(notice.number, "sudha")
+
+
+async def test_it_is_asked_once_and_a_no_is_kept(still: Service) -> None:
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat, yes=False)
+        assert await still.db["note_wishes"].count_documents({}) == 0
+        await chat.say("", "c:near")
+        turn, _ = await chat.say("Patna")
+        assert "warnings.ask" not in [reply.message for reply in turn.replies]
+
+
+async def test_a_confirmed_note_reaches_once_who_asked_about_the_place(still: Service) -> None:
+    chat, other = Chat(still), Chat(still)
+
+    def on_turn(*given: Any) -> None:
+        chat.on_turn(*given)
+        other.on_turn(*given)
+
+    async with running(still, on_turn):
+        await wished(chat, "hi")
+        await wished(other, yes=False)
+        one, two = Later(still), Later(still)
+        notice = await one.notes.write(PATNA, TEXTS, "vani")
+        reach = await one.notes.reach(notice)
+        assert (reach.now, reach.later, reach.other_language) == ({"terminal": 1}, {}, 0)
+        assert await one.told() == []
+        await one.notes.confirm(notice.number, "sudha")
+        await asyncio.gather(*(later.notes.work() for later in (one, two, one)))
+        (row,) = await still.db["outbox"].find({"lesson": f"note:{notice.number}:hi"}).to_list()
+        message = await still.outbox.one(row["conversation"], row["_id"])
+        assert message
+        assert TEXTS["hi"] in message["text"]
+        assert "112" in message["text"]
+        assert await one.told(hours=1) == []
+
+
+async def test_whoever_wrote_it_cannot_confirm_it_and_nobody_twice(still: Service) -> None:
+    later = Later(still)
+    notice = await later.notes.write(PATNA, TEXTS, "sudha")
+    with pytest.raises(NotConfirmable):
+        await later.notes.confirm(notice.number, "sudha")
+    done = await asyncio.gather(
+        *(later.notes.confirm(notice.number, name) for name in ("asha", "bina")), return_exceptions=True
+    )
+    assert sum(isinstance(result, NotConfirmable) for result in done) == 1
+    found = await later.notes.get(notice.number)
+    assert found
+    assert found.state is NoticeState.CONFIRMED
+
+
+async def test_somebody_in_trouble_hears_nothing_until_it_is_over(still: Service) -> None:
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+        turn, _ = await chat.say("they locked us in the factory")
+        later = Later(still)
+        await confirmed(later)
+        assert await later.told() == []
+        case = await still.cases.get(turn.conversation.open_case)
+        assert case
+        await still.respond.claim(case, "asha")
+        await still.respond.close(case, "asha", "safe")
+        assert len(await later.told(hours=2)) == 1
+
+
+async def test_a_note_that_is_old_or_taken_back_goes_to_nobody(still: Service) -> None:
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+        later = Later(still)
+        notice = await confirmed(later)
+        await later.notes.cancel(notice.number)
+        assert await later.told() == []
+        await confirmed(later)
+        later.now += LASTS
+        assert await later.told(minutes=1) == []
+
+
+async def test_stop_and_erasing_end_it(still: Service) -> None:
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+        await chat.say("stop")
+        later = Later(still)
+        await confirmed(later)
+        assert await later.told() == []
+        assert await still.db["note_wishes"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "texts", "why"),
+    [
+        (PATNA, {"en": "  "}, "no_text"),
+        (PATNA, {"xx": "hello"}, "no_text"),
+        (PATNA, {"en": "x" * 351}, "too_long"),
+        (Where(WhereKind.DISTRICT, "Patna", "KL"), {"en": "hello"}, "no_place"),
+        (Where(WhereKind.PLACE, "nowhere"), {"en": "hello"}, "no_place"),
+        (Where(WhereKind.STATE, "XX"), {"en": "hello"}, "no_place"),
+    ],
+)
+async def test_a_note_that_cannot_be_sent_is_refused(
+    still: Service, where: Where, texts: dict[str, str], why: str
+) -> None:
+    with pytest.raises(BadNotice) as refused:
+        await Later(still).notes.write(where, texts, "vani")
+    assert str(refused.value) == why

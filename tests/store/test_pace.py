@@ -1,0 +1,161 @@
+"""The pace is one for all processes, keeps room for danger, and obeys a platform that asks for silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.app import Service
+from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage
+from bot.domain.pace import Limit, Pace
+from bot.domain.private import Private
+from bot.ports import Channel, ChannelError, Due
+from bot.service.deliver import Deliverer
+from bot.store.history import Writer
+from bot.store.pace import MongoPace
+
+SLOW = Limit(60_000, 4, 2)
+WIDE = Limit(1, 10_000)
+
+
+def due(person: str, lane: Lane = Lane.REPLY) -> Due:
+    to = Address(ChannelName.TELEGRAM, Private(person))
+    return Due(f"{person}:1", person, to, OutboundMessage(Private("hello"), lane=lane))
+
+
+def pace(service: Service, account: Limit, contact: Limit) -> MongoPace:
+    return MongoPace(service.db, {ChannelName.TELEGRAM: Pace(account, contact)})
+
+
+async def test_two_processes_share_one_burst_and_danger_has_its_own(service: Service) -> None:
+    one, other = pace(service, SLOW, WIDE), pace(service, SLOW, WIDE)
+    asked = [await pacer.take(due(f"p{number}")) for number, pacer in enumerate((one, other, one, other))]
+    assert asked[:2] == [None, None]
+    assert [hold.scope for hold in asked[2:] if hold] == ["account", "account"]
+    assert asked[2]
+    assert 50 < asked[2].seconds <= 60
+    assert [await other.take(due("p9", Lane.DISTRESS)) for _ in range(2)] == [None, None]
+    assert await one.take(due("p9", Lane.DISTRESS))
+
+
+async def test_at_once_from_many_no_more_than_the_burst_leaves(service: Service) -> None:
+    """Forty in parallel from two processes: the first row is made once, and counts every one."""
+    pacers = (pace(service, SLOW, WIDE), pace(service, SLOW, WIDE))
+    asked = await asyncio.gather(*(pacers[number % 2].take(due(f"p{number}")) for number in range(40)))
+    assert sum(hold is None for hold in asked) == 2
+
+
+async def test_who_must_wait_takes_nothing_from_the_others(service: Service) -> None:
+    pacer = pace(service, SLOW, Limit(60_000, 1))
+    assert await pacer.take(due("p1")) is None
+    hold = await pacer.take(due("p1"))
+    assert hold
+    assert hold.scope == "address"
+    assert await pacer.take(due("p2")) is None
+    assert await pacer.take(due("p3"))
+
+
+async def test_a_pause_holds_one_contact_or_all(service: Service) -> None:
+    """Danger too: what is sent while a platform asks for silence is thrown away there."""
+    pacer = pace(service, WIDE, WIDE)
+    await pacer.pause(due("p1"), "address", 30)
+    held = await pacer.take(due("p1", Lane.DISTRESS))
+    assert held
+    assert 20 < held.seconds <= 30
+    assert await pacer.take(due("p2")) is None
+    await pacer.pause(due("p1"), "account", 30)
+    assert await pacer.take(due("p2", Lane.DISTRESS))
+
+
+class Platform:
+    """A channel that keeps what it was sent, and refuses once who is on the list."""
+
+    name = ChannelName.TELEGRAM
+
+    def __init__(self, refused: dict[str, ChannelError] | None = None) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.refused = refused or {}
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        if error := self.refused.pop(address.value.reveal(), None):
+            raise error
+        self.sent.append((address.value.reveal(), message.text.reveal()))
+        return Private(outbox_id)
+
+    async def forget(self, address: Address, message_ids: Sequence[Private]) -> None:
+        """Nothing to delete."""
+
+
+async def commit(service: Service, person: str, texts: Sequence[str], lane: Lane = Lane.REPLY) -> None:
+    """Queue messages to a person as one more version of the conversation."""
+    address = await service.sealer.seal(person, f"address:{person}", {"address": person})
+    row = await service.db["conversations"].find_one_and_update(
+        {"_id": person}, {"$set": {"address": address}, "$inc": {"version": 1}}, upsert=True, return_document=True
+    )
+    assert row
+    said = [OutboundMessage(Private(text), lane=lane) for text in texts]
+    async with service.db.client.start_session() as session, await session.start_transaction():
+        writer = Writer(service.db, service.sealer, ())
+        await writer.outbox(person, "telegram", row["version"], said, service.now(), session)
+
+
+async def drain(service: Service, platform: Channel, pacer: MongoPace) -> None:
+    service.outbox._channels = ["telegram"]
+    deliverer = Deliverer(service.outbox, {ChannelName.TELEGRAM: platform}, pacer, "o", lambda: 0.0)
+    while await deliverer.work():
+        pass
+
+
+async def test_one_person_s_long_queue_hides_nobody(service: Service) -> None:
+    """More wait behind one contact's pace than are looked at together."""
+    await commit(service, "p1", [str(number) for number in range(80)])
+    await commit(service, "p2", ["hello"])
+    platform = Platform()
+    await drain(service, platform, pace(service, WIDE, Limit(60_000, 3)))
+    assert platform.sent == [("p1", "0"), ("p1", "1"), ("p1", "2"), ("p2", "hello")]
+
+
+async def test_danger_overtakes_what_waits_for_the_same_person(service: Service) -> None:
+    await commit(service, "p1", ["1", "2", "3"])
+    await commit(service, "p1", ["112", "1098"], Lane.DISTRESS)
+    await commit(service, "p1", ["lesson"], Lane.CAMPAIGN)
+    platform = Platform()
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert [text for _, text in platform.sent] == ["112", "1098", "1", "2", "3", "lesson"]
+
+
+async def test_a_resting_account_still_sends_what_danger_needs(service: Service) -> None:
+    await commit(service, "p1", ["1", "2", "3", "4"])
+    await commit(service, "p2", ["112"], Lane.DISTRESS)
+    platform = Platform()
+    pacer = pace(service, SLOW, WIDE)
+    service.outbox._channels = ["telegram"]
+    deliverer = Deliverer(service.outbox, {ChannelName.TELEGRAM: platform}, pacer, "o", lambda: 0.0)
+    while await deliverer.work():
+        pass
+    assert [text for _, text in platform.sent] == ["112", "1"]
+    assert 0 < deliverer.nap(100.0) <= 60
+    await commit(service, "p3", ["1098"], Lane.DISTRESS)
+    assert await deliverer.work()
+    assert platform.sent[-1] == ("p3", "1098")
+
+
+async def test_a_platform_that_asks_one_contact_to_wait_holds_up_only_that_one(service: Service) -> None:
+    await commit(service, "p1", ["1", "2"])
+    await commit(service, "p2", ["hello"])
+    slow = ChannelError("telegram:429", retryable=True, retry_after=30, pause="address")
+    platform = Platform({"p1": slow})
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == [("p2", "hello")]
+    row = await service.db["outbox"].find_one({"conversation": "p1"}, sort=[("_id", 1)])
+    assert row
+    assert row["attempts"] == 1
+
+
+async def test_a_platform_that_asks_us_all_to_wait_is_left_alone(service: Service) -> None:
+    for person in ("p1", "p2", "p3"):
+        await commit(service, person, ["hello"])
+    busy = ChannelError("telegram:429", retryable=True, retry_after=30, pause="account")
+    platform = Platform({"p1": busy})
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == []
