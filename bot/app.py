@@ -37,18 +37,22 @@ from bot.content.model import Content
 from bot.dialogue.gazetteer import Gazetteer
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
+from bot.domain.contact import read_templates
 from bot.domain.messages import ChannelName
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.deliver import Deliverer, keep_delivering
+from bot.service.first import First
 from bot.service.follow import Follower, keep_following
 from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
+from bot.service.interpret import Interpreter
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.merge import Merging
 from bot.service.publish import Wording
 from bot.service.receive import NotAccepted, Receiver
 from bot.service.refer import Referrals
@@ -67,6 +71,7 @@ from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.media import MongoMedia
+from bot.store.merges import MongoMerges
 from bot.store.outbox import MongoOutbox
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
@@ -130,6 +135,10 @@ class Service:
     media: MongoMedia
     listener: Listener
     translator: Translator | None
+    merges: MongoMerges
+    merging: Merging
+    first: First
+    interpreter: Interpreter
     http: ClientSession
     bot: Bot | None
     knowledge: Callable[[], Knowledge]
@@ -218,6 +227,8 @@ async def _build(  # noqa: PLR0913 - the composition root
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
+    merges = MongoMerges(client, db, writer, ladder)
+    respond = Respond(cases, merges, lambda: wording.content, now, wake_delivery.set)
     task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db)
     agencies = MongoAgencies(db)
@@ -252,12 +263,16 @@ async def _build(  # noqa: PLR0913 - the composition root
         reports=reports,
         histories=histories,
         receiver=Receiver(inbox, outbox, spool, wake_answers.set),
-        respond=Respond(cases, lambda: wording.content, now, wake_delivery.set),
+        respond=respond,
+        merges=merges,
+        merging=Merging(merges, respond, now, wake_delivery.set),
+        first=First(cases, lambda: wording.content, now, wake_delivery.set, read_templates(config.whatsapp_templates)),
+        interpreter=Interpreter(_case_translator(config, content)),
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner),
+        watch=Watch(cases, alerts, pagers, lambda: wording.content, now, wake_delivery.set, owner, merges),
         list_watch=ListWatch(agencies, alerts, tuple(pagers), now),
         imports=Imports(agencies, audit, now, config.lists_kept),
         forgetter=Forgetter(MongoTraces(db, sealer, frozenset(channels)), channels, now),
@@ -299,6 +314,14 @@ def _listener(
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
     return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
+
+
+def _case_translator(config: Config, content: Content) -> Translator | None:
+    """A machine of its own for words of a case: nothing of them stays in memory, and its breaker is its own."""
+    if not config.translate_cases:
+        return None
+    names = {line.fact.source.rpartition(", ")[2] for line in content.helplines.values()}
+    return GoogleTranslate(time.monotonic, names=sorted(names), most_cached=0)
 
 
 def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:

@@ -52,6 +52,12 @@ class CaseAction(StrEnum):
     TASK = "task"
     TASK_DONE = "task_done"
     TELL = "tell"
+    MERGE = "merge"
+    JOIN = "join"
+    SPLIT = "split"
+    PART = "part"
+    ASK = "ask"
+    CONTACT = "contact"
 
 
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
@@ -81,6 +87,12 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.TASK: (OPEN_STATES, None),
     CaseAction.TASK_DONE: (OPEN_STATES, None),
     CaseAction.TELL: (frozenset(CaseState), None),
+    CaseAction.MERGE: (OPEN_STATES, CaseState.CLOSED),
+    CaseAction.JOIN: (OPEN_STATES, None),
+    CaseAction.SPLIT: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
+    CaseAction.PART: (OPEN_STATES, None),
+    CaseAction.ASK: (_CLAIMED, CaseState.ACTIVE),
+    CaseAction.CONTACT: (_CLAIMED, CaseState.ACTIVE),
 }
 
 #: Priority by kind: a smaller number is looked at first.
@@ -119,7 +131,11 @@ def after(state: CaseState, action: CaseAction) -> CaseState:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One open case per conversation at a time; `version` guards against two writers."""
+    """One open case per conversation at a time; `version` guards against two writers.
+
+    `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
+    own, of the cases that were merged into this one.
+    """
 
     id: str
     conversation_id: str
@@ -143,13 +159,23 @@ class Case:
     erase_requested: bool = False
     unread: int = 0
     version: int = 0
+    merged_into: str = ""
+    also: tuple[str, ...] = ()
+
+
+class MergedFor(StrEnum):
+    """Why two cases are one: the same person on two channels, or one event that two people told of."""
+
+    PERSON = "person"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the person answered to one of our questions.
 
-    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`.
+    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`, and
+    `safe_contact`, which a responder writes down: how and when the person said that they can be written to.
     """
 
     slot: str

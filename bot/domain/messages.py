@@ -117,7 +117,9 @@ class Choice:
 class OutboundMessage:
     """One bubble ready to send: words fitted to the channel, its choices in order.
 
-    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "".
+    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "". `template` is
+    the name of the template, approved by the platform, that is sent instead of free words, or ""; `text` is then what
+    it says.
     """
 
     text: Private
@@ -127,6 +129,7 @@ class OutboundMessage:
     message_id: str = ""
     list_button: str = ""
     speech: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

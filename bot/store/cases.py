@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.domain.cases import (
     CaseEvent,
     CaseKind,
     CaseState,
+    MergedFor,
     Told,
     after,
     chain_break,
@@ -36,9 +37,11 @@ from bot.store.sealed import Sealer, Unreadable
 Doc = dict[str, Any]
 OWNERS_ONLY = frozenset({
     CaseAction.REPLY, CaseAction.RELEASE, CaseAction.REFER, CaseAction.HAND_BACK, CaseAction.TRANSFER,
+    CaseAction.ASK, CaseAction.CONTACT,
 })  # fmt: skip
 ENDING = frozenset({CaseAction.HAND_BACK, CaseAction.CLOSE})
 QUEUE_LENGTH = 500
+NOBODY: Mapping[str, Sequence[OutboundMessage]] = {}
 
 
 class MongoCases:
@@ -112,6 +115,19 @@ class MongoCases:
             return []
         return [Told(slot, Private(value), datetime.fromisoformat(at)) for slot, (value, at) in doc.items()]
 
+    async def write_down(self, case_id: str, slot: str, value: Private, who: str, now: datetime) -> None:
+        """Keep what a responder was told, with its line of history. Raise `LookupError` for an erased person."""
+
+        async def body(session: AsyncClientSession) -> None:
+            case = await self._cases.find_one({"_id": case_id}, session=session)
+            if not case or not case["conversation"]:
+                raise LookupError(case_id)
+            await self._writer.told(case, slot, value, now, session)
+            detail = Private(f"{slot}: {value.reveal()}")
+            await self._writer.event(case, CaseAction.TELL, who, now, session, detail=detail)
+
+        await in_transaction(self._client, body)
+
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
         lines = [await self._heard(row) async for row in self._db["inbox"].find({"conversation": conversation_id})]
@@ -126,9 +142,9 @@ class MongoCases:
         except (Unreadable, KeyError):
             return None
         choices = (doc["choice"],) if doc["choice"] else ()
-        at = aware(row["received_at"])
+        at, sent_at = aware(row["received_at"]), aware(row["sent_at"])
         words = Private(doc["text"] or doc.get("point", ""))
-        return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices)
+        return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices, sent_at)
 
     async def _said(self, row: Doc) -> Line | None:
         try:
@@ -137,8 +153,9 @@ class MongoCases:
             return None
         labels = tuple(label for _, label in doc["choices"])
         return Line(
-            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text", labels
-        )
+            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text", labels,
+            error=row.get("error", ""), template=doc.get("template", ""),
+        )  # fmt: skip
 
     async def act(  # noqa: PLR0913
         self,
@@ -151,6 +168,7 @@ class MongoCases:
         expect_owner: str | None = None,
         new_owner: str | None = None,
         messages: Sequence[OutboundMessage] = (),
+        others: Mapping[str, Sequence[OutboundMessage]] = NOBODY,
         key: str = "",
     ) -> Case:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
@@ -174,7 +192,7 @@ class MongoCases:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
             if action in {CaseAction.ESCALATE, CaseAction.RELEASE}:
                 await self._writer.alert({**row, **fields}, event.number, now, session)
-            await self._send(row, action, messages, now, session)
+            await self._send(row, action, {row["conversation"]: messages, **others}, now, session)
             return {**row, **fields}
 
         try:
@@ -209,7 +227,7 @@ class MongoCases:
         elif action is CaseAction.ESCALATE:
             rung = row.get("escalations", 0) + 1
             fields |= {"escalations": rung, "escalate_at": self._ladder.next_at(aware(row["waiting_since"]), rung)}
-        elif action is CaseAction.REPLY:
+        elif action in {CaseAction.REPLY, CaseAction.CONTACT}:
             fields |= {"unread": 0}
         elif action in ENDING:
             followed = CaseKind(row["kind"]) in FOLLOWED and not row.get("silent") and not row.get("erase_requested")
@@ -223,25 +241,28 @@ class MongoCases:
         self,
         row: Doc,
         action: CaseAction,
-        messages: Sequence[OutboundMessage],
+        messages: Mapping[str, Sequence[OutboundMessage]],
         now: datetime,
         session: AsyncClientSession,
     ) -> None:
-        """Queue the messages as a version of the conversation; a wish to be erased comes due when the case ends."""
-        fields: Doc = {"updated_at": now}
-        if action in ENDING and row.get("erase_requested"):
-            fields["erase_after"] = now
-        if not messages and "erase_after" not in fields:
-            return
-        conversation = await self._db["conversations"].find_one_and_update(
-            {"_id": row["conversation"]},
-            {"$inc": {"version": 1}, "$set": fields},
-            return_document=True,
-            session=session,
-        )
-        if conversation:
-            version = conversation["version"]
-            await self._writer.outbox(row["conversation"], row["channel"], version, messages, now, session)
+        """Queue what is said in each conversation; a wish to be erased comes due when the case ends."""
+        for conversation, said in messages.items():
+            if said:
+                await self._writer.say(conversation, said, now, session)
+        if action in ENDING:
+            if row.get("erase_requested"):
+                await self._writer.say(row["conversation"], (), now, session, {"erase_after": now})
+            await self._end_merged(row, now, session)
+
+    async def _end_merged(self, row: Doc, now: datetime, session: AsyncClientSession) -> None:
+        """What a person of a merged case wished for the end comes due; whoever told of the same event is asked too."""
+        async for case in self._cases.find({"merged_into": case_id_of(row)}, session=session):
+            if case.get("erase_requested") and case["conversation"]:
+                await self._writer.say(case["conversation"], (), now, session, {"erase_after": now})
+            followed = CaseKind(case["kind"]) in FOLLOWED and not case.get("silent") and not case.get("erase_requested")
+            if followed and case.get("merged_for") == MergedFor.EVENT.value and not case.get("followed"):
+                fields = {"closed_at": now, "follow_at": now + REACHED_AFTER}
+                await self._cases.update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
 
     async def overdue(self, now: datetime) -> Sequence[Case]:
         """Return unclaimed cases whose next rung has come."""

@@ -83,6 +83,7 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "message_id": message.message_id,
         "list_button": message.list_button,
         "speech": message.speech,
+        "template": message.template,
     }
 
 
@@ -96,6 +97,7 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         message_id=doc["message_id"],
         list_button=doc["list_button"],
         speech=doc.get("speech", ""),
+        template=doc.get("template", ""),
     )
 
 
@@ -153,7 +155,15 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         erase_requested=doc.get("erase_requested", False),
         unread=doc.get("unread", 0),
         version=doc.get("version", 0),
+        merged_into=doc.get("merged_into", ""),
+        also=tuple(doc.get("also", ())),
     )
+
+
+def open_case_of(conversation_id: str) -> Doc:
+    """Return the query for the open case of a conversation: its own, or the one that its own was merged into."""
+    mine = ({"conversation": conversation_id}, {"also": conversation_id})
+    return {"$or": [{**part, "open": True} for part in mine]}
 
 
 def aware(moment: datetime) -> datetime:
