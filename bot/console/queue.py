@@ -11,7 +11,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.views import ROLES, Views, visible
+from bot.console.transcript import visible
+from bot.console.views import ROLES, Views
 from bot.domain.cases import Case, CaseKind, IllegalTransition
 from bot.domain.private import Private
 from bot.ports import Handover, NotOwner

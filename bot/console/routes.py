@@ -12,8 +12,10 @@ from aiohttp import web
 
 from bot.console.auth import Gate, Session
 from bot.console.cases import CaseViews
+from bot.console.contact import ContactViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.merge import MergeViews
 from bot.console.queue import QueueViews
 from bot.console.views import Views
 from bot.console.words import WordViews
@@ -69,6 +71,12 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
+    Route("POST", "/console/cases/{case}/template", "write_first", WORKERS),
+    Route("POST", "/console/cases/{case}/consent", "ask_consent", WORKERS),
+    Route("POST", "/console/cases/{case}/contact", "write_down_contact", WORKERS),
+    Route("POST", "/console/cases/{case}/translate", "translate", WORKERS),
+    Route("POST", "/console/cases/{case}/merge", "merge_case", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/split", "split_case", SUPERVISORS),
     Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS),
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
@@ -119,7 +127,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (QueueViews, CaseViews, WordViews, ListViews, HistoryViews)
+    pages = (QueueViews, CaseViews, ContactViews, MergeViews, WordViews, ListViews, HistoryViews)
     parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))

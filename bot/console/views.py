@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,10 +15,11 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
-from bot.domain.cases import Case, CaseAction, CaseEvent, IllegalTransition
+from bot.console.transcript import past, spoken, visible
+from bot.domain.cases import Case, CaseEvent, IllegalTransition
 from bot.domain.pictures import PICTURE_TYPES
-from bot.domain.tasks import OpenTasks, Task, TaskRule
-from bot.ports import Line, NotOwner, Responder, Stamp
+from bot.domain.tasks import OpenTasks, Task
+from bot.ports import NotOwner, Responder, Stamp
 from bot.public.headers import stream_headers
 
 Service = Any
@@ -30,6 +30,8 @@ CHECK_SESSION_EVERY = 5
 LONGEST_STREAM = 3600
 LONGEST_TEXT = 4000
 LANGUAGES = ("en", "hi")
+FIELDS = ("text", "key", "to", "via", "override", "template")
+NO_REFUSALS: Mapping[type[Exception], str] = {}
 
 
 class Views:
@@ -197,23 +199,33 @@ class Views:
 
     # --- one case
 
-    async def lines(self, case: Case) -> list[dict[str, Any]]:
-        """Return the transcript, ready to be shown."""
-        return [_line(line) for line in await self._service.cases.transcript(case.conversation_id)]
+    async def everyone(self, case: Case) -> list[Case]:
+        """Return the case and those that were merged into it: one for each conversation that it looks after."""
+        return [case, *(await self._service.merges.merged(case.id) if case.also else ())]
+
+    async def lines(self, case: Case, session: Session) -> list[dict[str, Any]]:
+        """Return the transcript, ready to be shown; of merged cases in one row of time."""
+        found = [
+            spoken(line, person.id if person.id != case.id else "", self.words(session))
+            for person in await self.everyone(case)
+            for line in await self._service.cases.transcript(person.conversation_id)
+        ]
+        return sorted(found, key=lambda line: str(line["at"])) if case.also else found
 
     def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
         """Return one line of a case's history, ready to be shown."""
-        action = self.word(f"console.action.{event.action.value}", session)
-        detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
-        for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
-            if detail.partition(":")[0] == rule.value:
-                detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
-        return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
+        return past(event, self.words(session))
+
+    def words(self, session: Session) -> Callable[[str], str]:
+        """Return the console's words by their short key."""
+        return lambda key: self.word(f"console.{key}", session)
 
     async def media(self, request: web.Request) -> web.Response:
         """A voice note or picture of the case; listening and looking are recorded."""
         case = await self.case_of(request)
-        note = await self._service.media.get(request.match_info["line"][:64], case.conversation_id)
+        line = request.match_info["line"][:64]
+        kept = [await self._service.media.get(line, person.conversation_id) for person in await self.everyone(case)]
+        note = next(filter(None, kept), None)
         if not note:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
         seen = note[0] in PICTURE_TYPES
@@ -228,24 +240,15 @@ class Views:
             case = await self.case_of(request)
             await self.record(session.responder.id, "claim warned", case.id)
             raise web.HTTPSeeOther(f"/console/cases/{case.id}?error=case.limit")
-        return await self._act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
+        return await self.act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
 
     async def carried(self, session: Session) -> int:
         """Return how many open cases the person has."""
         return sum(case.owner == session.responder.id for case in await self._service.cases.queue())
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
-        """Write to the person."""
-        return await self._act(
-            request,
-            lambda case, who, form: self._service.respond.reply(case, who, form["text"], form["key"]),
-            "reply",
-            "text",
-        )
-
     async def note(self, request: web.Request) -> web.StreamResponse:
         """Write a note."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.note(case, who, form["text"], form["key"]),
             "note",
@@ -254,13 +257,13 @@ class Views:
 
     async def release(self, request: web.Request) -> web.StreamResponse:
         """Put it back."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.release(case, who, form["text"]), "release"
         )
 
     async def transfer(self, request: web.Request) -> web.StreamResponse:
         """Give it to a colleague."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.transfer(case, who, form["to"], form["text"]),
             "transfer",
@@ -270,13 +273,13 @@ class Views:
 
     async def refer(self, request: web.Request) -> web.StreamResponse:
         """Record a referral."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.refer(case, who, form["text"]), "refer", "text"
         )
 
     async def hand_back(self, request: web.Request) -> web.StreamResponse:
         """Give the conversation back to the bot."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.hand_back(case, who, form["text"]),
             "hand_back",
@@ -285,21 +288,26 @@ class Views:
 
     async def close(self, request: web.Request) -> web.StreamResponse:
         """Close the case with its outcome."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.close(case, who, form["text"]), "close", "text"
         )
 
-    async def _act(
+    async def act(
         self,
         request: web.Request,
         verb: Callable[[Case, str, dict[str, str]], Awaitable[Case]],
         name: str,
         *needed: str,
+        refusals: Mapping[type[Exception], str] = NO_REFUSALS,
     ) -> web.StreamResponse:
+        """Do one thing to a case and show it; what was typed is shown again where it could not be done.
+
+        *needed*: the fields that must not be empty; *refusals*: why it may be refused besides, and the words for it.
+        """
         session = self._session(request)
         case = await self.case_of(request)
         posted = await request.post()
-        form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in ("text", "key", "to")}
+        form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in FIELDS}
         back = f"/console/cases/{case.id}"
         if not all(form[field].strip() for field in needed):
             raise web.HTTPSeeOther(f"{back}?error=empty")
@@ -307,17 +315,19 @@ class Views:
             person.id for person in await self._service.responders.all() if person.active
         }:
             raise web.HTTPSeeOther(f"{back}?error=empty")
+        errors: tuple[type[Exception], ...] = (IllegalTransition, NotOwner, *refusals)
         try:
             await verb(case, session.responder.id, form)
         except OpenTasks:
             await self.record(session.responder.id, f"{name} refused", case.id)
             raise web.HTTPSeeOther(f"{back}?error=case.open_tasks") from None
-        except (IllegalTransition, NotOwner):
+        except errors as error:
             await self.record(session.responder.id, f"{name} refused", case.id)
             taken = await self._service.cases.get(case.id)
             return self.page(
-                "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409
-            )
+                "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409,
+                why=refusals.get(type(error), ""), kept=visible(form["text"]),
+            )  # fmt: skip
         await self.record(session.responder.id, name, case.id)
         self._service.wake_console.set()
         raise web.HTTPSeeOther(back)
@@ -436,27 +446,6 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
-    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
+    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit", "first.error.unsafe",
+    "merge.refused", "merge.not_undone", "merge.unsure",
 })  # fmt: skip
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "at": line.at.isoformat(timespec="seconds"),
-        "who": line.who,
-        "text": visible(line.text.reveal()),
-        "state": line.state,
-        "carrier": line.carrier,
-        "choices": [visible(choice) for choice in line.choices],
-    }
-
-
-def visible(text: str) -> str:
-    """Show control and direction characters as marks, so that nothing hides in what a person wrote."""
-    return "".join(
-        char
-        if char in "\n\t\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs"}
-        else f"⟨{ord(char):04X}⟩"
-        for char in text
-    )

@@ -130,31 +130,34 @@ class MongoCases:
 
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
-        lines = [await self._heard(row) async for row in self._db["inbox"].find({"conversation": conversation_id})]
-        lines += [await self._said(row) async for row in self._db["outbox"].find({"conversation": conversation_id})]
+        labels: dict[str, str] = {}
+        mine = {"conversation": conversation_id}
+        lines = [await self._said(row, labels) async for row in self._db["outbox"].find(mine).sort("_id", 1)]
+        lines += [await self._heard(row, labels) async for row in self._db["inbox"].find(mine)]
         return sorted(
             (line for line in lines if line), key=lambda line: (line.at, line.who == "person" and -1, line.id)
         )
 
-    async def _heard(self, row: Doc) -> Line | None:
+    async def _heard(self, row: Doc, labels: Mapping[str, str]) -> Line | None:
+        """*labels*: what stood on the choices that were offered, by their ids: what the person tapped."""
         try:
             doc = await self._sealer.open(f"inbox:{row['_id']}", row["sealed"])
         except (Unreadable, KeyError):
             return None
-        choices = (doc["choice"],) if doc["choice"] else ()
+        choices = (labels.get(doc["choice"], doc["choice"]),) if doc["choice"] else ()
         at, sent_at = aware(row["received_at"]), aware(row["sent_at"])
         words = Private(doc["text"] or doc.get("point", ""))
         return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices, sent_at)
 
-    async def _said(self, row: Doc) -> Line | None:
+    async def _said(self, row: Doc, labels: dict[str, str]) -> Line | None:
         try:
             doc = await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])
         except (Unreadable, KeyError):
             return None
-        labels = tuple(label for _, label in doc["choices"])
+        labels |= dict(doc["choices"])
         return Line(
-            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text", labels,
-            error=row.get("error", ""), template=doc.get("template", ""),
+            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"]), row["state"], "text",
+            tuple(label for _, label in doc["choices"]), error=row.get("error", ""), template=doc.get("template", ""),
         )  # fmt: skip
 
     async def act(  # noqa: PLR0913

@@ -37,6 +37,8 @@ TABLE = {
         for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
     },
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("tasks", "tasks/finish", "referral")},
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("template", "consent", "contact", "translate")},
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("merge", "split")},
     ("GET", "/console/cases/{case}/media/{line}"): "rs",
     **{
         ("POST", f"/console/cases/{{case}}/{verb}"): "rs"
