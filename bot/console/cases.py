@@ -40,11 +40,12 @@ PACKET: Final = "console.case.packet."
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing known about a case; urgent ones stand out."""
+    """One thing known about a case; urgent ones stand out. at: the time that *value* says, if it says one."""
 
     name: str
     value: str
     urgent: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class CaseViews:
             Fact(word("case.priority"), str(case.priority)),
             Fact(word("case.raised"), str(case.raised)),
             Fact(word("case.escalations"), str(case.escalations)),
-            Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC"),
+            Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC", at=case.opened_at),
             Fact(word("language"), _own_name(case.locale, content)),
             Fact(word("channel"), case.channel),
             Fact(word("place"), f"{place.name} ({case.place})" if place else case.place or word("case.not_known")),

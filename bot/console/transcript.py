@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.console.facts import told_line, why_not
@@ -16,8 +16,11 @@ Word = Callable[[str], str]
 WITHOUT_DETAIL = frozenset({CaseAction.REPLY, CaseAction.OPEN, CaseAction.RAISE, CaseAction.ASK})
 
 
-def spoken(line: Line, via: str, word: Word) -> dict[str, Any]:
-    """Return one line of a transcript; *via*: the merged case whose person it is, or ""."""
+def spoken(line: Line, via: str, locale: str, word: Word, languages: Mapping[str, str]) -> dict[str, Any]:
+    """Return one line of a transcript; *via*: the merged case whose person it is, or "".
+
+    *locale*: what that person speaks; *languages*: the names of all, for a choice of language.
+    """
     why, ours = why_not(line.error, line.state), line.who != "person"
     return {
         "id": line.id,
@@ -27,7 +30,8 @@ def spoken(line: Line, via: str, word: Word) -> dict[str, Any]:
         "state": word(f"send.state.{line.state}") if ours else "",
         "carrier": line.carrier,
         "how": "" if line.carrier in {"", "text"} else word(f"page.carrier.{line.carrier}"),
-        "choices": [visible(choice) for choice in line.choices],
+        "choices": [visible(languages.get(choice.removeprefix("l:"), choice)) for choice in line.choices],
+        "lang": locale or "und",
         "via": via,
         "why": word(f"send.why.{why}") if why else "",
         "failed": ours and line.state == "failed",

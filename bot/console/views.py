@@ -205,8 +205,12 @@ class Views:
 
     async def lines(self, case: Case, session: Session) -> list[dict[str, Any]]:
         """Return the transcript, ready to be shown; of merged cases in one row of time."""
+        word, languages = (
+            self.words(session),
+            {code: locale.own_name for code, locale in self._service.content.locales.items()},
+        )
         found = [
-            spoken(line, person.id if person.id != case.id else "", self.words(session))
+            spoken(line, person.id if person.id != case.id else "", person.locale, word, languages)
             for person in await self.everyone(case)
             for line in await self._service.cases.transcript(person.conversation_id)
         ]

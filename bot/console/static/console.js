@@ -155,7 +155,7 @@
     small.appendChild(document.createTextNode(["", line.state, line.how, line.template].filter(function (word, at) { return !at || word; }).join(" · ")));
     row.appendChild(small);
     text.dir = "auto";
-    text.lang = page.lang;
+    text.lang = line.lang;
     row.appendChild(text);
     if (line.why) { row.appendChild(part("strong", line.why, "why")); }
     if (kind === "person") {
@@ -295,7 +295,7 @@
   function show(found) {
     lines(found.lines);
     document.querySelectorAll("[data-window]").forEach(function (way) {
-      var until = found.windows[way.dataset.window], open = until && Date.parse(until) > Date.now();
+      var until = found.windows[way.dataset.window], open = Boolean(until) && Date.parse(until) > Date.now();
       if (until) { way.querySelector("time.until").dateTime = until; }
       if (open !== (way.dataset.open === "yes")) { changed(page.moved); }
     });
