@@ -119,7 +119,7 @@ class OutboundMessage:
 
     `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "". `template` is
     the name of the template, approved by the platform, that is sent instead of free words, or ""; `text` is then what
-    it says.
+    it says. `locale` is what the words are written in, where the channel has to be told.
     """
 
     text: Private
@@ -130,6 +130,7 @@ class OutboundMessage:
     list_button: str = ""
     speech: str = ""
     template: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

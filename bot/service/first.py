@@ -105,7 +105,9 @@ class First:
             raise LookupError(template.name)
         await self.check(person, override, free=False)
         text = self._says(template, template.locale) or template.name
-        message = OutboundMessage(Private(text), lane=Lane.DISTRESS, author=who, template=template.name)
+        message = OutboundMessage(
+            Private(text), lane=Lane.DISTRESS, author=who, template=template.name, locale=template.locale
+        )
         detail = f"{template.name} ({template.locale})" + (f" · {override.reason}" if override.holds else "")
         done = await self._cases.act(
             case.id, CaseAction.CONTACT, who, self._now(),

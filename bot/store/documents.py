@@ -84,6 +84,7 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "list_button": message.list_button,
         "speech": message.speech,
         "template": message.template,
+        "locale": message.locale,
     }
 
 
@@ -98,6 +99,7 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         list_button=doc["list_button"],
         speech=doc.get("speech", ""),
         template=doc.get("template", ""),
+        locale=doc.get("locale", ""),
     )
 
 

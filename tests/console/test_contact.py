@@ -122,7 +122,7 @@ async def test_a_closed_window_offers_templates_and_only_where_it_is_safe(site: 
     for _ in range(2):
         await asha.act(case, "template", template="hello:en", key="k4", override="her aunt phoned: she waits for us")
     rows = await site.service.outbox.since(conversation, "")
-    assert [row[2]["template"] for row in rows[before:]] == ["hello"]
+    assert [(row[2]["template"], row[2]["locale"]) for row in rows[before:]] == [("hello", "en")]
     assert rows[-1][2]["text"] == site.service.content.words("en", "waiting.first.hello")
     _, page = await asha.get(f"/console/cases/{case}")
     assert "her aunt phoned" in page
