@@ -74,7 +74,7 @@ pytest: setup nlu-train ## run the tests (real mongod, real NLU, headless Chromi
 test: setup lint types house content nlu-data nlu-test nlu-check pytest ## everything that must pass
 
 screenshots: setup ## renew the pictures of the README
-	SAHYATRI_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k first_word
+	SAHYATRI_SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser -k "first_word or whole_day or fits_a_phone"
 
 bench: setup ## the benchmarks: make bench NAME=ingress
 	$(BIN)/sahyatri bench $(NAME)

@@ -40,6 +40,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.canary import CANARY_FAILED
+from bot.domain.contact import read_templates
 from bot.domain.messages import ChannelName
 from bot.domain.pace import paces
 from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
@@ -51,13 +52,16 @@ from bot.service.copies import Copier, keep_copying
 from bot.service.custody import Custody, Shelves, keep_ending
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.early import EarlyPages, keep_paging_early
+from bot.service.first import First
 from bot.service.follow import Follower, keep_following
 from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
+from bot.service.interpret import Interpreter
 from bot.service.lessons import Teacher, keep_teaching
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.merge import Merging
 from bot.service.notices import Notes, keep_telling
 from bot.service.oncall import OnCall
 from bot.service.people import People, keep_clear
@@ -93,6 +97,7 @@ from bot.store.inbox import MongoInbox
 from bot.store.index_files import IndexFiles
 from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
+from bot.store.merges import MongoMerges
 from bot.store.notices import MongoNotices
 from bot.store.organisations import MongoOrganisations
 from bot.store.outbox import MongoOutbox
@@ -177,6 +182,10 @@ class Service:
     reads: Reads
     listener: Listener
     translator: Translator | None
+    merges: MongoMerges
+    merging: Merging
+    first: First
+    interpreter: Interpreter
     http: ClientSession
     bot: Bot | None
     knowledge: Callable[[], Knowledge]
@@ -278,6 +287,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
+    merges = MongoMerges(client, db, writer, ladder)
+    respond = Respond(cases, merges, lambda: wording.content, now, committed)
     task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db, config.spool_after)
     agencies = MongoAgencies(db)
@@ -338,12 +349,16 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         reports=reports,
         histories=histories,
         receiver=receiver,
-        respond=Respond(cases, lambda: wording.content, now, committed),
+        respond=respond,
+        merges=merges,
+        merging=Merging(merges, respond, now, committed),
+        first=First(cases, lambda: wording.content, now, committed, read_templates(config.whatsapp_templates)),
+        interpreter=Interpreter(_case_translator(config, content)),
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
-        watch=Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner),
+        watch=Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges),
         early=early,
         steady=steady,
         rotas=rotas,
@@ -394,6 +409,14 @@ def _listener(
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
     return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
+
+
+def _case_translator(config: Config, content: Content) -> Translator | None:
+    """A machine of its own for words of a case: nothing of them stays in memory, and its breaker is its own."""
+    if not config.translate_cases:
+        return None
+    names = {line.fact.source.rpartition(", ")[2] for line in content.helplines.values()}
+    return GoogleTranslate(time.monotonic, names=sorted(names), most_cached=0)
 
 
 def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:

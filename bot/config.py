@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.contact import read_templates
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -130,6 +132,16 @@ class Config(BaseSettings):
         alias="SAHYATRI_TRANSLATE",
         description="1: Google may translate answers about schemes and papers, when a person asks for it",
     )
+    translate_cases: bool = Field(
+        default=False,
+        alias="SAHYATRI_TRANSLATE_CASES",
+        description="1: Google may translate what people in danger write, when a responder asks for it",
+    )
+    whatsapp_templates: str = Field(
+        "",
+        alias="WHATSAPP_TEMPLATES",
+        description="templates approved for WhatsApp, as name:locale,name:locale; words: waiting.first.<name>",
+    )
     speech_model: str = Field(
         "", alias="SAHYATRI_SPEECH_MODEL", description="faster-whisper model directory; empty: voice notes go to people"
     )
@@ -176,6 +188,12 @@ class Config(BaseSettings):
             rungs = []
         if not rungs or rungs != sorted(rungs) or rungs[0] <= 0:
             raise ValueError("needs rising seconds such as 60,180,300")
+        return value
+
+    @field_validator("whatsapp_templates")
+    @classmethod
+    def _templates(cls, value: str) -> str:
+        read_templates(value)
         return value
 
     @model_validator(mode="after")

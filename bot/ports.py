@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.domain.agencies import Agency, AgencyList, ListState
 from bot.domain.approvals import Request, RequestKind
 from bot.domain.attachments import Attachment, FileKind
-from bot.domain.cases import Case, CaseAction, CaseEvent, Told
+from bot.domain.cases import Case, CaseAction, CaseEvent, MergedFor, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.lessons import LessonCount
@@ -593,7 +593,11 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a transcript, in order of time. who: `person`, `bot` or a responder's name."""
+    """One line of a transcript, in order of time. who: `person`, `bot` or a responder's name.
+
+    sent_at: when the person's phone sent it, if the channel says so. error: why a message of ours did not arrive, as
+    the channel's own short code ("whatsapp:131047"), or "". template: the name of the template that it was.
+    """
 
     id: str
     at: datetime
@@ -602,6 +606,9 @@ class Line:
     state: str = ""
     carrier: str = ""
     choices: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    error: str = ""
+    template: str = ""
 
 
 class Cases(Protocol):
@@ -627,6 +634,10 @@ class Cases(Protocol):
         """Return what the person answered to our questions, the last answer of each slot, oldest first."""
         ...
 
+    async def write_down(self, case_id: str, slot: str, value: Private, who: str, now: datetime) -> None:
+        """Keep under *slot* what a responder was told. Raise `LookupError` where there is nobody (any more)."""
+        ...
+
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said in the conversation, oldest first."""
         ...
@@ -642,14 +653,16 @@ class Cases(Protocol):
         expect_owner: str | None = None,
         new_owner: str | None = None,
         messages: Sequence[OutboundMessage] = (),
+        others: Mapping[str, Sequence[OutboundMessage]] = ...,
         key: str = "",
         labels: Sequence[str] = (),
         district: str = "",
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
-        Raise `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat
-        harmless. labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it.
+        *others*: what is said, besides, in the conversations of merged cases, by conversation. Raise
+        `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
+        labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it.
         """
         ...
 
@@ -705,6 +718,41 @@ class Contacts(Protocol):
 
     async def address(self, conversation_id: str) -> Address | None:
         """Return the address of a conversation; None when it was erased."""
+        ...
+
+
+class Merges(Protocol):
+    """Cases that are one, and what else may be."""
+
+    async def merged(self, case_id: str) -> Sequence[Case]:
+        """Return the cases that were merged into this one, oldest first."""
+        ...
+
+    async def near(self, case: Case) -> Sequence[Case]:
+        """Return other cases that were opened at the same place within a day."""
+        ...
+
+    async def merge(
+        self,
+        case_id: str,
+        into: str,
+        who: str,
+        now: datetime,
+        *,
+        why: MergedFor,
+        reason: Private,
+        others: Mapping[str, Sequence[OutboundMessage]],
+        key: str,
+    ) -> Case:
+        """Close the first as merged into the second, which goes on with both people; return the one that stays open.
+
+        Raise `IllegalTransition`, or `LookupError` for an unknown id or one and the same. *others*: what is said in
+        either conversation.
+        """
+        ...
+
+    async def split(self, case_id: str, who: str, now: datetime, *, reason: Private, key: str) -> Case:
+        """Put a merged case back into the queue by itself, and page. Raise `IllegalTransition`, `LookupError`."""
         ...
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.views import Views, visible
+from bot.console.transcript import visible
+from bot.console.views import Views
 from bot.domain.approvals import NotAllowed, Request, RequestKind, RequestState
 from bot.domain.attachments import Attachment
 from bot.domain.cases import Case
@@ -28,27 +29,38 @@ COULD_READ: Final = frozenset({RequestState.APPROVED, RequestState.ENDED})
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file as its case shows it. running: the viewer's own approved request; waiting: somebody's that waits."""
+    """A file as its case shows it. running: the viewer's own approved request; waiting: somebody's that waits.
+
+    via: the merged case whose person sent it, or "".
+    """
 
     item: Attachment
     size: str
     running: Request | None
     waiting: Request | None
+    via: str = ""
 
 
-async def seals(service: Service, case: Case, session: Session, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+async def seals(
+    service: Service, case: Case, session: Session, people: Sequence[Case], lines: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Return what a case page shows of files, of the address, and of who else could read the case.
 
-    *lines*: what of the conversation the person may read. A partner sees the clean copies that belong to them, and
-    neither asks for an original, nor hides a file, nor learns an address.
+    *people*: the case and those that were merged into it; *lines*: what of the conversation the person may read. A
+    partner sees the clean copies that belong to them, and neither asks for an original, nor hides a file, nor learns
+    an address.
     """
     requests: Sequence[Request] = await service.approvals.of_case(case.id)
     ours, said = session.responder.role in STAFF, {line["id"] for line in lines}
-    every = (await service.attachments.of(case.conversation_id)).values()
-    items = [item for item in every if ours or item.id in said]
+    every = [
+        (item, person.id if person.id != case.id else "")
+        for person in people
+        for item in (await service.attachments.of(person.conversation_id)).values()
+    ]
+    items = [(item, via) for item, via in every if ours or item.id in said]
     mine = case.owner == session.responder.id
     return {
-        "files": [_row(item, requests, session.responder.id, service.now()) for item in items],
+        "files": [_row(item, via, requests, session.responder.id, service.now()) for item, via in items],
         "accesses": [seen(request) for request in requests if _read(request)],
         "contact": ours and bool(case.conversation_id) and ChannelName(case.channel) in REACHABLE,
         "may_reveal": ours and (mine or session.responder.role == SUPERVISOR),
@@ -60,11 +72,11 @@ def _read(request: Request) -> bool:
     return request.kind is RequestKind.CASE and request.state in COULD_READ
 
 
-def _row(item: Attachment, requests: Sequence[Request], who: str, now: datetime) -> FileRow:
+def _row(item: Attachment, via: str, requests: Sequence[Request], who: str, now: datetime) -> FileRow:
     about = [request for request in requests if request.kind is RequestKind.ORIGINAL and request.about == item.id]
     running = next((request for request in about if request.who == who and request.running(now)), None)
     waiting = next((request for request in about if request.state is RequestState.WAITING), None)
-    return FileRow(item, size_of(item.size), running, waiting)
+    return FileRow(item, size_of(item.size), running, waiting, via)
 
 
 def size_of(count: int) -> str:
@@ -101,7 +113,9 @@ class FileViews:
         case, line = await self._views.case_of(request), request.match_info["line"][:64]
         copy: Copy | None = None
         if await self._may_see(case, line, self._session(request)):
-            copy = await self._service.attachments.copy_of(line, case.conversation_id)
+            people = await self._views.everyone(case)
+            found = [await self._service.attachments.copy_of(line, person.conversation_id) for person in people]
+            copy = next(filter(None, found), None)
         if not copy:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
         what = "picture seen" if copy.mime.startswith("image/") else "voice note heard"

@@ -15,7 +15,8 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.graph import Graph, Node, draw
-from bot.console.views import ERRORS, Views, visible
+from bot.console.transcript import visible
+from bot.console.views import ERRORS, Views
 from bot.domain.cases import Case
 from bot.domain.identifiers import Identifier, IdentifierKind
 from bot.domain.reports import Decision, HistoryState, ReportFile

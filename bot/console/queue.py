@@ -12,7 +12,8 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.scope import colleagues, sees
-from bot.console.views import Views, visible
+from bot.console.transcript import visible
+from bot.console.views import Views
 from bot.domain.cases import Case, CaseKind, IllegalTransition
 from bot.domain.private import Private
 from bot.domain.roles import Role

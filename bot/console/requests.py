@@ -9,7 +9,8 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.files import seen, why_refused
-from bot.console.views import ERRORS, Views, visible
+from bot.console.transcript import visible
+from bot.console.views import ERRORS, Views
 from bot.domain.approvals import NotAllowed, Request, RequestState
 from bot.domain.cases import Case
 from bot.domain.messages import Address

@@ -13,9 +13,11 @@ from aiohttp import web
 from bot.console.auth import SESSION, Gate, Session
 from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
+from bot.console.contact import ContactViews
 from bot.console.files import FileViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.merge import MergeViews
 from bot.console.numbers import NumberViews
 from bot.console.people import PeopleViews
 from bot.console.queue import QueueViews
@@ -43,6 +45,10 @@ NUMBER_READERS = AUDITORS | ADMINS
 CHECKERS = frozenset({"responder", "supervisor", "partner", "admin"})
 #: Who may ask to read a case that they may not see, and see what they asked for.
 ASKERS = frozenset({"responder", "supervisor", "admin"})
+PAGES = (
+    QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews, WordViews,
+    ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews,
+)  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
 
@@ -87,6 +93,12 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
+    Route("POST", "/console/cases/{case}/template", "write_first", WORKERS),
+    Route("POST", "/console/cases/{case}/consent", "ask_consent", WORKERS),
+    Route("POST", "/console/cases/{case}/contact", "write_down_contact", WORKERS),
+    Route("POST", "/console/cases/{case}/translate", "translate", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/merge", "merge_case", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/split", "split_case", SUPERVISORS),
     Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS, fresh=True),
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
@@ -174,11 +186,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (
-        QueueViews, CaseViews, FileViews, RequestViews, ShareViews, HistoryViews, WordViews, ListViews, NumberViews,
-        CampaignViews, PeopleViews, SecurityViews,
-    )  # fmt: skip
-    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
+    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in PAGES))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))
         app.router.add_route(route.method, route.path, guarded(route, view, service, gate, views))

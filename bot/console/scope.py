@@ -30,15 +30,15 @@ def wanted(session: Session) -> tuple[str, ...]:
     return (session.organisation.labels if session.organisation else ()) or NO_LABEL
 
 
-def covers(session: Session, case: Case, at: datetime) -> bool:
+def covers(session: Session, case: Case, at: datetime, closed_at: datetime | None) -> bool:
     """Say whether what was said at that time belongs to the case for this person.
 
     Staff read the whole conversation; a partner what came with the case, not what the person asked last month or
-    what another case is about.
+    what another case is about. *closed_at*: when the case ended, or the one that it was merged into.
     """
     if session.responder.role in STAFF:
         return True
-    return case.opened_at - BEFORE <= at and (case.closed_at is None or at <= case.closed_at + AFTER)
+    return case.opened_at - BEFORE <= at and (closed_at is None or at <= closed_at + AFTER)
 
 
 async def colleagues(service: Service, session: Session, case: Case | None = None) -> list[str]:

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session, recovery_codes
 from bot.console.passkeys import NAME, Ceremonies, NotProved
-from bot.console.views import Views, visible
+from bot.console.transcript import visible
+from bot.console.views import Views
 from bot.domain.passkeys import Purpose
 
 Service = Any

@@ -6,9 +6,9 @@ import asyncio
 import hashlib
 import json
 import logging
-import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp_jinja2
@@ -17,12 +17,12 @@ from aiohttp import web
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
 from bot.console.peer import peer_of
 from bot.console.scope import colleagues, covers, sees, wanted
-from bot.domain.approvals import RequestKind
-from bot.domain.attachments import Attachment
-from bot.domain.cases import CUSTODY, Case, CaseAction, CaseEvent, IllegalTransition
+from bot.console.transcript import past, spoken, visible
+from bot.domain.cases import MERGING, Case, CaseEvent, IllegalTransition
+from bot.domain.private import NOTHING_SAID
 from bot.domain.roles import Role
-from bot.domain.tasks import OpenTasks, Task, TaskRule
-from bot.ports import Line, NotOwner, Stamp
+from bot.domain.tasks import OpenTasks, Task
+from bot.ports import NotOwner, Stamp
 from bot.public.headers import stream_headers
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ LONGEST_STREAM = 3600
 LONGEST_TEXT = 4000
 LANGUAGES = ("en", "hi")
 HOMES = {"admin": "/console/people", "author": "/console/words", "auditor": "/console/audit"}
+FIELDS = ("text", "key", "to", "via", "override", "template")
+NO_REFUSALS: Mapping[type[Exception], str] = {}
 
 
 class Views:
@@ -224,24 +226,40 @@ class Views:
 
     # --- one case
 
+    async def everyone(self, case: Case) -> list[Case]:
+        """Return the case and those that were merged into it: one for each conversation that it looks after."""
+        return [case, *(await self._service.merges.merged(case.id) if case.also else ())]
+
     async def lines(self, case: Case, session: Session, *, whole: bool = False) -> list[dict[str, Any]]:
-        """Return the transcript, ready to be shown: what of it the person may read, or the *whole*."""
-        files = await self._service.attachments.of(case.conversation_id)
-        said = await self._service.cases.transcript(case.conversation_id)
-        shown = [line for line in said if whole or covers(session, case, line.at)]
-        return [{**_line(line), "file": _file(files.get(line.id))} for line in shown]
+        """Return the transcript, ready to be shown: what of it the person may read, or the *whole*.
+
+        Of merged cases in one row of time.
+        """
+        found = [
+            line
+            for person in await self.everyone(case)
+            for line in await self._lines(person, case, session, whole=whole)
+        ]
+        return sorted(found, key=lambda line: str(line["at"])) if case.also else found
+
+    async def _lines(self, person: Case, case: Case, session: Session, *, whole: bool) -> list[dict[str, Any]]:
+        """Return what was said with the person of one case, *case* itself or one that was merged into it."""
+        word, via = self.wording(session), person.id if person.id != case.id else ""
+        languages = {code: locale.own_name for code, locale in self._service.content.locales.items()}
+        files = await self._service.attachments.of(person.conversation_id)
+        said = await self._service.cases.transcript(person.conversation_id)
+        shown = [line for line in said if whole or covers(session, person, line.at, case.closed_at)]
+        return [spoken(line, files.get(line.id), via, person.locale, word, languages) for line in shown]
 
     def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
-        """Return one line of a case's history, ready to be shown."""
-        action = self.word(f"console.action.{event.action.value}", session)
-        detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
-        for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
-            if detail.partition(":")[0] == rule.value:
-                detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
-        for kind in RequestKind if event.action in CUSTODY else ():
-            if detail.partition(":")[0] == kind.value:
-                detail = self.word(f"console.seal.kind.{kind.value}", session) + detail[len(kind.value) :]
-        return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
+        """Return one line of a case's history, ready to be shown; what names another case stays with our own people."""
+        if session.responder.role == Role.PARTNER and event.action in MERGING:
+            event = replace(event, detail=NOTHING_SAID)
+        return past(event, self.wording(session))
+
+    def wording(self, session: Session) -> Callable[[str], str]:
+        """Return the console's words by their short key."""
+        return lambda key: self.word(f"console.{key}", session)
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
@@ -250,24 +268,15 @@ class Views:
             case = await self.case_of(request)
             await self.record(session.responder.id, "claim warned", case.id)
             raise web.HTTPSeeOther(f"/console/cases/{case.id}?error=case.limit")
-        return await self._act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
+        return await self.act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
 
     async def carried(self, session: Session) -> int:
         """Return how many open cases the person has."""
         return sum(case.owner == session.responder.id for case in await self._service.cases.queue())
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
-        """Write to the person."""
-        return await self._act(
-            request,
-            lambda case, who, form: self._service.respond.reply(case, who, form["text"], form["key"]),
-            "reply",
-            "text",
-        )
-
     async def note(self, request: web.Request) -> web.StreamResponse:
         """Write a note."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.note(case, who, form["text"], form["key"]),
             "note",
@@ -276,13 +285,13 @@ class Views:
 
     async def release(self, request: web.Request) -> web.StreamResponse:
         """Put it back."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.release(case, who, form["text"]), "release"
         )
 
     async def transfer(self, request: web.Request) -> web.StreamResponse:
         """Give it to a colleague."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.transfer(case, who, form["to"], form["text"]),
             "transfer",
@@ -292,13 +301,13 @@ class Views:
 
     async def refer(self, request: web.Request) -> web.StreamResponse:
         """Record a referral."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.refer(case, who, form["text"]), "refer", "text"
         )
 
     async def hand_back(self, request: web.Request) -> web.StreamResponse:
         """Give the conversation back to the bot."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.hand_back(case, who, form["text"]),
             "hand_back",
@@ -307,37 +316,44 @@ class Views:
 
     async def close(self, request: web.Request) -> web.StreamResponse:
         """Close the case with its outcome."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.close(case, who, form["text"]), "close", "text"
         )
 
-    async def _act(
+    async def act(
         self,
         request: web.Request,
         verb: Callable[[Case, str, dict[str, str]], Awaitable[Case]],
         name: str,
         *needed: str,
+        refusals: Mapping[type[Exception], str] = NO_REFUSALS,
     ) -> web.StreamResponse:
+        """Do one thing to a case and show it; what was typed is shown again where it could not be done.
+
+        *needed*: the fields that must not be empty; *refusals*: why it may be refused besides, and the words for it.
+        """
         session = self._session(request)
         case = await self.case_of(request)
         posted = await request.post()
-        form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in ("text", "key", "to")}
+        form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in FIELDS}
         back = f"/console/cases/{case.id}"
         if not all(form[field].strip() for field in needed):
             raise web.HTTPSeeOther(f"{back}?error=empty")
         if "to" in needed and form["to"] not in await colleagues(self._service, session, case):
             raise web.HTTPSeeOther(f"{back}?error=empty")
+        errors: tuple[type[Exception], ...] = (IllegalTransition, NotOwner, *refusals)
         try:
             await verb(case, session.responder.id, form)
         except OpenTasks:
             await self.record(session.responder.id, f"{name} refused", case.id)
             raise web.HTTPSeeOther(f"{back}?error=case.open_tasks") from None
-        except (IllegalTransition, NotOwner):
+        except errors as error:
             await self.record(session.responder.id, f"{name} refused", case.id)
             taken = await self._service.cases.get(case.id)
             return self.page(
-                "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409
-            )
+                "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409,
+                why=refusals.get(type(error), ""), kept=visible(form["text"]),
+            )  # fmt: skip
         await self.record(session.responder.id, name, case.id)
         if session.responder.role == Role.PARTNER:
             await self._service.people.clear()  # it may have been taken out of their view at the same moment
@@ -415,33 +431,7 @@ class Views:
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
     "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit", "roles.no_share",
+    "first.error.unsafe", "merge.refused", "merge.not_undone", "merge.unsure",
     *(f"seal.{why}" for why in ("no_reason", "there_already", "own", "decided", "late", "not_yours", "not_approved",
                                 "not_there", "not_confirmed", "too_many")),
 })  # fmt: skip
-
-
-def _file(item: Attachment | None) -> str:
-    """Return what a line shows of its file: the `picture` or `sound`, or `file` for what can only be named."""
-    return "" if not item else item.kind.value if item.shown else "file"
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "at": line.at.isoformat(timespec="seconds"),
-        "who": line.who,
-        "text": visible(line.text.reveal()),
-        "state": line.state,
-        "carrier": line.carrier,
-        "choices": [visible(choice) for choice in line.choices],
-    }
-
-
-def visible(text: str) -> str:
-    """Show control and direction characters as marks, so that nothing hides in what a person wrote."""
-    return "".join(
-        char
-        if char in "\n\t\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs"}
-        else f"⟨{ord(char):04X}⟩"
-        for char in text
-    )

@@ -121,7 +121,9 @@ class Choice:
 class OutboundMessage:
     """One bubble ready to send: words fitted to the channel, its choices in order.
 
-    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "".
+    `speech` is the locale in which the words are to be sent as a voice message instead of as text, or "". `template` is
+    the name of the template, approved by the platform, that is sent instead of free words, or ""; `text` is then what
+    it says. `locale` is what the words are written in, where the channel has to be told.
     """
 
     text: Private
@@ -131,6 +133,8 @@ class OutboundMessage:
     message_id: str = ""
     list_button: str = ""
     speech: str = ""
+    template: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,14 @@ def may_work(role: str, organisation: Organisation | None, case: Case) -> bool:
     return role == Role.PARTNER and organisation is not None and organisation.sees(case)
 
 
+def labels_of_both(one: Case, other: Case) -> tuple[str, ...]:
+    """Return the labels that two cases keep which become one: a partner goes on with it only if it saw both.
+
+    A supervisor may show the whole of it to somebody anew.
+    """
+    return tuple(label for label in one.labels if label in other.labels) if one.district == other.district else ()
+
+
 def is_label(text: str) -> bool:
     """Say whether a text can be a label: letters a to z, digits and hyphens."""
     return 0 < len(text) <= LONGEST_LABEL and text.isascii() and text.replace("-", "").isalnum() and text.islower()

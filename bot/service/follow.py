@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.content.model import Content
 from bot.content.render import render
 from bot.dialogue import waiting
 from bot.domain.cases import next_follow_up
-from bot.domain.messages import ChannelName
+from bot.domain.contact import is_open
 from bot.ports import FollowUp, FollowUps
 
 log = logging.getLogger(__name__)
-#: WhatsApp lets nobody be written to later than this after their own last message.
-WINDOW = timedelta(hours=24)
 WATCHED = "not asked: the phone may be watched, or the person wants no messages"
 TOO_LATE = "not asked: WhatsApp lets us write within 24 hours only"
 
@@ -46,7 +44,7 @@ class Follower:
         if not item.may_write:
             await self._follow_ups.drop(item, WATCHED, now)
             return False
-        if item.channel is ChannelName.WHATSAPP and (not item.heard_at or now - item.heard_at > WINDOW):
+        if not is_open(item.channel, item.heard_at, now):
             await self._follow_ups.drop(item, TOO_LATE, now)
             return False
         question = waiting.ask("follow" if item.asked else "reached")

@@ -83,6 +83,8 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "message_id": message.message_id,
         "list_button": message.list_button,
         "speech": message.speech,
+        "template": message.template,
+        "locale": message.locale,
     }
 
 
@@ -96,6 +98,8 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         message_id=doc["message_id"],
         list_button=doc["list_button"],
         speech=doc.get("speech", ""),
+        template=doc.get("template", ""),
+        locale=doc.get("locale", ""),
     )
 
 
@@ -156,7 +160,15 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         labels=tuple(doc.get("labels", ())),
         district=doc.get("district", ""),
         closed_at=aware(doc["closed_at"]) if doc.get("closed_at") and not doc.get("open") else None,
+        merged_into=doc.get("merged_into", ""),
+        also=tuple(doc.get("also", ())),
     )
+
+
+def open_case_of(conversation_id: str) -> Doc:
+    """Return the query for the open case of a conversation: its own, or the one that its own was merged into."""
+    mine = ({"conversation": conversation_id}, {"also": conversation_id})
+    return {"$or": [{**part, "open": True} for part in mine]}
 
 
 def aware(moment: datetime) -> datetime:

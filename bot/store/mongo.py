@@ -67,6 +67,9 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("follow_at", ASCENDING)], sparse=True),
         IndexModel([("labels", ASCENDING), ("open", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
+        IndexModel([("also", ASCENDING)], sparse=True),
+        IndexModel([("merged_into", ASCENDING)], sparse=True),
+        IndexModel([("place", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [
         IndexModel([("case", ASCENDING), ("number", ASCENDING)], unique=True),

@@ -11,7 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import Due
-from bot.store.documents import aware, outbound_in
+from bot.store.documents import aware, open_case_of, outbound_in
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
@@ -124,7 +124,7 @@ class MongoOutbox:
         """Give it up; an open case counts it, so that its responder sees that the person was not reached."""
         await self._final(due.id, "failed", {"error": reason})
         await self._db["cases"].update_one(
-            {"conversation": due.conversation_id, "open": True},
+            open_case_of(due.conversation_id),
             {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": datetime.now(UTC)}},  # noqa: TID251
         )
 

@@ -37,7 +37,9 @@ TABLE = {
         for verb in ("claim", "reply", "note", "release", "transfer", "refer", "hand_back", "close")
     },
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("tasks", "tasks/finish", "referral")},
-    **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("share", "unshare")},
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("template", "consent", "contact")},
+    ("POST", "/console/cases/{case}/translate"): "rs",
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("share", "unshare", "merge", "split")},
     ("GET", "/console/cases/{case}/media/{line}"): "rsp",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("identifiers", "identifiers/remove", "report")},
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("retract", "restore")},

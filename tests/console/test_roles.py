@@ -14,6 +14,8 @@ import pytest_asyncio
 
 from bot.app import web_app
 from bot.chat import Chat
+from bot.console.routes import PAGES, ROUTES
+from bot.console.views import Views
 from bot.domain.cases import Case, CaseAction
 from bot.domain.private import Private
 from tests.console.conftest import Browser, Site
@@ -81,6 +83,12 @@ def routes_of_the_console(site: Site) -> set[tuple[str, str]]:
 async def test_every_route_of_the_router_has_a_row(site: Site) -> None:
     """F7, G14: a route that the table does not know fails the build, and so does a row without a route."""
     assert routes_of_the_console(site) == set(TABLE)
+
+
+def test_every_route_has_one_view() -> None:
+    """Of two views of one name, a route would get whichever comes first."""
+    for route in ROUTES:
+        assert sum(hasattr(part, route.view) for part in (Views, *PAGES)) == 1, route
 
 
 async def test_every_cell_of_the_table(site: Site, cases: Cases) -> None:
@@ -315,6 +323,38 @@ async def test_a_case_of_the_same_person_stays_hidden_from_a_partner(site: Site,
         _, theirs = await pari.get(path)
         _, ours = await sudha.get(path)
         assert "my secret of today" in ours and "my secret of today" not in theirs
+
+
+async def merged(site: Site, browser: Browser, into: str, other: str) -> None:
+    fields = {"other": other, "why": "event", "text": "both name room 9", "key": f"m{other}", "sure": "yes"}
+    assert (await browser.act(into, "merge", **fields))[0] == 200
+    assert (await one(site, other)).merged_into == into
+
+
+async def test_a_partner_goes_on_with_merged_cases_only_where_both_were_theirs(site: Site, cases: Cases) -> None:
+    """What was shown of one case shows nobody of another: it leaves the view, goes back, and may be shown anew."""
+    pari, sudha = await site.login("pari"), await site.login("sudha")
+    kept, gone = cases.ids["own"], cases.ids["neither"]
+    await pari.act(kept, "claim")
+    await merged(site, sudha, kept, gone)
+    assert (await pari.get(f"/console/cases/{kept}")) == (await pari.get(f"/console/cases/{MISSING}"))
+    back = await one(site, kept)
+    assert back.owner is None and back.labels == () and back.escalate_at is not None
+    await share(sudha, kept)
+    status, page = await pari.get(f"/console/cases/{kept}")
+    assert status == 200 and f"({gone})" in page
+    assert "room 9" not in page and f"/console/cases/{gone}" not in page and "room 9" in (
+        await sudha.get(f"/console/cases/{kept}")
+    )[1]  # fmt: skip
+    await pari.act(kept, "claim")
+    await pari.act(kept, "reply", text="We are near both of you.", key="r1", via=gone)
+    assert "We are near both of you." in (await pari.get(f"/console/cases/{kept}/live.json"))[1]
+    for verb in ("merge", "split", "translate"):
+        assert (await pari.act(kept, verb, other=cases.ids["other label"], text="x", sure="yes"))[0] == 403
+    first, second = await one(site, kept), await cases.open("second", ("child",), "BR:Patna")
+    await merged(site, sudha, kept, second)
+    assert (await one(site, kept)).labels == first.labels and (await pari.get(f"/console/cases/{kept}"))[0] == 200
+    assert (await one(site, kept)).owner == "pari"
 
 
 @pytest.mark.parametrize("how", ["disable", "role", "organisation", "districts"])
