@@ -42,6 +42,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.canary import CANARY_FAILED
+from bot.domain.contact import read_templates
 from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.pace import paces
@@ -55,16 +56,20 @@ from bot.service.copies import Copier, keep_copying
 from bot.service.custody import Custody, Shelves, keep_ending
 from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.early import EarlyPages, keep_paging_early
+from bot.service.first import First
 from bot.service.follow import Follower, keep_following
 from bot.service.forget import Forgetter, keep_forgetting
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
+from bot.service.interpret import Interpreter
 from bot.service.lessons import Teacher, keep_teaching
 from bot.service.listen import Listener, keep_fetching
 from bot.service.lists import Recruiters
+from bot.service.merge import Merging
 from bot.service.notices import Notes, keep_telling
 from bot.service.oncall import OnCall
 from bot.service.operator import Operator
+from bot.service.people import People, keep_clear
 from bot.service.places import Places
 from bot.service.platform import PlatformNews
 from bot.service.publish import Wording
@@ -104,10 +109,13 @@ from bot.store.index_files import IndexFiles
 from bot.store.leases import MongoLeases
 from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
+from bot.store.merges import MongoMerges
 from bot.store.moves import MongoMoves
 from bot.store.notices import MongoNotices
+from bot.store.organisations import MongoOrganisations
 from bot.store.outbox import MongoOutbox
 from bot.store.pace import MongoPace
+from bot.store.passkeys import MongoPasskeys
 from bot.store.places import MongoPlaces
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
@@ -150,6 +158,9 @@ class Service:
     audit: MongoAudit
     responders: MongoResponders
     sessions: MongoSessions
+    organisations: MongoOrganisations
+    passkeys: MongoPasskeys
+    people: People
     quarantine: MongoQuarantine
     leases: MongoLeases
     spool: FileSpool
@@ -192,6 +203,10 @@ class Service:
     reads: Reads
     listener: Listener
     translator: Translator | None
+    merges: MongoMerges
+    merging: Merging
+    first: First
+    interpreter: Interpreter
     http: ClientSession
     bot: Bot | None
     knowledge: Callable[[], Knowledge]
@@ -297,6 +312,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
     cases = MongoCases(client, db, sealer, writer, ladder)
+    merges = MongoMerges(client, db, writer, ladder)
+    respond = Respond(cases, merges, lambda: wording.content, now, committed)
     task_store = MongoTasks(client, db, sealer, writer)
     alerts = MongoAlerts(db, config.spool_after)
     operator = Operator(alerts, tuple(pagers), now)
@@ -318,6 +335,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     approvals = MongoApprovals(client, db, sealer, Writer(db, sealer, tuple(officer or pagers)))
     shelves = Shelves(cases, media, attachments, approvals, MongoContacts(db, sealer), audit)
     owner = f"{socket.gethostname()}:{os.getpid()}"
+    responders, organisations = MongoResponders(db, sealer), MongoOrganisations(db)
 
     def knowledge() -> Knowledge:
         return Knowledge(
@@ -335,8 +353,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
 
     early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
-    respond = Respond(cases, lambda: wording.content, now, committed)
-    watch = Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner)
+    respond = Respond(cases, merges, lambda: wording.content, now, committed)
+    watch = Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges)
     if bot and config.telegram_responders_chat:
         group.join(bot, cases, respond, watch, alerts, audit, tuple(pagers), wake_console.set, owner)
     return Service(
@@ -354,6 +372,9 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         audit=audit,
         responders=responders,
         sessions=MongoSessions(db, sealer),
+        organisations=organisations,
+        passkeys=MongoPasskeys(db),
+        people=People(cases, responders, organisations, now),
         quarantine=MongoQuarantine(db, sealer),
         leases=MongoLeases(db, sealer, owner),
         spool=spool,
@@ -362,6 +383,10 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         histories=histories,
         receiver=receiver,
         respond=respond,
+        merges=merges,
+        merging=Merging(merges, respond, now, committed),
+        first=First(cases, lambda: wording.content, now, committed, read_templates(config.whatsapp_templates)),
+        interpreter=Interpreter(_case_translator(config, content)),
         task_store=task_store,
         tasks=Tasks(task_store, now),
         referrals=Referrals(cases, Packets(), now),
@@ -432,6 +457,14 @@ def _listener(
 def _proof(config: Config) -> str:
     secret = config.whatsapp_app_secret.get_secret_value()
     return whatsapp.proof_of(config.whatsapp_token.get_secret_value(), secret) if config.whatsapp_prove else ""
+
+
+def _case_translator(config: Config, content: Content) -> Translator | None:
+    """A machine of its own for words of a case: nothing of them stays in memory, and its breaker is its own."""
+    if not config.translate_cases:
+        return None
+    names = {line.fact.source.rpartition(", ")[2] for line in content.helplines.values()}
+    return GoogleTranslate(time.monotonic, names=sorted(names), most_cached=0)
 
 
 def _histories(config: Config, content: Content, reports: MongoReports, now: Callable[[], datetime]) -> Histories:
@@ -551,7 +584,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
-    jobs += [_keep_lists(service)]
+    jobs += [_keep_lists(service), keep_clear(service.people)]
     jobs += [keep_looking_at_lists(service.list_watch)]
     if service.config.canary_every:
         jobs.append(keep_flying(service.canary, service.config.canary_every))

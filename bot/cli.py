@@ -18,6 +18,7 @@ from bot.local import LocalError
 from bot.logs import configure
 from bot.place_commands import places_group
 from bot.ports import Stamp
+from bot.responders import add_commands
 from bot.store.sealed import KeyFileError
 from bot.telegram_commands import telegram_app
 from bot.whatsapp import group as whatsapp_group
@@ -29,11 +30,13 @@ content_app = typer.Typer(no_args_is_help=True, help="Check what we say.")
 agencies_app = typer.Typer(no_args_is_help=True, help="Lists of recruiters: import, check, status.")
 nlu_app = typer.Typer(no_args_is_help=True, help="Understanding.")
 responders_app = typer.Typer(no_args_is_help=True, help="People who may open the console.")
+organisations_app = typer.Typer(no_args_is_help=True, help="Partner organisations: labels and districts.")
 rota_app = typer.Typer(no_args_is_help=True, help="Who is on call.")
 app.add_typer(content_app, name="content")
 app.add_typer(agencies_app, name="agencies")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
+app.add_typer(organisations_app, name="organisations")
 responders_app.add_typer(rota_app, name="rota")
 audit_app = typer.Typer(no_args_is_help=True, help="Who did what: check that nothing of it was changed.")
 app.add_typer(audit_app, name="audit")
@@ -421,32 +424,6 @@ def agencies_status() -> None:
     _run(work)
 
 
-@responders_app.command("add")
-def responders_add(
-    login: Annotated[str, typer.Argument(help="login name")],
-    name: Annotated[str, typer.Option("--name", help="name shown to colleagues")],
-    role: Annotated[str, typer.Option("--role", help="responder, supervisor, author or admin")] = "responder",
-) -> None:
-    """Add a person with a one-time password, which is printed once."""
-    import secrets
-
-    from bot.console.auth import hash_password
-    from bot.console.views import ROLES
-    from bot.ports import Responder
-
-    async def work(config: Config) -> None:
-        if role not in ROLES:
-            raise ConfigError(f"--role {role}: choose one of {', '.join(ROLES)}")
-        async with _service(config) as service:
-            if await service.responders.get(login):
-                raise ConfigError(f"{login} exists already; reset the password in the console under People")
-            password = secrets.token_urlsafe(12)
-            await service.responders.save(Responder(login, name, role, hash_password(password), must_change=True))
-            print(f"{login} / {password}   (one-time password: it must be changed at the first login)")
-
-    _run(work)
-
-
 @audit_app.command("verify")
 def audit_verify(
     noted: Annotated[
@@ -564,6 +541,7 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
 
 app.add_typer(places_group(_run, _service), name="places")
 app.add_typer(whatsapp_group(_run), name="whatsapp")
+add_commands(responders_app, organisations_app, _run, lambda config: _service(config, with_lists=False))
 
 
 def main() -> None:

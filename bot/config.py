@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.domain.contact import read_templates
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +34,11 @@ class Config(BaseSettings):
         "",
         alias="PUBLIC_URL",
         description="https address people reach; Telegram then uses a webhook, see TELEGRAM_MODE",
+    )
+    proxies: str = Field(
+        "",
+        alias="SAHYATRI_PROXIES",
+        description="networks of our own TLS proxy, whose word on a visitor's address counts; such as 172.16.0.0/12",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr(""), alias="MONGODB_URI", description="MongoDB replica set; empty: start our own"
@@ -112,11 +119,6 @@ class Config(BaseSettings):
         alias="SAHYATRI_EXIT_URL",
         description="harmless page to which leaving the web chat leads",
     )
-    proxies: str = Field(
-        "",
-        alias="SAHYATRI_PROXIES",
-        description="addresses of our own TLS proxy (10.0.0.0/8,…), whose X-Forwarded-For is believed",
-    )
     alert_webhook_url: str = Field(
         "", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case"
     )
@@ -166,6 +168,16 @@ class Config(BaseSettings):
         alias="SAHYATRI_TRANSLATE",
         description="1: Google may translate answers about schemes and papers, when a person asks for it",
     )
+    translate_cases: bool = Field(
+        default=False,
+        alias="SAHYATRI_TRANSLATE_CASES",
+        description="1: Google may translate what people in danger write, when a responder asks for it",
+    )
+    whatsapp_templates: str = Field(
+        "",
+        alias="WHATSAPP_TEMPLATES",
+        description="templates approved for WhatsApp, as name:locale,name:locale; words: waiting.first.<name>",
+    )
     speech_model: str = Field(
         "", alias="SAHYATRI_SPEECH_MODEL", description="faster-whisper model directory; empty: voice notes go to people"
     )
@@ -196,6 +208,13 @@ class Config(BaseSettings):
         0.4, alias="SAHYATRI_SPOOL_AFTER", gt=0, description="seconds until the spool takes over"
     )
 
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, value.replace(",", " ").split()):
+            ip_network(part, strict=False)
+        return value
+
     @field_validator("ladder")
     @classmethod
     def _rungs(cls, value: str) -> str:
@@ -214,18 +233,17 @@ class Config(BaseSettings):
             raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ - and nothing else")
         return value
 
-    @field_validator("proxies")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        for part in filter(None, (part.strip() for part in value.split(","))):
-            ip_network(part, strict=False)
-        return value
-
     @field_validator("exit_url")
     @classmethod
     def _page(cls, value: str) -> str:
         if not value.startswith(("https://", "http://")):
             raise ValueError("needs a web address such as https://www.wikipedia.org/")
+        return value
+
+    @field_validator("whatsapp_templates")
+    @classmethod
+    def _templates(cls, value: str) -> str:
+        read_templates(value)
         return value
 
     @model_validator(mode="after")
@@ -252,6 +270,11 @@ class Config(BaseSettings):
     def telegram_polls(self) -> bool:
         """Whether we ask Telegram for messages; else Telegram brings them to our webhook."""
         return self.telegram_mode == "polling" or not (self.telegram_mode or self.public_url)
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The proxies whose word counts."""
+        return tuple(ip_network(part, strict=False) for part in self.proxies.replace(",", " ").split())
 
     @property
     def rungs(self) -> tuple[float, ...]:

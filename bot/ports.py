@@ -10,16 +10,18 @@ from typing import Protocol
 from bot.domain.agencies import Agency, AgencyList, ListState
 from bot.domain.approvals import Request, RequestKind
 from bot.domain.attachments import Attachment, FileKind
-from bot.domain.cases import Case, CaseAction, CaseEvent, Told
+from bot.domain.cases import Case, CaseAction, CaseEvent, MergedFor, Told
 from bot.domain.conversation import Conversation, Turn, Waiting
 from bot.domain.identifiers import Identifier
 from bot.domain.lessons import LessonCount
 from bot.domain.messages import Address, ChannelName, InboundMessage, Media, Moved, OutboundMessage, Receipt
 from bot.domain.notices import Notice, Reach, Where
+from bot.domain.passkeys import Challenge, ChallengeFor, Passkey
 from bot.domain.places import Count, PlaceList, Point, PosterRow, Purpose
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.referrals import Packet
 from bot.domain.reports import Decision, Report, ReportFile, Sheet, SheetLine
+from bot.domain.roles import Organisation
 from bot.domain.rota import Rota, Staff
 from bot.domain.tasks import Task
 from bot.domain.topics import Ask, Entry, Followed, GroupState, GroupUpdate, Linked, Page, Topic
@@ -663,7 +665,11 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a transcript, in order of time. who: `person`, `bot` or a responder's name."""
+    """One line of a transcript, in order of time. who: `person`, `bot` or a responder's name.
+
+    sent_at: when the person's phone sent it, if the channel says so. error: why a message of ours did not arrive, as
+    the channel's own short code ("whatsapp:131047"), or "". template: the name of the template that it was.
+    """
 
     id: str
     at: datetime
@@ -672,13 +678,16 @@ class Line:
     state: str = ""
     carrier: str = ""
     choices: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    error: str = ""
+    template: str = ""
 
 
 class Cases(Protocol):
     """Cases and their history."""
 
-    async def queue(self) -> Sequence[Case]:
-        """Return open cases, most urgent first, then longest waiting."""
+    async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
+        """Return open cases, most urgent first, then longest waiting; *labels*: only those that carry one of them."""
         ...
 
     async def get(self, case_id: str) -> Case | None:
@@ -697,6 +706,10 @@ class Cases(Protocol):
         """Return what the person answered to our questions, the last answer of each slot, oldest first."""
         ...
 
+    async def write_down(self, case_id: str, slot: str, value: Private, who: str, now: datetime) -> None:
+        """Keep under *slot* what a responder was told. Raise `LookupError` where there is nobody (any more)."""
+        ...
+
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said in the conversation, oldest first."""
         ...
@@ -712,12 +725,16 @@ class Cases(Protocol):
         expect_owner: str | None = None,
         new_owner: str | None = None,
         messages: Sequence[OutboundMessage] = (),
+        others: Mapping[str, Sequence[OutboundMessage]] = ...,
         key: str = "",
+        labels: Sequence[str] = (),
+        district: str = "",
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
-        Raise `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat
-        harmless.
+        *others*: what is said, besides, in the conversations of merged cases, by conversation. Raise
+        `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
+        labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it.
         """
         ...
 
@@ -773,6 +790,41 @@ class Contacts(Protocol):
 
     async def address(self, conversation_id: str) -> Address | None:
         """Return the address of a conversation; None when it was erased."""
+        ...
+
+
+class Merges(Protocol):
+    """Cases that are one, and what else may be."""
+
+    async def merged(self, case_id: str) -> Sequence[Case]:
+        """Return the cases that were merged into this one, oldest first."""
+        ...
+
+    async def near(self, case: Case) -> Sequence[Case]:
+        """Return other cases that were opened at the same place within a day."""
+        ...
+
+    async def merge(
+        self,
+        case_id: str,
+        into: str,
+        who: str,
+        now: datetime,
+        *,
+        why: MergedFor,
+        reason: Private,
+        others: Mapping[str, Sequence[OutboundMessage]],
+        key: str,
+    ) -> Case:
+        """Close the first as merged into the second, which goes on with both people; return the one that stays open.
+
+        Raise `IllegalTransition`, or `LookupError` for an unknown id or one and the same. *others*: what is said in
+        either conversation.
+        """
+        ...
+
+    async def split(self, case_id: str, who: str, now: datetime, *, reason: Private, key: str) -> Case:
+        """Put a merged case back into the queue by itself, and page. Raise `IllegalTransition`, `LookupError`."""
         ...
 
 
@@ -1300,7 +1352,10 @@ class Audit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """A trained person with a login. role: responder, supervisor or admin."""
+    """A trained person with a login. role: see `bot.domain.roles.Role`. organisation: of a partner.
+
+    recovery: keyed hashes of the codes that stand in for a lost second factor, each once.
+    """
 
     id: str
     name: str
@@ -1310,6 +1365,64 @@ class Responder:
     active: bool = True
     must_change: bool = False
     created_on: date | None = None
+    organisation: str = ""
+    recovery: tuple[str, ...] = ()
+
+
+class Organisations(Protocol):
+    """Partner organisations, and what the administrator asks of everybody."""
+
+    async def get(self, organisation_id: str) -> Organisation | None:
+        """Return one."""
+        ...
+
+    async def all(self) -> Sequence[Organisation]:
+        """Return all, by id."""
+        ...
+
+    async def save(self, organisation: Organisation) -> None:
+        """Insert or replace."""
+        ...
+
+    async def second_factor_needed(self) -> bool:
+        """Say whether everybody must have a second factor."""
+        ...
+
+    async def need_second_factor(self, *, needed: bool) -> None:
+        """Ask everybody for a second factor, or nobody."""
+        ...
+
+
+class Passkeys(Protocol):
+    """Passkeys, and the challenges that are out."""
+
+    async def of(self, person: str) -> Sequence[Passkey]:
+        """Return the passkeys of a person, oldest first."""
+        ...
+
+    async def get(self, passkey_id: str) -> Passkey | None:
+        """Return one."""
+        ...
+
+    async def add(self, passkey: Passkey) -> bool:
+        """Store a new one; False if it is known already."""
+        ...
+
+    async def used(self, passkey: Passkey, count: int, now: datetime) -> bool:
+        """Record a use; False if the count has moved since *passkey* was read: somebody else used it meanwhile."""
+        ...
+
+    async def drop(self, person: str, passkey_id: str = "") -> int:
+        """Remove one of a person's passkeys, or all; return how many."""
+        ...
+
+    async def give(self, challenge: Challenge, until: datetime) -> None:
+        """Keep a challenge until then."""
+        ...
+
+    async def take(self, name: str, purpose: ChallengeFor, now: datetime) -> Challenge | None:
+        """Return a challenge that is still good and forget it: nobody gets it a second time."""
+        ...
 
 
 class Responders(Protocol):

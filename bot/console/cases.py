@@ -5,29 +5,34 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.contact import Person, people_of, until
+from bot.console.facts import Answered, answered, asked, consent
 from bot.console.files import seals
 from bot.console.map import Map, draw_map, point_of
-from bot.console.views import ERRORS, ROLES, Views, visible
+from bot.console.scope import colleagues, sees
+from bot.console.shares import panel
+from bot.console.transcript import visible
+from bot.console.views import ERRORS, Views
 from bot.content.model import Content
-from bot.domain.cases import Case, IllegalTransition
+from bot.dialogue.waiting import MUST_BE_REPORTED
+from bot.domain.cases import Case, IllegalTransition, MergedFor
 from bot.domain.identifiers import IdentifierKind
 from bot.domain.messages import Carrier, ChannelName
 from bot.domain.places import Point
 from bot.domain.referrals import LEAST, Basis, Part, Recipient
+from bot.domain.roles import STAFF
 from bot.domain.tasks import NotFinished, Task
 from bot.ports import NotOwner
 from bot.recruiters.history import History
 from bot.service.refer import Handed, NotAllowed, Wish
 
 Service = Any
-#: WhatsApp takes words of our own for this long after the person's last message.
-WINDOW: Final = timedelta(hours=24)
 CANNED: Final = "canned."
 MOST_RELATED: Final = 20
 #: What a responder may choose as due time of a task, in hours; 0: none.
@@ -40,16 +45,17 @@ PACKET: Final = "console.case.packet."
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing known about a case; urgent ones stand out."""
+    """One thing known about a case; urgent ones stand out. at: the time that *value* says, if it says one."""
 
     name: str
     value: str
     urgent: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another case and why it is named here: `same_person` or `same_identifiers`."""
+    """Another case and why it is named here: `merged`, `same_person`, `same_identifiers` or `same_place`."""
 
     id: str
     why: str
@@ -81,38 +87,58 @@ class CaseViews:
         session = self._session(request)
         case = await self._views.case_of(request)
         if not await self._service.reads.let(case, session.responder.id):
-            raise web.HTTPSeeOther("/console/requests?error=seal.too_many")
-        lines = await self._views.lines(case)
+            return self._too_many(request, session)
+        lines = await self._views.lines(case, session)
+        people = await people_of(case, self._service, self._views, session.lang)
+        history = await self._service.cases.history(case.id)
+        told = await self._service.cases.told(case.id)
+        ours = session.responder.role in STAFF
         error = request.query.get("error", "")
         return self._views.page(
             "case.html",
             request,
             session,
             case=self._views.row(case, session),
-            facts=await self._facts(case, session),
+            facts=self._facts(case, session),
+            told=await self._told(people, session),
+            consent=consent(history, told),
+            duty=case.minor and case.risk_kind in MUST_BE_REPORTED,
+            people_here=people,
+            ours=ours,
+            merged_into=case.merged_into if ours else "",
+            merged_ids={person.case.id for person in people},
+            machine=ours and self._service.interpreter.on,
+            supervisor=session.responder.role == "supervisor",
             map=self._map(lines),
-            window=_window(case, lines),
             related=await self._related(case, session),
             canned=self._canned(case, session),
             spoken=_spoken(case, self._service.content),
             lines=lines,
-            **await seals(self._service, case, session),
+            **await seals(self._service, case, session, [person.case for person in people], lines),
             tasks=[self._task(task, session) for task in await self._service.task_store.of(case.id)],
             hours=HOURS,
             parts=[(part.value, part in LEAST) for part in await self._parts(case, lines, session)],
             recipients=[item.value for item in Recipient],
             bases=[item.value for item in Basis if item is not Basis.CHILD or case.minor],
-            history=[self._views.event(event, session) for event in await self._service.cases.history(case.id)],
-            people=await self._colleagues(session),
+            history=[self._views.event(event, session) for event in history],
+            people=await colleagues(self._service, session, case),
+            shares=await panel(self._service, case, session),
             key=secrets.token_urlsafe(12),
             open=case.state.value != "closed",
             full=await self._views.carried(session) >= self._service.config.cases_each,
             error=error if error in ERRORS else "",
             report=await self._service.histories.file(case.id),
-            linked=await self._linked(case),
+            linked=await self._linked(case) if ours else None,
             kinds=[kind.value for kind in IdentifierKind],
+            mergeable=[why.value for why in MergedFor],
             may_edit=session.responder.role == "supervisor" or case.owner == session.responder.id,
         )
+
+    def _too_many(self, request: web.Request, session: Session) -> web.Response:
+        """Send our own people to where they can ask; a partner has nobody to ask here."""
+        if session.responder.role in STAFF:
+            raise web.HTTPSeeOther("/console/requests?error=seal.too_many")
+        return self._views.page("error.html", request, session, back="/console/queue", owner="", status=429)
 
     async def case_json(self, request: web.Request) -> web.Response:
         """What has changed on an open case page."""
@@ -120,17 +146,12 @@ class CaseViews:
         case = await self._views.case_of(request)
         if not await self._service.reads.let(case, session.responder.id, page=False):
             raise web.HTTPTooManyRequests(text="too many cases in an hour")
-        lines = await self._views.lines(case)
-        return web.json_response(
-            {"case": self._views.row(case, session), "lines": lines, "window": _window(case, lines)}
-        )
+        lines = await self._views.lines(case, session)
+        people = await people_of(case, self._service, self._views, session.lang)
+        return web.json_response({"case": self._views.row(case, session), "lines": lines, "windows": until(people)})
 
-    async def _colleagues(self, session: Session) -> list[str]:
-        people = [person for person in await self._service.responders.all() if person.active]
-        return [person.id for person in people if person.role in ROLES[:2] and person.id != session.responder.id]
-
-    async def _facts(self, case: Case, session: Session) -> list[Fact]:
-        """Return what the bot collected, the most urgent first."""
+    def _facts(self, case: Case, session: Session) -> list[Fact]:
+        """Return what the case is, the most urgent first."""
 
         def word(key: str) -> str:
             return self._views.word(f"console.{key}", session)
@@ -145,21 +166,30 @@ class CaseViews:
             Fact(word("case.priority"), str(case.priority)),
             Fact(word("case.raised"), str(case.raised)),
             Fact(word("case.escalations"), str(case.escalations)),
-            Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC"),
+            Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC", at=case.opened_at),
             Fact(word("language"), _own_name(case.locale, content)),
             Fact(word("channel"), case.channel),
             Fact(word("place"), _named(place) if place else case.place or word("case.not_known")),
         ]
         if not case.minor:
             facts.append(Fact(word("case.age"), word("case.age_not_known")))
-        return facts + [Fact(name, value) for name, value in await self._told(case)]
+        return facts
 
-    async def _told(self, case: Case) -> list[tuple[str, str]]:
-        """Return what the person has answered in the flow they are in, by the flow's own names."""
-        if not case.conversation_id:
-            return []
-        conversation = await self._service.conversations.load(case.conversation_id, ChannelName(case.channel))
-        return [(visible(name), visible(value)) for name, value in conversation.slots.items() if value]
+    async def _told(self, people: Sequence[Person], session: Session) -> list[Answered]:
+        """Return what each person answered to our questions, then what they answer in the flow they are in.
+
+        What they do after the case has ended is not a partner's.
+        """
+        word, content = self._views.wording(session), self._service.content
+        now_too = session.responder.role in STAFF or not people[0].case.closed_at
+        found: list[Answered] = []
+        for case in (person.case for person in people if person.case.conversation_id):
+            found += answered(await self._service.cases.told(case.id), word, visible)
+            if not now_too:
+                continue
+            conversation = await self._service.conversations.load(case.conversation_id, ChannelName(case.channel))
+            found += asked(conversation.slots, content, session.lang, word)
+        return found
 
     def _map(self, lines: Sequence[dict[str, Any]]) -> Map | None:
         """Draw the last point that the person sent."""
@@ -170,20 +200,23 @@ class CaseViews:
         return draw_map(*point, known.values()) if point else None
 
     async def _related(self, case: Case, session: Session) -> list[Related]:
-        """Return other cases of the same conversation, then those whose reports name the same identifiers."""
+        """Return merged cases, others of the same person, of reports with the same identifiers, of place and day."""
         same = await self._service.cases.of_conversation(case.conversation_id) if case.conversation_id else ()
-        found = {other.id: ("same_person", other) for other in same if other.id != case.id}
+        found = {other.id: ("merged", other) for other in await self._service.merges.merged(case.id)}
+        found |= {other.id: ("same_person", other) for other in same if other.id != case.id}
         linked = await self._linked(case)
         for name in linked.members if linked else ():
             other = await self._service.cases.get(name) if name != case.id else None
             if other:
                 found.setdefault(name, ("same_identifiers", other))
+        for other in await self._service.merges.near(case):
+            found.setdefault(other.id, ("same_place", other))
         return [
             Related(
                 other.id, why, self._views.word(f"console.kind.{other.kind.value}", session),
                 self._views.word(f"console.state.{other.state.value}", session), other.opened_at,
             )
-            for why, other in list(found.values())[:MOST_RELATED]
+            for why, other in [item for item in found.values() if sees(session, item[1])][:MOST_RELATED]
         ]  # fmt: skip
 
     async def _linked(self, case: Case) -> History | None:
@@ -233,7 +266,7 @@ class CaseViews:
         case = await self._views.case_of(request)
         form = await _form(request, "recipient", "office", "reason", "basis", "consent", "key")
         ticked = {str(part) for part in (await request.post()).getall("parts", [])}
-        parts = await self._parts(case, await self._views.lines(case), session)
+        parts = await self._parts(case, await self._views.lines(case, session), session)
         try:
             wish = Wish(
                 recipient=Recipient(form["recipient"]),
@@ -323,14 +356,6 @@ class CaseViews:
             for key in content.messages["en"]
             if key.startswith(CANNED) and (words := self._views.word(key, session))
         ]
-
-
-def _window(case: Case, lines: Sequence[dict[str, Any]]) -> str:
-    """Return until when WhatsApp takes a reply, as ISO 8601; "" on other channels."""
-    heard = [line["at"] for line in lines if line["who"] == "person"]
-    if case.channel != ChannelName.WHATSAPP.value or not heard:
-        return ""
-    return (datetime.fromisoformat(heard[-1]) + WINDOW).isoformat()
 
 
 def _named(point: Point) -> str:

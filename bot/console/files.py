@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,11 +10,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.views import Views, visible
+from bot.console.transcript import visible
+from bot.console.views import Views
 from bot.domain.approvals import NotAllowed, Request, RequestKind, RequestState
 from bot.domain.attachments import Attachment
 from bot.domain.cases import Case
 from bot.domain.messages import ChannelName
+from bot.domain.roles import STAFF
 from bot.ports import Copy, NotOwner
 from bot.service.custody import REACHABLE, SUPERVISOR, Paper
 
@@ -27,25 +29,42 @@ COULD_READ: Final = frozenset({RequestState.APPROVED, RequestState.ENDED})
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file as its case shows it. running: the viewer's own approved request; waiting: somebody's that waits."""
+    """A file as its case shows it. running: the viewer's own approved request; waiting: somebody's that waits.
+
+    via: the merged case whose person sent it, or "".
+    """
 
     item: Attachment
     size: str
     running: Request | None
     waiting: Request | None
+    via: str = ""
 
 
-async def seals(service: Service, case: Case, session: Session) -> dict[str, Any]:
-    """Return what a case page shows of files, of the address, and of who else could read the case."""
+async def seals(
+    service: Service, case: Case, session: Session, people: Sequence[Case], lines: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what a case page shows of files, of the address, and of who else could read the case.
+
+    *people*: the case and those that were merged into it; *lines*: what of the conversation the person may read. A
+    partner sees the clean copies that belong to them, and neither asks for an original, nor hides a file, nor learns
+    an address.
+    """
     requests: Sequence[Request] = await service.approvals.of_case(case.id)
-    items = (await service.attachments.of(case.conversation_id)).values()
+    ours, said = session.responder.role in STAFF, {line["id"] for line in lines}
+    every = [
+        (item, person.id if person.id != case.id else "")
+        for person in people
+        for item in (await service.attachments.of(person.conversation_id)).values()
+    ]
+    items = [(item, via) for item, via in every if ours or item.id in said]
     mine = case.owner == session.responder.id
-    may_reveal = mine or session.responder.role == SUPERVISOR
     return {
-        "files": [_row(item, requests, session.responder.id, service.now()) for item in items],
+        "files": [_row(item, via, requests, session.responder.id, service.now()) for item, via in items],
         "accesses": [seen(request) for request in requests if _read(request)],
-        "contact": bool(case.conversation_id) and ChannelName(case.channel) in REACHABLE,
-        "may_reveal": may_reveal,
+        "contact": ours and bool(case.conversation_id) and ChannelName(case.channel) in REACHABLE,
+        "may_reveal": ours and (mine or session.responder.role == SUPERVISOR),
+        "may_unseal": ours,
     }
 
 
@@ -53,11 +72,11 @@ def _read(request: Request) -> bool:
     return request.kind is RequestKind.CASE and request.state in COULD_READ
 
 
-def _row(item: Attachment, requests: Sequence[Request], who: str, now: datetime) -> FileRow:
+def _row(item: Attachment, via: str, requests: Sequence[Request], who: str, now: datetime) -> FileRow:
     about = [request for request in requests if request.kind is RequestKind.ORIGINAL and request.about == item.id]
     running = next((request for request in about if request.who == who and request.running(now)), None)
     waiting = next((request for request in about if request.state is RequestState.WAITING), None)
-    return FileRow(item, size_of(item.size), running, waiting)
+    return FileRow(item, size_of(item.size), running, waiting, via)
 
 
 def size_of(count: int) -> str:
@@ -91,15 +110,23 @@ class FileViews:
 
     async def media(self, request: web.Request) -> web.Response:
         """The clean copy of a picture or voice note; looking and listening are recorded."""
-        case = await self._views.case_of(request)
-        copy: Copy | None = await self._service.attachments.copy_of(
-            request.match_info["line"][:64], case.conversation_id
-        )
+        case, line = await self._views.case_of(request), request.match_info["line"][:64]
+        copy: Copy | None = None
+        if await self._may_see(case, line, self._session(request)):
+            people = await self._views.everyone(case)
+            found = [await self._service.attachments.copy_of(line, person.conversation_id) for person in people]
+            copy = next(filter(None, found), None)
         if not copy:
             raise web.HTTPNotFound(text="not here (yet); load the page again in a minute")
         what = "picture seen" if copy.mime.startswith("image/") else "voice note heard"
         await self._views.record(self._session(request).responder.id, what, case.id)
         return web.Response(body=copy.data, content_type=copy.mime, headers={"Content-Disposition": "inline"})
+
+    async def _may_see(self, case: Case, line: str, session: Session) -> bool:
+        """Say whether a file is among what the person may read of the conversation."""
+        if session.responder.role in STAFF:
+            return True
+        return line in {one["id"] for one in await self._views.lines(case, session)}
 
     async def ask_original(self, request: web.Request) -> web.StreamResponse:
         """Ask for the sealed original of a file."""

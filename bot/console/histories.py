@@ -15,7 +15,8 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.graph import Graph, Node, draw
-from bot.console.views import ERRORS, Views, visible
+from bot.console.transcript import visible
+from bot.console.views import ERRORS, Views
 from bot.domain.cases import Case
 from bot.domain.identifiers import Identifier, IdentifierKind
 from bot.domain.reports import Decision, HistoryState, ReportFile
@@ -354,9 +355,7 @@ class HistoryViews:
     async def _correct(
         self, request: web.Request, action: str, verb: Callable[[Case], Awaitable[None]]
     ) -> web.StreamResponse:
-        case: Case | None = await self._service.cases.get(request.match_info["case"][:64])
-        if not case:
-            raise web.HTTPNotFound(text="not found")
+        case = await self._views.case_of(request)
         session = self._session(request)
         wrong = ""
         try:

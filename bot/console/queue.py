@@ -11,9 +11,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.views import ROLES, Views, visible
+from bot.console.scope import colleagues, sees
+from bot.console.transcript import visible
+from bot.console.views import Views
 from bot.domain.cases import Case, CaseKind, IllegalTransition
 from bot.domain.private import Private
+from bot.domain.roles import Role
 from bot.ports import Handover, NotOwner
 
 Service = Any
@@ -58,9 +61,9 @@ class QueueViews:
         rows = await self._views.rows(session)
         chosen = Filter(**{name: request.query.get(name, "")[:20] for name in ("kind", "locale", "whose", "overdue")})
         shown = [row for row in rows if chosen.shows(row)]
-        handover: Handover | None = await self._service.handovers.latest()
-        people = await self._service.responders.all()
-        colleagues = [person.id for person in people if person.active and person.role in ROLES[:2]]
+        ours = session.responder.role != Role.PARTNER
+        handover: Handover | None = await self._service.handovers.latest() if ours else None
+        others = await colleagues(self._service, session)
         return self._views.page(
             "queue.html",
             request,
@@ -72,9 +75,10 @@ class QueueViews:
             locales=self._service.content.locales.values(),
             handover=handover,
             handover_text=visible(handover.text.reveal()) if handover else "",
-            loads=self._loads(rows, colleagues),
+            loads=self._loads(rows, [session.responder.id, *others]),
+            ours=ours,
             limit=self._service.config.cases_each,
-            people=[name for name in colleagues if name != session.responder.id],
+            people=others,
             key=secrets.token_urlsafe(12),
             done=_count(request, "done"),
             refused=_count(request, "refused"),
@@ -90,7 +94,8 @@ class QueueViews:
         """Go to the case of this number, or say that there is none."""
         typed = request.query.get("case", "").strip().lower()[:CASE_ID]
         found: Case | None = await self._service.cases.get(typed) if typed else None
-        raise web.HTTPSeeOther(f"/console/cases/{found.id}" if found else "/console/queue?missing=1")
+        shown = found is not None and sees(self._session(request), found)
+        raise web.HTTPSeeOther(f"/console/cases/{typed}" if shown else "/console/queue?missing=1")
 
     async def change_many(self, request: web.Request) -> web.StreamResponse:
         """Note, transfer or release several of one's own cases; the others stay as they are."""
@@ -100,7 +105,7 @@ class QueueViews:
         done = 0
         for name in ids if await self._usable(form, session) else ():
             case: Case | None = await self._service.cases.get(name)
-            changed = case is not None and await self._change(case, session, form)
+            changed = case is not None and sees(session, case) and await self._change(case, session, form)
             await self._views.record(session.responder.id, form["do"] + ("" if changed else " refused"), name)
             done += changed
         self._service.wake_console.set()
@@ -110,10 +115,7 @@ class QueueViews:
         """Each of the three needs its reason in words; a transfer also a colleague who may have it."""
         if form["do"] not in {"note", "transfer", "release"} or not form["text"].strip():
             return False
-        people = {person.id: person for person in await self._service.responders.all()}
-        to = people.get(form["to"])
-        given = to is not None and to.active and to.role in ROLES[:2] and to.id != session.responder.id
-        return form["do"] != "transfer" or given
+        return form["do"] != "transfer" or form["to"] in await colleagues(self._service, session)
 
     async def _change(self, case: Case, session: Session, form: Mapping[str, str]) -> bool:
         who, respond = session.responder.id, self._service.respond

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.files import seen, why_refused
-from bot.console.views import ERRORS, Views, visible
+from bot.console.transcript import visible
+from bot.console.views import ERRORS, Views
 from bot.domain.approvals import NotAllowed, Request, RequestState
 from bot.domain.cases import Case
 from bot.domain.messages import Address
@@ -85,9 +86,10 @@ class RequestViews:
 
     async def glass(self, request: web.Request) -> web.Response:
         """A case, to be read only, for whom a second person has let in; otherwise as if it were not there."""
-        session, case = self._session(request), await self._views.case_of(request)
-        access: Request | None = await self._service.custody.may_read(case.id, session.responder.id)
-        if not access:
+        session, name = self._session(request), request.match_info["case"][:64]
+        case: Case | None = await self._service.cases.get(name)
+        access: Request | None = await self._service.custody.may_read(case.id, session.responder.id) if case else None
+        if not case or not access:
             raise web.HTTPNotFound(text="not found")
         return self._views.page(
             "glass.html",
@@ -95,7 +97,7 @@ class RequestViews:
             session,
             case=self._views.row(case, session),
             access=seen(access),
-            lines=await self._views.lines(case),
+            lines=await self._views.lines(case, session, whole=True),
             history=[self._views.event(event, session) for event in await self._service.cases.history(case.id)],
         )
 

@@ -10,48 +10,65 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.console.auth import Gate, Session
+from bot.console.auth import SESSION, Gate, Session
 from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
+from bot.console.contact import ContactViews
 from bot.console.files import FileViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.merge import MergeViews
 from bot.console.numbers import NumberViews
+from bot.console.people import PeopleViews
 from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
 from bot.console.requests import RequestViews
+from bot.console.security import SecurityViews, agent_of, prove_first
+from bot.console.shares import ShareViews
 from bot.console.telegram import TelegramViews
 from bot.console.views import Views
 from bot.console.words import WordViews
+from bot.domain.roles import Role
 from bot.ports import Stamp
 
 HERE = Path(__file__).resolve().parent
 Service = Any
 ANYONE: frozenset[str] = frozenset()
-SIGNED_IN = frozenset({"responder", "supervisor", "author", "admin"})
+SIGNED_IN = frozenset(Role)
 AUTHORS = frozenset({"author"})
-WORKERS = frozenset({"responder", "supervisor"})
+WORKERS = frozenset({"responder", "supervisor", "partner"})
+OWN_PEOPLE = frozenset({"responder", "supervisor"})
 SUPERVISORS = frozenset({"supervisor"})
 CAMPAIGNERS = frozenset({"supervisor", "author"})
 ADMINS = frozenset({"admin"})
 LIST_READERS = frozenset({"supervisor", "admin"})
-CHECKERS = frozenset({"responder", "supervisor", "admin"})
+AUDITORS = frozenset({"supervisor", "auditor"})
+NUMBER_READERS = AUDITORS | ADMINS
+CHECKERS = frozenset({"responder", "supervisor", "partner", "admin"})
 #: Who may ask to read a case that they may not see, and see what they asked for.
 ASKERS = frozenset({"responder", "supervisor", "admin"})
 LINKERS = frozenset({"responder", "supervisor", "admin"})
-SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+PAGES = (
+    QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews, WordViews,
+    ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews,
+)  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: method, path, the view's name, and who may use it."""
+    """One route: method, path, the view's name, and who may use it.
+
+    fresh: only shortly after the person has shown who they are. quiet: asked by a script, so it keeps no session alive.
+    """
 
     method: str
     path: str
     view: str
     roles: frozenset[str]
+    fresh: bool = False
+    quiet: bool = False
 
 
 ROUTES = (
@@ -59,18 +76,18 @@ ROUTES = (
     Route("POST", "/console/login", "log_in", ANYONE),
     Route("POST", "/console/logout", "log_out", SIGNED_IN),
     Route("GET", "/console/password", "password_page", SIGNED_IN),
-    Route("POST", "/console/password", "change_password", SIGNED_IN),
+    Route("POST", "/console/password", "change_password", SIGNED_IN, fresh=True),
     Route("POST", "/console/language", "change_language", SIGNED_IN),
     Route("GET", "/console/", "home", SIGNED_IN),
     Route("GET", "/console/queue", "queue", WORKERS),
-    Route("GET", "/console/queue.json", "queue_json", WORKERS),
+    Route("GET", "/console/queue.json", "queue_json", WORKERS, quiet=True),
     Route("POST", "/console/queue/change", "change_many", WORKERS),
-    Route("POST", "/console/queue/handover", "hand_over", WORKERS),
+    Route("POST", "/console/queue/handover", "hand_over", OWN_PEOPLE),
     Route("GET", "/console/find", "find_case", WORKERS),
-    Route("GET", "/console/live", "live", WORKERS),
+    Route("GET", "/console/live", "live", WORKERS, quiet=True),
     Route("GET", "/console/closed", "closed", WORKERS),
     Route("GET", "/console/cases/{case}", "case", WORKERS),
-    Route("GET", "/console/cases/{case}/live.json", "case_json", WORKERS),
+    Route("GET", "/console/cases/{case}/live.json", "case_json", WORKERS, quiet=True),
     Route("POST", "/console/cases/{case}/claim", "claim", WORKERS),
     Route("POST", "/console/cases/{case}/reply", "reply", WORKERS),
     Route("POST", "/console/cases/{case}/note", "note", WORKERS),
@@ -79,15 +96,21 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
-    Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS),
     Route("POST", "/console/cases/{case}/ask_to_write", "ask_to_write", WORKERS),
+    Route("POST", "/console/cases/{case}/template", "write_first", WORKERS),
+    Route("POST", "/console/cases/{case}/consent", "ask_consent", WORKERS),
+    Route("POST", "/console/cases/{case}/contact", "write_down_contact", WORKERS),
+    Route("POST", "/console/cases/{case}/translate", "translate", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/merge", "merge_case", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/split", "split_case", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS, fresh=True),
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
-    Route("POST", "/console/cases/{case}/media/{line}/ask", "ask_original", WORKERS),
-    Route("POST", "/console/cases/{case}/media/{line}/hide", "hide_file", WORKERS),
-    Route("POST", "/console/cases/{case}/originals/{request}", "original", WORKERS),
-    Route("POST", "/console/cases/{case}/reveal", "reveal", WORKERS),
+    Route("POST", "/console/cases/{case}/media/{line}/ask", "ask_original", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/media/{line}/hide", "hide_file", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/originals/{request}", "original", OWN_PEOPLE, fresh=True),
+    Route("POST", "/console/cases/{case}/reveal", "reveal", OWN_PEOPLE),
     Route("GET", "/console/requests", "requests", ASKERS),
     Route("POST", "/console/requests", "ask_case", ASKERS),
     Route("POST", "/console/requests/{request}/approve", "approve", SUPERVISORS),
@@ -96,11 +119,11 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/identifiers", "add_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/identifiers/remove", "remove_identifier", WORKERS),
     Route("POST", "/console/cases/{case}/report", "describe_report", WORKERS),
-    Route("POST", "/console/cases/{case}/retract", "retract_report", WORKERS),
-    Route("POST", "/console/cases/{case}/restore", "restore_report", WORKERS),
+    Route("POST", "/console/cases/{case}/retract", "retract_report", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/restore", "restore_report", OWN_PEOPLE),
     Route("GET", "/console/histories", "list_histories", SUPERVISORS),
     Route("POST", "/console/histories", "find_histories", SUPERVISORS),
-    Route("GET", "/console/histories/{history}", "show_history", WORKERS),
+    Route("GET", "/console/histories/{history}", "show_history", OWN_PEOPLE),
     Route("POST", "/console/histories/{history}/confirm", "confirm_history", SUPERVISORS),
     Route("POST", "/console/histories/{history}/sign", "sign_history", SUPERVISORS),
     Route("POST", "/console/histories/{history}/withdraw", "withdraw_history", SUPERVISORS),
@@ -108,7 +131,7 @@ ROUTES = (
     Route("POST", "/console/histories/{history}/unlink", "unlink_identifier", SUPERVISORS),
     Route("POST", "/console/histories/{history}/mark", "mark_identifier", SUPERVISORS),
     Route("POST", "/console/histories/{history}/merge", "merge_histories", SUPERVISORS),
-    Route("POST", "/console/histories/{history}/export", "export_history", SUPERVISORS),
+    Route("POST", "/console/histories/{history}/export", "export_history", SUPERVISORS, fresh=True),
     Route("GET", "/console/words", "words", AUTHORS),
     Route("GET", "/console/words/{locale}/{area}", "words_area", AUTHORS),
     Route("POST", "/console/words/{locale}/{area}/mark", "mark_area", AUTHORS),
@@ -131,21 +154,43 @@ ROUTES = (
     Route("POST", "/console/places/{place}/series", "begin_series", ADMINS),
     Route("GET", "/console/recruiters", "recruiters", CHECKERS),
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
+    Route("POST", "/console/cases/{case}/share", "share", SUPERVISORS, fresh=True),
+    Route("POST", "/console/cases/{case}/unshare", "take_back", SUPERVISORS),
     Route("GET", "/console/campaigns", "campaigns", CAMPAIGNERS),
     Route("POST", "/console/campaigns", "write_notice", CAMPAIGNERS),
     Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),
     Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
     Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
-    Route("GET", "/console/numbers", "numbers", LIST_READERS),
+    Route("GET", "/console/numbers", "numbers", NUMBER_READERS),
     Route("GET", "/console/telegram", "telegram", LINKERS),
-    Route("POST", "/console/telegram/code", "make_link_code", WORKERS),
-    Route("POST", "/console/telegram/unlink", "unlink_me", WORKERS),
-    Route("POST", "/console/telegram/{person}/unlink", "unlink_person", ADMINS),
-    Route("GET", "/console/audit", "audit", SUPERVISORS),
+    Route("POST", "/console/telegram/code", "make_link_code", OWN_PEOPLE),
+    Route("POST", "/console/telegram/unlink", "unlink_me", OWN_PEOPLE),
+    Route("POST", "/console/telegram/{person}/unlink", "unlink_person", ADMINS, fresh=True),
+    Route("GET", "/console/audit", "audit", AUDITORS),
+    Route("GET", "/console/exports", "exports", AUDITORS),
     Route("GET", "/console/people", "people", ADMINS),
-    Route("POST", "/console/people", "add_person", ADMINS),
-    Route("POST", "/console/people/{person}/disable", "disable_person", ADMINS),
-    Route("POST", "/console/people/{person}/reset", "reset_person", ADMINS),
+    Route("POST", "/console/people", "add_person", ADMINS, fresh=True),
+    Route("POST", "/console/people/rules", "change_rules", ADMINS, fresh=True),
+    Route("POST", "/console/people/{person}/change", "change_person", ADMINS, fresh=True),
+    Route("POST", "/console/people/{person}/disable", "disable_person", ADMINS, fresh=True),
+    Route("POST", "/console/people/{person}/reset", "reset_person", ADMINS, fresh=True),
+    Route("POST", "/console/people/{person}/factors", "reset_factors", ADMINS, fresh=True),
+    Route("GET", "/console/organisations", "organisations", ADMINS),
+    Route("POST", "/console/organisations", "save_organisation", ADMINS, fresh=True),
+    Route("POST", "/console/passkey/challenge", "passkey_challenge", ANYONE),
+    Route("POST", "/console/passkey/login", "passkey_log_in", ANYONE),
+    Route("GET", "/console/prove", "prove_page", SIGNED_IN),
+    Route("POST", "/console/prove", "prove", SIGNED_IN),
+    Route("POST", "/console/prove/passkey", "prove_with_passkey", SIGNED_IN),
+    Route("POST", "/console/prove/challenge", "own_passkey_challenge", SIGNED_IN),
+    Route("GET", "/console/security", "security", SIGNED_IN),
+    Route("POST", "/console/security/passkeys", "add_passkey", SIGNED_IN, fresh=True),
+    Route("POST", "/console/security/passkeys/remove", "remove_passkey", SIGNED_IN, fresh=True),
+    Route("POST", "/console/security/codes", "begin_codes", SIGNED_IN, fresh=True),
+    Route("POST", "/console/security/codes/confirm", "confirm_codes", SIGNED_IN, fresh=True),
+    Route("POST", "/console/security/codes/remove", "remove_codes", SIGNED_IN, fresh=True),
+    Route("POST", "/console/security/recovery", "new_recovery", SIGNED_IN, fresh=True),
+    Route("POST", "/console/security/sessions/end", "end_session", SIGNED_IN),
 )
 
 
@@ -154,11 +199,7 @@ def add_console(app: web.Application, service: Service) -> None:
     gate = Gate(service)
     https = service.config.public_url.startswith("https://")
     views = Views(service, gate, https=https, session_of=lambda request: request[SESSION])
-    pages = (
-        QueueViews, CaseViews, WordViews, ListViews, HistoryViews, NumberViews, CampaignViews, FileViews, RequestViews,
-        TelegramViews, PlaceViews,
-    )  # fmt: skip
-    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in pages))
+    parts = (views, *(part(service, views, lambda request: request[SESSION]) for part in PAGES))
     for route in ROUTES:
         view: Handler = next(getattr(part, route.view) for part in parts if hasattr(part, route.view))
         app.router.add_route(route.method, route.path, guarded(route, view, service, gate, views))
@@ -172,22 +213,54 @@ def guarded(route: Route, view: Handler, service: Service, gate: Gate, views: Vi
         if route.method in CHANGES:
             same_origin(request)
         if not route.roles:
+            if route.method in CHANGES:
+                own_form(request)
             return await view(request)
-        session = await gate.session(request.cookies.get(views.cookie, ""))
+        cookie = request.cookies.get(views.cookie, "")
+        session = await gate.session(cookie, touch=not route.quiet, agent=agent_of(request))
         if not session:
             raise web.HTTPSeeOther("/console/login")
         request[SESSION] = session
-        if session.responder.must_change and route.view not in {"password_page", "change_password", "log_out"}:
-            raise web.HTTPSeeOther("/console/password")
+        first = before_all_else(session)
+        if first and route.view not in first.views:
+            raise web.HTTPSeeOther(first.page)
         if session.responder.role not in route.roles:
             stamp = Stamp(session.responder.id, "refused", f"{route.method} {route.path}")
             await service.audit.record(stamp, service.now())
             return views.refused(request)
         if route.method in CHANGES:
             await csrf(request, session)
+        if route.fresh and not session.fresh:
+            raise web.HTTPSeeOther(prove_first(request))
         return await view(request)
 
     return handle
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What a session has to do before anything else: the page, and the views that this takes."""
+
+    page: str
+    views: frozenset[str]
+
+
+ALWAYS = frozenset({"log_out", "change_language"})
+PROVING = ALWAYS | {"prove_page", "prove", "prove_with_passkey", "own_passkey_challenge"}
+SECOND_FACTOR = First("/console/prove", PROVING)
+NEW_PASSWORD = First("/console/password", PROVING | {"password_page", "change_password"})
+SET_UP = First(
+    "/console/security", PROVING | {"security", "add_passkey", "begin_codes", "confirm_codes", "new_recovery"}
+)
+
+
+def before_all_else(session: Session) -> First | None:
+    """Return what comes first: showing the second factor, then a new password, then setting a second factor up."""
+    if session.needs == "prove":
+        return SECOND_FACTOR
+    if session.responder.must_change:
+        return NEW_PASSWORD
+    return SET_UP if session.needs == "security" else None
 
 
 def same_origin(request: web.Request) -> None:
@@ -198,10 +271,15 @@ def same_origin(request: web.Request) -> None:
         raise web.HTTPForbidden(text="another site's page may not do this")
 
 
-async def csrf(request: web.Request, session: Session) -> None:
-    """Refuse a form without the session's own token."""
+def own_form(request: web.Request) -> None:
+    """Refuse what is no form: JSON sent as text can come from any page."""
     if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         raise web.HTTPForbidden(text="send the console's own form")
+
+
+async def csrf(request: web.Request, session: Session) -> None:
+    """Refuse a form without the session's own token."""
+    own_form(request)
     given = str((await request.post()).get("csrf", ""))
     if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), session.csrf.encode()):
         raise web.HTTPForbidden(text="the form is out of date; load the page again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import secrets
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,23 +14,31 @@ from typing import Any
 import aiohttp_jinja2
 from aiohttp import web
 
-from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, hash_password
-from bot.domain.approvals import RequestKind
-from bot.domain.attachments import Attachment
-from bot.domain.cases import CUSTODY, Case, CaseAction, CaseEvent, IllegalTransition
-from bot.domain.shown import visible as visible
-from bot.domain.tasks import OpenTasks, Task, TaskRule
-from bot.ports import Line, NotOwner, Responder, Stamp
+from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
+from bot.console.peer import peer_of
+from bot.console.scope import colleagues, covers, sees, wanted
+from bot.console.transcript import past, spoken, visible
+from bot.domain.cases import MERGING, Case, CaseEvent, IllegalTransition
+from bot.domain.private import NOTHING_SAID
+from bot.domain.roles import Role
+from bot.domain.tasks import OpenTasks, Task
+from bot.ports import NotOwner, Stamp
 from bot.public.headers import stream_headers
 
+log = logging.getLogger(__name__)
 Service = Any
-ROLES = ("responder", "supervisor", "author", "admin")
+ROLES = tuple(role.value for role in Role)
+#: Actions of the audit with which something leaves the house.
+EXPORTS = ("history exported", "referral handed out", "original handed out")
 MOST_STREAMS = 3
 LOOK_EVERY = 1.0
-CHECK_SESSION_EVERY = 5
+CHECK_SESSION_EVERY = 2
 LONGEST_STREAM = 3600
 LONGEST_TEXT = 4000
 LANGUAGES = ("en", "hi")
+HOMES = {"admin": "/console/people", "author": "/console/words", "auditor": "/console/audit"}
+FIELDS = ("text", "key", "to", "via", "override", "template")
+NO_REFUSALS: Mapping[type[Exception], str] = {}
 
 
 class Views:
@@ -57,17 +65,31 @@ class Views:
         """Open a session; the answer is the same whatever was wrong."""
         form = await request.post()
         name, password, code = (str(form.get(field, ""))[:200] for field in ("name", "password", "code"))
-        token = await self._gate.log_in(name, password, code, request.remote or "")
-        await self.record(name if token else "?", "login" if token else "login failed")
-        if not token:
-            response = self.page("login.html", request, None, failed=True)
-            response.set_status(403)
-            return response
+        agent = request.headers.get("User-Agent", "")
+        try:
+            peer = peer_of(request, self._service.config.proxy_networks)
+            token = await self._gate.log_in(name, password, code, peer, agent)
+        except TooManyTries as error:
+            return await self.not_in(request, "login tries stopped" if error.first else "")
+        return await self.let_in(request, name, token) if token else await self.not_in(request)
+
+    async def let_in(self, request: web.Request, name: str, token: str) -> web.StreamResponse:
+        """Send somebody in under a new session; the one that this browser had before ends."""
+        await self._service.sessions.drop(request.cookies.get(self.cookie, ""))
+        await self.record(name, "login")
         answer = web.HTTPSeeOther("/console/")
-        self._set_cookie(answer, token)
+        self.set_cookie(answer, token)
         raise answer
 
-    def _set_cookie(self, response: web.StreamResponse, token: str) -> None:
+    async def not_in(self, request: web.Request, action: str = "login failed") -> web.Response:
+        """Say that it was not right, and nothing more. *action*: for the audit; "": it has a line already."""
+        if action:
+            log.warning("%s", action)
+            await self.record("?", action)
+        return self.page("login.html", request, None, status=403, failed=True)
+
+    def set_cookie(self, response: web.StreamResponse, token: str) -> None:
+        """Give the browser the session's name."""
         response.set_cookie(self.cookie, token, httponly=True, samesite="Strict", secure=self._https, path="/")
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
@@ -95,24 +117,25 @@ class Views:
         await self._gate.change_password(session.responder, first)
         await self.record(session.responder.id, "password changed")
         answer = web.HTTPSeeOther("/console/")
-        self._set_cookie(answer, await self._gate.open(session.responder, session.lang))
+        self.set_cookie(answer, await self._reopened(request, session))
         raise answer
+
+    async def _reopened(self, request: web.Request, session: Session) -> str:
+        agent = request.headers.get("User-Agent", "")
+        return await self._gate.open(session.responder, session.lang, strong=session.strong, agent=agent)
 
     async def change_language(self, request: web.Request) -> web.StreamResponse:
         """Switch the interface between English and Hindi."""
         session = self._session(request)
         lang = str((await request.post()).get("lang", ""))
         if lang in LANGUAGES:
-            now = self._service.now()
-            row = await self._service.sessions.get(session.token, now)
-            fields = {"responder": session.responder.id, "csrf": session.csrf, "seen_at": now, "lang": lang}
-            await self._service.sessions.save(session.token, fields, row["expires_at"])
+            await self._service.sessions.change(session.token, lang=lang)
         raise web.HTTPSeeOther("/console/")
 
     async def home(self, request: web.Request) -> web.StreamResponse:
         """Go where the role works."""
         role = self._session(request).responder.role
-        raise web.HTTPSeeOther({"admin": "/console/people", "author": "/console/words"}.get(role, "/console/queue"))
+        raise web.HTTPSeeOther(HOMES.get(role, "/console/queue"))
 
     # --- the queue
 
@@ -125,7 +148,8 @@ class Views:
         tasks: dict[str, list[Task]] = {}
         for task in await self._service.task_store.open_ones():
             tasks.setdefault(task.case_id, []).append(task)
-        return [self.row(case, session, tasks.get(case.id, ())) for case in await self._service.cases.queue()]
+        cases = await self._service.cases.queue(wanted(session))
+        return [self.row(case, session, tasks.get(case.id, ())) for case in cases if sees(session, case)]
 
     def row(self, case: Case, session: Session, tasks: Sequence[Task] = ()) -> dict[str, Any]:
         """Return a case for the queue and for its own page."""
@@ -173,8 +197,11 @@ class Views:
     async def _follow(self, response: web.StreamResponse, session: Session) -> None:
         told = ""
         for beat in range(LONGEST_STREAM):
-            if beat % CHECK_SESSION_EVERY == 0 and not await self._gate.session(session.token, touch=False):
-                return
+            if beat % CHECK_SESSION_EVERY == 0:
+                found = await self._gate.session(session.token, touch=False)
+                if not found or found.needs or found.responder.role != session.responder.role:
+                    return
+                session = found
             body = json.dumps({"cases": await self.rows(session)}, ensure_ascii=False)
             now = hashlib.sha256(body.encode()).hexdigest()
             await response.write(f"event: queue\ndata: {body}\n\n".encode() if now != told else b": \n\n")
@@ -193,28 +220,46 @@ class Views:
     async def closed(self, request: web.Request) -> web.Response:
         """The cases closed last."""
         session = self._session(request)
-        rows = [self.row(case, session) for case in await self._service.cases.closed()]
+        cases = await self._service.cases.closed(labels=wanted(session))
+        rows = [self.row(case, session) for case in cases if sees(session, case)]
         return self.page("closed.html", request, session, cases=rows)
 
     # --- one case
 
-    async def lines(self, case: Case) -> list[dict[str, Any]]:
-        """Return the transcript, ready to be shown."""
-        files = await self._service.attachments.of(case.conversation_id)
-        said = await self._service.cases.transcript(case.conversation_id)
-        return [{**_line(line), "file": _file(files.get(line.id))} for line in said]
+    async def everyone(self, case: Case) -> list[Case]:
+        """Return the case and those that were merged into it: one for each conversation that it looks after."""
+        return [case, *(await self._service.merges.merged(case.id) if case.also else ())]
+
+    async def lines(self, case: Case, session: Session, *, whole: bool = False) -> list[dict[str, Any]]:
+        """Return the transcript, ready to be shown: what of it the person may read, or the *whole*.
+
+        Of merged cases in one row of time.
+        """
+        found = [
+            line
+            for person in await self.everyone(case)
+            for line in await self._lines(person, case, session, whole=whole)
+        ]
+        return sorted(found, key=lambda line: str(line["at"])) if case.also else found
+
+    async def _lines(self, person: Case, case: Case, session: Session, *, whole: bool) -> list[dict[str, Any]]:
+        """Return what was said with the person of one case, *case* itself or one that was merged into it."""
+        word, via = self.wording(session), person.id if person.id != case.id else ""
+        languages = {code: locale.own_name for code, locale in self._service.content.locales.items()}
+        files = await self._service.attachments.of(person.conversation_id)
+        said = await self._service.cases.transcript(person.conversation_id)
+        shown = [line for line in said if whole or covers(session, person, line.at, case.closed_at)]
+        return [spoken(line, files.get(line.id), via, person.locale, word, languages) for line in shown]
 
     def event(self, event: CaseEvent, session: Session) -> dict[str, str]:
-        """Return one line of a case's history, ready to be shown."""
-        action = self.word(f"console.action.{event.action.value}", session)
-        detail = "" if event.action is CaseAction.REPLY else visible(event.detail.reveal())
-        for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
-            if detail.partition(":")[0] == rule.value:
-                detail = self.word(f"console.case.rule.{rule.value}", session) + detail[len(rule.value) :]
-        for kind in RequestKind if event.action in CUSTODY else ():
-            if detail.partition(":")[0] == kind.value:
-                detail = self.word(f"console.seal.kind.{kind.value}", session) + detail[len(kind.value) :]
-        return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
+        """Return one line of a case's history, ready to be shown; what names another case stays with our own people."""
+        if session.responder.role == Role.PARTNER and event.action in MERGING:
+            event = replace(event, detail=NOTHING_SAID)
+        return past(event, self.wording(session))
+
+    def wording(self, session: Session) -> Callable[[str], str]:
+        """Return the console's words by their short key."""
+        return lambda key: self.word(f"console.{key}", session)
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """Take the case."""
@@ -223,24 +268,15 @@ class Views:
             case = await self.case_of(request)
             await self.record(session.responder.id, "claim warned", case.id)
             raise web.HTTPSeeOther(f"/console/cases/{case.id}?error=case.limit")
-        return await self._act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
+        return await self.act(request, lambda case, who, _: self._service.respond.claim(case, who), "claim")
 
     async def carried(self, session: Session) -> int:
         """Return how many open cases the person has."""
         return sum(case.owner == session.responder.id for case in await self._service.cases.queue())
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
-        """Write to the person."""
-        return await self._act(
-            request,
-            lambda case, who, form: self._service.respond.reply(case, who, form["text"], form["key"]),
-            "reply",
-            "text",
-        )
-
     async def note(self, request: web.Request) -> web.StreamResponse:
         """Write a note."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.note(case, who, form["text"], form["key"]),
             "note",
@@ -249,13 +285,13 @@ class Views:
 
     async def release(self, request: web.Request) -> web.StreamResponse:
         """Put it back."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.release(case, who, form["text"]), "release"
         )
 
     async def transfer(self, request: web.Request) -> web.StreamResponse:
         """Give it to a colleague."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.transfer(case, who, form["to"], form["text"]),
             "transfer",
@@ -265,19 +301,19 @@ class Views:
 
     async def refer(self, request: web.Request) -> web.StreamResponse:
         """Record a referral."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.refer(case, who, form["text"]), "refer", "text"
         )
 
     async def ask_to_write(self, request: web.Request) -> web.StreamResponse:
         """Ask the person whether a greeting may be sent once WhatsApp takes nothing else."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, _: self._service.respond.ask_to_write(case, who), "ask_to_write"
         )
 
     async def hand_back(self, request: web.Request) -> web.StreamResponse:
         """Give the conversation back to the bot."""
-        return await self._act(
+        return await self.act(
             request,
             lambda case, who, form: self._service.respond.hand_back(case, who, form["text"]),
             "hand_back",
@@ -286,121 +322,83 @@ class Views:
 
     async def close(self, request: web.Request) -> web.StreamResponse:
         """Close the case with its outcome."""
-        return await self._act(
+        return await self.act(
             request, lambda case, who, form: self._service.respond.close(case, who, form["text"]), "close", "text"
         )
 
-    async def _act(
+    async def act(
         self,
         request: web.Request,
         verb: Callable[[Case, str, dict[str, str]], Awaitable[Case]],
         name: str,
         *needed: str,
+        refusals: Mapping[type[Exception], str] = NO_REFUSALS,
     ) -> web.StreamResponse:
+        """Do one thing to a case and show it; what was typed is shown again where it could not be done.
+
+        *needed*: the fields that must not be empty; *refusals*: why it may be refused besides, and the words for it.
+        """
         session = self._session(request)
         case = await self.case_of(request)
         posted = await request.post()
-        form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in ("text", "key", "to")}
+        form = {field: str(posted.get(field, ""))[:LONGEST_TEXT] for field in FIELDS}
         back = f"/console/cases/{case.id}"
         if not all(form[field].strip() for field in needed):
             raise web.HTTPSeeOther(f"{back}?error=empty")
-        if "to" in needed and form["to"] not in {
-            person.id for person in await self._service.responders.all() if person.active
-        }:
+        if "to" in needed and form["to"] not in await colleagues(self._service, session, case):
             raise web.HTTPSeeOther(f"{back}?error=empty")
+        errors: tuple[type[Exception], ...] = (IllegalTransition, NotOwner, *refusals)
         try:
             await verb(case, session.responder.id, form)
         except OpenTasks:
             await self.record(session.responder.id, f"{name} refused", case.id)
             raise web.HTTPSeeOther(f"{back}?error=case.open_tasks") from None
-        except (IllegalTransition, NotOwner):
+        except errors as error:
             await self.record(session.responder.id, f"{name} refused", case.id)
             taken = await self._service.cases.get(case.id)
             return self.page(
-                "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409
-            )
+                "error.html", request, session, back=back, owner=(taken.owner if taken else "") or "", status=409,
+                why=refusals.get(type(error), ""), kept=visible(form["text"]),
+            )  # fmt: skip
         await self.record(session.responder.id, name, case.id)
+        if session.responder.role == Role.PARTNER:
+            await self._service.people.clear()  # it may have been taken out of their view at the same moment
         self._service.wake_console.set()
         raise web.HTTPSeeOther(back)
 
     async def case_of(self, request: web.Request) -> Case:
-        """Return the case that the address names, or 404."""
-        found: Case | None = await self._service.cases.get(request.match_info["case"][:64])
-        if not found:
-            raise web.HTTPNotFound(text="not found")
-        return found
+        """Return the case that the address names, or 404: a foreign case answers like one that does not exist."""
+        session, name = self._session(request), request.match_info["case"][:64]
+        found: Case | None = await self._service.cases.get(name)
+        if found and sees(session, found):
+            return found
+        if found:
+            await self.record(session.responder.id, "foreign case refused", found.id)
+        raise web.HTTPNotFound(text="not found")
 
-    # --- people and audit
-
-    async def people(self, request: web.Request) -> web.Response:
-        """Everyone who may come in."""
-        return self.page(
-            "people.html",
-            request,
-            self._session(request),
-            people=await self._service.responders.all(),
-            given="",
-            roles=ROLES,
-        )
-
-    async def add_person(self, request: web.Request) -> web.Response:
-        """Add somebody with a one-time password, shown once."""
-        session = self._session(request)
-        form = await request.post()
-        login, name, role = (str(form.get(field, "")).strip()[:60] for field in ("login", "name", "role"))
-        usable = login.isascii() and login.replace("-", "").replace(".", "").isalnum() and name and role in ROLES
-        if not usable or await self._service.responders.get(login):
-            raise web.HTTPBadRequest(text="a new login of letters and digits, a name and a role are needed")
-        return await self._with_password(
-            request, Responder(login, name, role, "", must_change=True), "person added", session
-        )
-
-    async def reset_person(self, request: web.Request) -> web.Response:
-        """Give a new one-time password and end the person's sessions."""
-        person = await self._person(request)
-        renewed = replace(person, must_change=True, active=True, totp_secret="")
-        return await self._with_password(request, renewed, "password reset", self._session(request))
-
-    async def _with_password(
-        self, request: web.Request, person: Responder, action: str, session: Session
-    ) -> web.Response:
-        password = secrets.token_urlsafe(12)
-        await self._service.responders.save(replace(person, password_hash=hash_password(password)))
-        await self._service.sessions.drop_all(person.id)
-        await self.record(session.responder.id, action, person.id)
-        given = f"{person.id} / {password}"
-        return self.page(
-            "people.html", request, session, people=await self._service.responders.all(), given=given, roles=ROLES
-        )
-
-    async def disable_person(self, request: web.Request) -> web.StreamResponse:
-        """Shut somebody out: sessions end, their cases go back into the queue."""
-        session, person = self._session(request), await self._person(request)
-        if person.id == session.responder.id:
-            raise web.HTTPBadRequest(text="you cannot shut yourself out")
-        await self._service.responders.save(replace(person, active=False))
-        await self._service.sessions.drop_all(person.id)
-        for case in await self._service.cases.queue():
-            if case.owner == person.id:
-                await self._service.respond.release(case, person.id, "responder disabled")
-        await self.record(session.responder.id, "person disabled", person.id)
-        raise web.HTTPSeeOther("/console/people")
-
-    async def _person(self, request: web.Request) -> Responder:
-        found: Responder | None = await self._service.responders.get(request.match_info["person"][:64])
-        if not found:
-            raise web.HTTPNotFound(text="not found")
-        return found
+    # --- audit
 
     async def audit(self, request: web.Request) -> web.Response:
-        """The newest lines, and whether the chain is whole."""
+        """The newest lines, or those of one person, action or thing; and whether the chain is whole."""
         session = self._session(request)
         try:
             whole = f"{await self._service.audit.verify()}"
         except ValueError as error:
             whole = str(error)
         await self.record(session.responder.id, "audit read")
-        return self.page("audit.html", request, session, lines=await self._service.audit.latest(), whole=whole)
+        chosen = {name: request.query.get(name, "")[:80].strip() for name in ("who", "action", "about")}
+        before = request.query.get("before", "")
+        number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else 0  # noqa: PLR2004
+        lines = await self._service.audit.find(**chosen, before=number)
+        more = lines[-1]["number"] if lines and lines[-1]["number"] > 1 else 0
+        return self.page("audit.html", request, session, lines=lines, whole=whole, chosen=chosen, more=more)
+
+    async def exports(self, request: web.Request) -> web.Response:
+        """What has left the house: who handed out which paper when, with the digest that stands on it."""
+        session = self._session(request)
+        await self.record(session.responder.id, "exports read")
+        lines = await self._service.audit.find(actions=EXPORTS)
+        return self.page("exports.html", request, session, lines=lines)
 
     # --- helpers
 
@@ -428,6 +426,7 @@ class Views:
             "t": lambda key: self.word(f"console.{key}", session),
             "session": session,
             "status": status,
+            "passkeys_work": bool(self._service.config.public_url) or request.host.partition(":")[0] == "localhost",
             **context,
         }
         response = aiohttp_jinja2.render_template(template, request, values)
@@ -437,24 +436,8 @@ class Views:
 
 ERRORS = frozenset({
     "empty", "not_yours", "not_usable", "there_already", "moved_on", "erased", "no_district", "no_amount",
-    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit",
+    "case.open_tasks", "case.no_task", "case.not_yours", "case.no_basis", "case.limit", "roles.no_share",
+    "first.error.unsafe", "merge.refused", "merge.not_undone", "merge.unsure",
     *(f"seal.{why}" for why in ("no_reason", "there_already", "own", "decided", "late", "not_yours", "not_approved",
                                 "not_there", "not_confirmed", "too_many")),
 })  # fmt: skip
-
-
-def _file(item: Attachment | None) -> str:
-    """Return what a line shows of its file: the `picture` or `sound`, or `file` for what can only be named."""
-    return "" if not item else item.kind.value if item.shown else "file"
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "at": line.at.isoformat(timespec="seconds"),
-        "who": line.who,
-        "text": visible(line.text.reveal()),
-        "state": line.state,
-        "carrier": line.carrier,
-        "choices": [visible(choice) for choice in line.choices],
-    }

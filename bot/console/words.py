@@ -9,7 +9,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.views import Views, visible
+from bot.console.transcript import visible
+from bot.console.views import Views
 from bot.content.model import Content, Fact
 from bot.domain.wording import MarkKind, Standing
 from bot.ports import VersionClash

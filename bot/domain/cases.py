@@ -52,6 +52,8 @@ class CaseAction(StrEnum):
     TASK = "task"
     TASK_DONE = "task_done"
     TELL = "tell"
+    SHARE = "share"
+    UNSHARE = "unshare"
     ASK = "ask"
     GRANT = "grant"
     DENY = "deny"
@@ -59,6 +61,12 @@ class CaseAction(StrEnum):
     HAND_OUT = "hand_out"
     HIDE = "hide"
     REVEAL = "reveal"
+    MERGE = "merge"
+    JOIN = "join"
+    SPLIT = "split"
+    PART = "part"
+    ASK_CONSENT = "ask_consent"
+    CONTACT = "contact"
 
 
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
@@ -75,6 +83,9 @@ CUSTODY = frozenset({
     CaseAction.ASK, CaseAction.GRANT, CaseAction.DENY, CaseAction.LAPSE, CaseAction.HAND_OUT, CaseAction.HIDE,
     CaseAction.REVEAL,
 })  # fmt: skip
+
+#: What is written down where two cases become one, and where they part: it names the other case.
+MERGING = frozenset({CaseAction.MERGE, CaseAction.JOIN, CaseAction.SPLIT, CaseAction.PART})
 
 #: Every legal transition: action → (states it may start from, state it ends in; None keeps the state).
 TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
@@ -93,7 +104,15 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.TASK: (OPEN_STATES, None),
     CaseAction.TASK_DONE: (frozenset(CaseState), None),
     CaseAction.TELL: (frozenset(CaseState), None),
+    CaseAction.SHARE: (OPEN_STATES, None),
+    CaseAction.UNSHARE: (frozenset(CaseState), None),
     **dict.fromkeys(CUSTODY, (frozenset(CaseState), None)),
+    CaseAction.MERGE: (OPEN_STATES, CaseState.CLOSED),
+    CaseAction.JOIN: (OPEN_STATES, None),
+    CaseAction.SPLIT: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
+    CaseAction.PART: (OPEN_STATES, None),
+    CaseAction.ASK_CONSENT: (_CLAIMED, CaseState.ACTIVE),
+    CaseAction.CONTACT: (_CLAIMED, CaseState.ACTIVE),
 }
 
 #: Priority by kind: a smaller number is looked at first.
@@ -156,7 +175,12 @@ def after(state: CaseState, action: CaseAction) -> CaseState:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One open case per conversation at a time; `version` guards against two writers."""
+    """One open case per conversation at a time; `version` guards against two writers.
+
+    `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
+    `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
+    own, of the cases that were merged into this one.
+    """
 
     id: str
     conversation_id: str
@@ -182,6 +206,17 @@ class Case:
     unread: int = 0
     version: int = 0
     undelivered: int = 0
+    labels: tuple[str, ...] = ()
+    closed_at: datetime | None = None
+    merged_into: str = ""
+    also: tuple[str, ...] = ()
+
+
+class MergedFor(StrEnum):
+    """Why two cases are one: the same person on two channels, or one event that two people told of."""
+
+    PERSON = "person"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +224,8 @@ class Told:
     """What the person answered to one of our questions.
 
     The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`,
-    `write_later`.
+    `write_later`, and `safe_contact`, which a responder writes down: how and when the person said that they can be
+    written to.
     """
 
     slot: str

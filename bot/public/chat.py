@@ -47,7 +47,7 @@ class ChatApi:
         self._service = service
         self._https = https
         self._feed = Feed(service)
-        self._proxies = visitors.networks(service.config.proxies)
+        self._proxies = service.config.proxy_networks
         self._visitor, self._address, self._files = (
             Pace(limit, time.monotonic) for limit in (ONE_VISITOR, ONE_ADDRESS, FILES)
         )

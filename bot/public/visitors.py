@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from collections.abc import Sequence
 
 from aiohttp import web
 
 from bot.domain.messages import Address, ChannelName
+from bot.domain.peers import Network, peer_of
 from bot.domain.private import Private
 
 COOKIE = "sahyatri_chat"
@@ -17,7 +17,6 @@ PATH = "/chat"
 SESSION_BYTES = 32
 LONGEST_ID = 64
 SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:.")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def address_of(request: web.Request) -> Address:
@@ -67,23 +66,6 @@ def same_site(request: web.Request) -> None:
         raise web.HTTPForbidden(text="another site's page may not write here")
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """Read "10.0.0.0/8,::1". Raise ValueError."""
-    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
-
-
 def remote(request: web.Request, proxies: Sequence[Network]) -> str:
     """Return the caller's network address; what a header claims counts only where our own proxy added it."""
-    hops = [part.strip() for value in request.headers.getall("X-Forwarded-For", []) for part in value.split(",")]
-    found = request.remote or ""
-    while hops and _ours(found, proxies):
-        found = hops.pop()
-    return found
-
-
-def _ours(address: str, proxies: Sequence[Network]) -> bool:
-    try:
-        seen = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(seen in network for network in proxies)
+    return peer_of(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)

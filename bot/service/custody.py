@@ -113,8 +113,8 @@ class Custody:
         if case.owner != who:
             await self._say(who, "original refused", case.id, request.id)
             raise NotOwner(case.id)
-        item = await self._file(case, request.about)
-        found = await self._on.media.get(item.id, case.conversation_id)
+        item, conversation = await self._file(case, request.about)
+        found = await self._on.media.get(item.id, conversation)
         if not found:
             raise LookupError(item.id)
         try:
@@ -150,17 +150,22 @@ class Custody:
         """Show a file never again and open the duty to report it. Raise `NotAllowed`, `LookupError`."""
         if not reason.strip():
             raise NotAllowed("no_reason")
-        found = (await self._on.attachments.of(case.conversation_id)).get(note_id)
-        if not found:
-            raise LookupError(note_id)
+        found, _ = await self._sent(case, note_id)
         await self._on.attachments.hide(case, found, who, Private(reason.strip()[:LONGEST_REASON]), self._now())
         await self._say(who, "file hidden for good", case.id, note_id)
 
-    async def _file(self, case: Case, note_id: str) -> Attachment:
-        found = (await self._on.attachments.of(case.conversation_id)).get(note_id)
-        if not found or not found.may_be_asked_for:
+    async def _file(self, case: Case, note_id: str) -> tuple[Attachment, str]:
+        found, conversation = await self._sent(case, note_id)
+        if not found.may_be_asked_for:
             raise LookupError(note_id)
-        return found
+        return found, conversation
+
+    async def _sent(self, case: Case, note_id: str) -> tuple[Attachment, str]:
+        """Return a file of the case's person, or of one whose case was merged into it, and its conversation."""
+        for conversation in (case.conversation_id, *case.also):
+            if found := (await self._on.attachments.of(conversation)).get(note_id):
+                return found, conversation
+        raise LookupError(note_id)
 
     async def _say(self, who: str, action: str, about: str, which: str = "") -> None:
         extra = {"which": which} if which else {}

@@ -11,9 +11,8 @@ from bot.content.model import Content
 from bot.content.render import render
 from bot.dialogue import waiting
 from bot.domain.cases import next_follow_up
-from bot.domain.messages import WINDOW
+from bot.domain.contact import is_open
 from bot.ports import FollowUp, FollowUps
-from bot.service.window import WINDOWED
 
 log = logging.getLogger(__name__)
 WATCHED = "not asked: the phone may be watched, or the person wants no messages"
@@ -48,7 +47,7 @@ class Follower:
         if not item.may_write:
             await self._follow_ups.drop(item, WATCHED, now)
             return False
-        if self._is_closed(item, now) and not (item.opted_in and self._can_greet):
+        if not is_open(item.channel, item.heard_at, now) and not (item.opted_in and self._can_greet):
             await self._follow_ups.drop(item, TOO_LATE, now)
             return False
         question = waiting.ask("follow" if item.asked else "reached")
@@ -58,10 +57,6 @@ class Follower:
         asked = await self._follow_ups.ask(item, messages, next_at, now)
         self._wake_delivery()
         return asked
-
-    def _is_closed(self, item: FollowUp, now: datetime) -> bool:
-        """Say whether WhatsApp would refuse our words; a question then waits behind a greeting."""
-        return item.channel in WINDOWED and (not item.heard_at or now - item.heard_at > WINDOW)
 
 
 async def keep_following(follower: Follower, pause: float = 5.0) -> None:

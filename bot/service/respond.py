@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.content.model import Content
 from bot.content.render import render, split
@@ -11,7 +12,7 @@ from bot.dialogue import consent, waiting
 from bot.domain.cases import Case, CaseAction
 from bot.domain.messages import ChannelName, ChoiceRef, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.ports import Cases
+from bot.ports import Cases, Merges
 from bot.service.window import WINDOWED
 
 LONGEST_REPLY = 4000
@@ -23,28 +24,34 @@ class Respond:
     def __init__(
         self,
         cases: Cases,
+        merges: Merges,
         content: Callable[[], Content],
         now: Callable[[], datetime],
         wake_delivery: Callable[[], None],
     ) -> None:
         """*wake_delivery* makes replies leave at once."""
         self._cases = cases
+        self._merges = merges
         self._content = content
         self._now = now
         self._wake_delivery = wake_delivery
 
     async def claim(self, case: Case, who: str) -> Case:
         """Take the case; of two who try at once, exactly one gets it. The other gets `IllegalTransition`."""
-        said = () if case.silent else self._words(case, "case.claimed")
-        return await self._act(case, CaseAction.CLAIM, who, messages=said)
+        return await self._say(case, CaseAction.CLAIM, who, "case.claimed")
 
-    async def reply(self, case: Case, who: str, text: str, key: str) -> Case:
-        """Send the responder's words to the person; the same *key* again sends nothing."""
+    async def reply(self, case: Case, who: str, text: str, key: str, to: Case | None = None) -> Case:
+        """Send the responder's words to the person; the same *key* again sends nothing.
+
+        *to*: the case whose person is meant, where others were merged into *case*.
+        """
         parts = split(text.strip()[:LONGEST_REPLY], LONGEST_REPLY)
         messages = tuple(
             OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who, protected=True) for part in parts
         )
-        return await self._act(case, CaseAction.REPLY, who, messages=messages, detail=text, key=key)
+        return await self._act(
+            case, CaseAction.REPLY, who, others={(to or case).conversation_id: messages}, detail=text, key=key
+        )
 
     async def note(self, case: Case, who: str, text: str, key: str = "") -> Case:
         """Write a note that only responders see."""
@@ -63,15 +70,21 @@ class Respond:
         """Record that the case was passed to police, child welfare or another service."""
         return await self._act(case, CaseAction.REFER, who, detail=to)
 
-    async def ask_consent(self, case: Case, who: str) -> Case:
+    async def ask_consent(self, case: Case, who: str, key: str = "", to: Case | None = None) -> Case:
         """Ask the person, in their language, whether their details may be passed on; not where a phone is watched.
 
-        The answer is kept with the case, with its time, under the slot `consent`.
+        Where a child may be the victim, what the law asks of us is said first. The answer is kept with the case, with
+        its time, under the slot `consent`.
         """
-        if case.silent:
+        person = to or case
+        if person.silent:
             return case
-        said = self._words(case, "waiting.consent", waiting.CHOICES["consent"])
-        return await self._act(case, CaseAction.REPLY, who, messages=said, detail="waiting.consent")
+        child = case.minor and case.risk_kind in waiting.MUST_BE_REPORTED
+        duty = self.words(person, "waiting.duty") if child else ()
+        said = (*duty, *self.words(person, "waiting.consent", waiting.CHOICES["consent"]))
+        return await self._act(
+            case, CaseAction.ASK_CONSENT, who, others={person.conversation_id: said}, detail="consent", key=key
+        )
 
     async def ask_to_write(self, case: Case, who: str) -> Case:
         """Ask on WhatsApp whether a greeting may be sent when the chat has been quiet for a day; not if watched.
@@ -80,18 +93,26 @@ class Respond:
         """
         if case.silent or case.channel not in WINDOWED:
             return case
-        said = self._words(case, consent.QUESTION.message, consent.QUESTION.choices)
-        return await self._act(case, CaseAction.REPLY, who, messages=said, detail=consent.QUESTION.message)
+        said = self.words(case, consent.QUESTION.message, consent.QUESTION.choices)
+        return await self._act(
+            case, CaseAction.REPLY, who, others={case.conversation_id: said}, detail=consent.QUESTION.message
+        )
 
     async def hand_back(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
         """Give the conversation back to the bot, with a summary for the history."""
-        said = () if case.silent else self._words(case, "case.handed_back")
-        return await self._act(case, CaseAction.HAND_BACK, who, messages=said, detail=outcome, key=key)
+        return await self._say(case, CaseAction.HAND_BACK, who, "case.handed_back", outcome, key)
 
     async def close(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
         """Close the case; the outcome is required."""
-        said = () if case.silent else self._words(case, "case.closed")
-        return await self._act(case, CaseAction.CLOSE, who, messages=said, detail=outcome, key=key)
+        return await self._say(case, CaseAction.CLOSE, who, "case.closed", outcome, key)
+
+    async def _say(
+        self, case: Case, action: CaseAction, who: str, message: str, detail: str = "", key: str = ""
+    ) -> Case:
+        """Act, and say it to the person of the case and of each that was merged into it, but to no watched phone."""
+        people = (case, *(await self._merges.merged(case.id) if case.also else ()))
+        said = {person.conversation_id: self.words(person, message) for person in people if not person.silent}
+        return await self._act(case, action, who, others=said, detail=detail, key=key)
 
     async def _act(
         self,
@@ -99,18 +120,19 @@ class Respond:
         action: CaseAction,
         who: str,
         *,
-        messages: tuple[OutboundMessage, ...] = (),
+        others: Mapping[str, Sequence[OutboundMessage]] = MappingProxyType({}),
         detail: str = "",
         key: str = "",
         new_owner: str | None = None,
     ) -> Case:
         done = await self._cases.act(
-            case.id, action, who, self._now(), messages=messages, detail=Private(detail), key=key, new_owner=new_owner
+            case.id, action, who, self._now(), others=others, detail=Private(detail), key=key, new_owner=new_owner
         )
         self._wake_delivery()
         return done
 
-    def _words(self, case: Case, message: str, choices: tuple[ChoiceRef, ...] = ()) -> tuple[OutboundMessage, ...]:
+    def words(self, case: Case, message: str, choices: tuple[ChoiceRef, ...] = ()) -> tuple[OutboundMessage, ...]:
+        """Return a message of ours in the language of the case's person."""
         content = self._content()
         locale = case.locale or next(iter(content.locales))
         return render(

@@ -31,6 +31,6 @@ class Tasks:
 
     async def finish(self, case: Case, who: str, task_id: str, outcome: str, *, for_others: bool) -> None:
         """Finish a task of this case. Raise `NotFinished`, `NotOwner`, `LookupError`."""
-        if not task_id.startswith(f"{case.id}:"):
+        if task_id not in {task.id for task in await self._store.of(case.id)}:
             raise LookupError(task_id)
         await self._store.finish(task_id, who, outcome[:LONGEST_OUTCOME], self._now(), for_others=for_others)

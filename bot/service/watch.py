@@ -17,7 +17,7 @@ from bot.domain.canary import CANARY
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Pager
+from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Merges, Pager
 
 log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
@@ -49,9 +49,11 @@ class Watch:
         now: Callable[[], datetime],
         wake_delivery: Callable[[], None],
         owner: str,
+        merges: Merges,
     ) -> None:
         """*pagers*: alert channel name → client."""
         self._cases = cases
+        self._merges = merges
         self._alerts = alerts
         self._pagers = pagers
         self._content = content
@@ -97,10 +99,14 @@ class Watch:
             who,
             self._now(),
             detail=Private(why),
-            messages=self._tell(case, rung),
+            others=await self._tell_all(case, rung),
             key=f"rung:{case.waiting_since.isoformat()}:{rung}",
         )
         self._wake_delivery()
+
+    async def _tell_all(self, case: Case, rung: int) -> Mapping[str, Sequence[OutboundMessage]]:
+        people = (case, *(await self._merges.merged(case.id) if case.also else ()))
+        return {person.conversation_id: self._tell(person, rung) for person in people}
 
     def _tell(self, case: Case, rung: int) -> tuple[OutboundMessage, ...]:
         """At the last rung the person hears whom to phone; a watched phone stays silent."""

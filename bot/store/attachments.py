@@ -108,7 +108,7 @@ class MongoAttachments:
             row = await self._db["cases"].find_one_and_update(
                 {"_id": case.id}, {"$inc": {"version": 1}, "$set": {"updated_at": now}}, session=session
             )
-            mine = {"_id": item.id, "conversation": case.conversation_id}
+            mine = {"_id": item.id, "conversation": {"$in": [case.conversation_id, *case.also]}}
             if not row or not await self._notes.find_one(mine, {"_id": 1}, session=session):
                 raise LookupError(item.id)
             hidden = {"$set": {"hidden": {"by": who, "at": now}}}

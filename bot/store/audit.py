@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import hmac
@@ -20,6 +21,7 @@ from bot.store.documents import aware
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
+PAGE = 200
 HEAD = "audit_head"
 #: Written when lines are there but no head: once after an upgrade from a version without one, else it was removed.
 HEAD_MADE = "audit head made anew"
@@ -74,12 +76,14 @@ class MongoAudit:
         self._lines = db["audit"]
         self._meta = db["meta"]
         self._key = key
+        self._turn = asyncio.Lock()
 
     async def record(self, stamp: Stamp, now: datetime) -> None:
-        """Append one line."""
-        if not await self._meta.find_one({"_id": HEAD}, {"_id": 1}):
-            await self._make_head(now)
-        await self._append(stamp, now)
+        """Append one line. Within one process writers take turns, so that a crowd does not hold up one another."""
+        async with self._turn:
+            if not await self._meta.find_one({"_id": HEAD}, {"_id": 1}):
+                await self._make_head(now)
+            await self._append(stamp, now)
 
     async def _append(self, stamp: Stamp, now: datetime) -> None:
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
@@ -112,6 +116,19 @@ class MongoAudit:
             done = await self._meta.update_one({"_id": HEAD}, {"$setOnInsert": fields}, upsert=True)
             if last and done.upserted_id:
                 await self._append(Stamp("audit", HEAD_MADE), now)
+
+    async def find(
+        self, *, who: str = "", action: str = "", about: str = "", before: int = 0, actions: Sequence[str] = ()
+    ) -> list[Doc]:
+        """Return the newest lines first: of one person, of actions that begin so, about one id, before a number."""
+        query: Doc = {name: value for name, value in (("who", who), ("about", about)) if value}
+        if action:
+            query["action"] = {"$regex": f"^{re.escape(action)}"}
+        if actions:
+            query["action"] = {"$in": list(actions)}
+        if before:
+            query["number"] = {"$lt": before}
+        return await self._lines.find(query, {"_id": 0}).sort("number", -1).limit(PAGE).to_list()
 
     async def latest(self, limit: int = 200) -> list[Doc]:
         """Return the newest lines first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,14 @@ from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import (
     FOLLOWED,
+    PRIORITY,
     REACHED_AFTER,
     Case,
     CaseAction,
     CaseEvent,
     CaseKind,
     CaseState,
+    MergedFor,
     Told,
     after,
     chain_break,
@@ -38,11 +40,16 @@ from bot.store.sealed import Sealer, Unreadable
 Doc = dict[str, Any]
 OWNERS_ONLY = frozenset({
     CaseAction.REPLY, CaseAction.RELEASE, CaseAction.REFER, CaseAction.HAND_BACK, CaseAction.TRANSFER,
+    CaseAction.ASK_CONSENT, CaseAction.CONTACT,
 })  # fmt: skip
 ENDING = frozenset({CaseAction.HAND_BACK, CaseAction.CLOSE})
 QUEUE_LENGTH = 500
+NOBODY: Mapping[str, Sequence[OutboundMessage]] = {}
+_BY_PRIORITY = {priority: kind for kind, priority in PRIORITY.items()}
 #: All but canaries.
 OF_PEOPLE: Doc = {"canary": {"$ne": True}}
+#: Not those that go on as part of another case.
+BY_THEMSELVES: Doc = {"merged_into": {"$in": [None, ""]}}
 
 
 def _at(*actions: CaseAction) -> Doc:
@@ -56,7 +63,7 @@ LIVES: list[Doc] = [
             "_id": "$case",
             "opened": {"$min": _at(CaseAction.OPEN)},
             "acknowledged": {"$min": _at(CaseAction.CLAIM)},
-            "replied": {"$min": _at(CaseAction.REPLY)},
+            "replied": {"$min": _at(CaseAction.REPLY, CaseAction.ASK_CONSENT, CaseAction.CONTACT)},
             "closed": {"$max": _at(*ENDING)},
         }
     }
@@ -81,19 +88,23 @@ class MongoCases:
         self._writer = writer
         self._ladder = ladder
 
-    async def queue(self) -> Sequence[Case]:
-        """Return open cases, most urgent first (see `urgency`), then longest waiting."""
+    async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
+        """Return open cases, most urgent first (see `urgency`), then longest waiting.
+
+        *labels*: only those that carry one of them.
+        """
         rows = (
-            self._cases.find({"open": True, **OF_PEOPLE})
+            self._cases.find({"open": True, **OF_PEOPLE, **_labelled(labels)})
             .sort([("priority", 1), ("waiting_since", 1)])
             .limit(QUEUE_LENGTH)
         )
         now = self._ladder.clock()
         return sorted([case_in(row) async for row in rows], key=lambda case: (_urgency(case, now), case.waiting_since))
 
-    async def closed(self, limit: int = 100) -> Sequence[Case]:
+    async def closed(self, limit: int = 100, labels: Sequence[str] = ()) -> Sequence[Case]:
         """Return the cases closed last."""
-        rows = self._cases.find({"open": False, **OF_PEOPLE}).sort("updated_at", -1).limit(limit)
+        query = {"open": False, **OF_PEOPLE, **_labelled(labels)}
+        rows = self._cases.find(query).sort("updated_at", -1).limit(limit)
         return [case_in(row) async for row in rows]
 
     async def get(self, case_id: str) -> Case | None:
@@ -111,8 +122,9 @@ class MongoCases:
         return [await self._event(row) async for row in self._rows(case_id)]
 
     async def lives(self) -> Sequence[Life]:
-        """Return what happened when to every case of a person, from the cases' own events."""
-        facts = {row["_id"]: row async for row in self._cases.find(OF_PEOPLE, {"locale": 1, "place": 1})}
+        """Return what happened when to every case of a person, from the cases' own events; merged ones are one."""
+        wanted = {"locale": 1, "place": 1, "acknowledged_at": 1}
+        facts = {row["_id"]: row async for row in self._cases.find({**OF_PEOPLE, **BY_THEMSELVES}, wanted)}
         rows = await self._db["case_events"].aggregate(LIVES)
         return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
 
@@ -159,33 +171,50 @@ class MongoCases:
             return []
         return [Told(slot, Private(value), datetime.fromisoformat(at)) for slot, (value, at) in doc.items()]
 
+    async def write_down(self, case_id: str, slot: str, value: Private, who: str, now: datetime) -> None:
+        """Keep what a responder was told, with its line of history. Raise `LookupError` for an erased person."""
+
+        async def body(session: AsyncClientSession) -> None:
+            case = await self._cases.find_one({"_id": case_id}, session=session)
+            if not case or not case["conversation"]:
+                raise LookupError(case_id)
+            await self._writer.told(case, slot, value, now, session)
+            detail = Private(f"{slot}: {value.reveal()}")
+            await self._writer.event(case, CaseAction.TELL, who, now, session, detail=detail)
+
+        await in_transaction(self._client, body)
+
     async def transcript(self, conversation_id: str) -> Sequence[Line]:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
-        lines = [await self._heard(row) async for row in self._db["inbox"].find({"conversation": conversation_id})]
-        lines += [await self._said(row) async for row in self._db["outbox"].find({"conversation": conversation_id})]
+        labels: dict[str, str] = {}
+        mine = {"conversation": conversation_id}
+        lines = [await self._said(row, labels) async for row in self._db["outbox"].find(mine).sort("_id", 1)]
+        lines += [await self._heard(row, labels) async for row in self._db["inbox"].find(mine)]
         return sorted(
             (line for line in lines if line), key=lambda line: (line.at, line.who == "person" and -1, line.id)
         )
 
-    async def _heard(self, row: Doc) -> Line | None:
+    async def _heard(self, row: Doc, labels: Mapping[str, str]) -> Line | None:
+        """*labels*: what stood on the choices that were offered, by their ids: what the person tapped."""
         try:
             doc = await self._sealer.open(f"inbox:{row['_id']}", row["sealed"])
         except (Unreadable, KeyError):
             return None
-        choices = (doc["choice"],) if doc["choice"] else ()
-        at = aware(row["received_at"])
+        choices = (labels.get(doc["choice"], doc["choice"]),) if doc["choice"] else ()
+        at, sent_at = aware(row["received_at"]), aware(row["sent_at"])
         words = Private(doc["text"] or doc.get("point", ""))
-        return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices)
+        return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices, sent_at)
 
-    async def _said(self, row: Doc) -> Line | None:
+    async def _said(self, row: Doc, labels: dict[str, str]) -> Line | None:
         try:
             doc = await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])
         except (Unreadable, KeyError):
             return None
-        labels = tuple(label for _, label in doc["choices"])
+        labels |= dict(doc["choices"])
         return Line(
             row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"] or doc.get("template", "")),
-            row["state"], "text", labels,
+            row["state"], "text", tuple(label for _, label in doc["choices"]), error=row.get("error", ""),
+            template=doc.get("template", ""),
         )  # fmt: skip
 
     async def act(  # noqa: PLR0913
@@ -199,7 +228,10 @@ class MongoCases:
         expect_owner: str | None = None,
         new_owner: str | None = None,
         messages: Sequence[OutboundMessage] = (),
+        others: Mapping[str, Sequence[OutboundMessage]] = NOBODY,
         key: str = "",
+        labels: Sequence[str] = (),
+        district: str = "",
     ) -> Case:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
 
@@ -211,7 +243,7 @@ class MongoCases:
                 {"case": case_id, "key": key}, {"_id": 1}, session=session
             ):
                 return row
-            fields = self._fields(row, action, who, now, expect_owner, new_owner)
+            fields = self._fields(row, action, who, now, expect_owner, new_owner) | _view(row, action, labels, district)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
             said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields})))))
             event = await self._writer.event(row, action, who, now, session, detail=said, key=key)
@@ -223,7 +255,7 @@ class MongoCases:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
             if action in {CaseAction.ESCALATE, CaseAction.RELEASE}:
                 await self._writer.alert({**row, **fields}, event.number, now, session)
-            await self._send(row, action, messages, now, session)
+            await self._send(row, action, {row["conversation"]: messages, **others}, now, session)
             return {**row, **fields}
 
         try:
@@ -256,7 +288,7 @@ class MongoCases:
             fields |= {"owner": None, "waiting_since": now, **self._ladder.foot()}
         elif action is CaseAction.ESCALATE:
             fields |= self._ladder.above(row)
-        elif action is CaseAction.REPLY:
+        elif action in {CaseAction.REPLY, CaseAction.CONTACT}:
             fields |= {"unread": 0}
         elif action in ENDING:
             followed = CaseKind(row["kind"]) in FOLLOWED and not row.get("silent") and not row.get("erase_requested")
@@ -270,25 +302,28 @@ class MongoCases:
         self,
         row: Doc,
         action: CaseAction,
-        messages: Sequence[OutboundMessage],
+        messages: Mapping[str, Sequence[OutboundMessage]],
         now: datetime,
         session: AsyncClientSession,
     ) -> None:
-        """Queue the messages as a version of the conversation; a wish to be erased comes due when the case ends."""
-        fields: Doc = {"updated_at": now}
-        if action in ENDING and row.get("erase_requested"):
-            fields["erase_after"] = now
-        if not messages and "erase_after" not in fields:
-            return
-        conversation = await self._db["conversations"].find_one_and_update(
-            {"_id": row["conversation"]},
-            {"$inc": {"version": 1}, "$set": fields},
-            return_document=True,
-            session=session,
-        )
-        if conversation:
-            version = conversation["version"]
-            await self._writer.outbox(row["conversation"], row["channel"], version, messages, now, session)
+        """Queue what is said in each conversation; a wish to be erased comes due when the case ends."""
+        for conversation, said in messages.items():
+            if said:
+                await self._writer.say(conversation, said, now, session)
+        if action in ENDING:
+            if row.get("erase_requested"):
+                await self._writer.say(row["conversation"], (), now, session, {"erase_after": now})
+            await self._end_merged(row, now, session)
+
+    async def _end_merged(self, row: Doc, now: datetime, session: AsyncClientSession) -> None:
+        """What a person of a merged case wished for the end comes due; whoever told of the same event is asked too."""
+        async for case in self._cases.find({"merged_into": case_id_of(row)}, session=session):
+            if case.get("erase_requested") and case["conversation"]:
+                await self._writer.say(case["conversation"], (), now, session, {"erase_after": now})
+            followed = CaseKind(case["kind"]) in FOLLOWED and not case.get("silent") and not case.get("erase_requested")
+            if followed and case.get("merged_for") == MergedFor.EVENT.value and not case.get("followed"):
+                fields = {"closed_at": now, "follow_at": now + REACHED_AFTER}
+                await self._cases.update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
 
     async def overdue(self) -> Sequence[Case]:
         """Return unclaimed cases whose next rung has come; while no timer runs, the clock is set right."""
@@ -301,12 +336,26 @@ class MongoCases:
 
 
 def _life(row: Doc, case: Doc) -> Life:
-    taken, replied, closed = (aware(row[name]) if row[name] else None for name in ("acknowledged", "replied", "closed"))
+    times = (row["acknowledged"] or case.get("acknowledged_at"), row["replied"], row["closed"])
+    taken, replied, closed = (aware(time) if time else None for time in times)
     return Life(aware(row["opened"]), taken, replied, closed, case["locale"], case.get("place", ""))
 
 
 def _urgency(case: Case, now: datetime) -> int:
-    return urgency(case.kind, case.risk_kind, now - case.waiting_since, minor=case.minor, raised=case.raised)
+    kind = _BY_PRIORITY.get(case.priority, case.kind)  # a graver one may have been merged into it
+    return urgency(kind, case.risk_kind, now - case.waiting_since, minor=case.minor, raised=case.raised)
+
+
+def _labelled(labels: Sequence[str]) -> Doc:
+    return {"labels": {"$in": list(labels)}} if labels else {}
+
+
+def _view(row: Doc, action: CaseAction, labels: Sequence[str], district: str) -> Doc:
+    """Return what changes in who may see the case."""
+    had = set(row.get("labels", ()))
+    if action is CaseAction.SHARE:
+        return {"labels": sorted(had | set(labels)), "district": district}
+    return {"labels": sorted(had - set(labels))} if action is CaseAction.UNSHARE else {}
 
 
 def case_id_of(row: Doc) -> str:

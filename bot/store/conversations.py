@@ -38,7 +38,7 @@ from bot.domain.risk import Level
 from bot.ports import Lease, Rendered, VersionClash, reference
 from bot.store import held, moves
 from bot.store.clock import SteadyClock
-from bot.store.documents import aware, conversation_in, conversation_out
+from bot.store.documents import aware, conversation_in, conversation_out, open_case_of
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
 from bot.store.reports import REPORT, MongoReports
@@ -147,7 +147,7 @@ class MongoConversations:
         except Unreadable:
             conversation = Conversation(conversation_id, channel, version)
         case = await self._db["cases"].find_one(
-            {"conversation": conversation_id, "open": True},
+            open_case_of(conversation_id),
             {"held": 1, "report": 1, "risk_kind": 1, "owner": 1, "acknowledged_at": 1, "minor": 1},
         )
         if not case:
@@ -253,15 +253,23 @@ class MongoConversations:
             case Forward():
                 await self._forward(effect, conversation, now, session)
             case Tell():
-                await self._tell(effect, now, session)
+                own = await self._own(effect.case_id, conversation, session)
+                await self._tell(replace(effect, case_id=own), now, session)
             case Identify():
-                await self._reports.identify(effect, conversation.id, now, session)
+                own = await self._own(effect.case_id, conversation, session)
+                await self._reports.identify(replace(effect, case_id=own), conversation.id, now, session)
             case FlagPoster():
                 await self._flag(effect, now, session)
             case Unreachable():
                 await self._drop_unsent(conversation.id, now, session)
             case Learn() | Unlearn() | Answered() | WantNotes():
                 await self._wishes.keep(effect, conversation, now, session)
+
+    async def _own(self, case_id: str, conversation: Conversation, session: AsyncClientSession) -> str:
+        """Return the case under which this person's answers are kept: the one that was merged into *case_id*, if so."""
+        mine = {"conversation": conversation.id, "merged_into": case_id}
+        own = await self._db["cases"].find_one(mine, {"_id": 1}, session=session)
+        return str(own["_id"]) if own else case_id
 
     async def _open(
         self,
@@ -324,7 +332,8 @@ class MongoConversations:
         kind = CaseKind.MISSING if effect.risk.kind == "missing_person" else CaseKind.DISTRESS
         graver = PRIORITY[kind] < case["priority"]
         again = graver or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
-        fields: Doc = {"held": True, "updated_at": now, "silent": conversation.silent}
+        fields: Doc = {"held": True, "updated_at": now}
+        await self._note_wishes(effect.case_id, conversation, session)
         fields["minor"] = case["minor"] or effect.risk.minor
         if graver:
             fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
@@ -345,8 +354,8 @@ class MongoConversations:
     async def _forward(
         self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession
     ) -> None:
-        fields = {"held": conversation.held, "updated_at": now, "erase_requested": conversation.erase_requested}
-        fields["silent"] = conversation.silent
+        own = await self._note_wishes(effect.case_id, conversation, session)
+        fields: Doc = {"updated_at": now, **({"held": conversation.held} if own == effect.case_id else {})}
         await self._db["cases"].update_one(
             {"_id": effect.case_id, "open": True},
             {"$set": fields, "$inc": {"unread": 1, "version": 1}},
@@ -361,21 +370,22 @@ class MongoConversations:
             {"_id": effect.poster}, {"$inc": {"flags": 1}, "$set": fields}, upsert=True, session=session
         )
 
+    async def _note_wishes(self, case_id: str, conversation: Conversation, session: AsyncClientSession) -> str:
+        """Note on the person's own case, merged or not, that a phone is watched and that they want to be erased.
+
+        Return that case.
+        """
+        fields = {"silent": conversation.silent, "erase_requested": conversation.erase_requested}
+        own = await self._own(case_id, conversation, session)
+        await self._db["cases"].update_one({"_id": own}, {"$set": fields}, session=session)
+        return own
+
     async def _tell(self, effect: Tell, now: datetime, session: AsyncClientSession) -> None:
         """Keep an answer with its case, sealed; the last one to each question counts, the history has them all."""
         case = await self._db["cases"].find_one({"_id": effect.case_id}, session=session)
         if not case or not case["conversation"]:
             return
-        place = f"case_told:{effect.case_id}"
-        told = await self._sealer.open(place, case["told"]) if "told" in case else {}
-        told = {slot: answer for slot, answer in told.items() if slot != effect.slot}
-        told[effect.slot] = [effect.value.reveal(), now.isoformat()]
-        sealed = await self._sealer.seal(case["conversation"], place, told)
-        await self._db["cases"].update_one(
-            {"_id": effect.case_id},
-            {"$set": {"told": sealed, "updated_at": now}, "$inc": {"version": 1}},
-            session=session,
-        )
+        await self._writer.told(case, effect.slot, effect.value, now, session)
         if effect.slot in {"reached", "follow_up"} and not case["open"]:
             await self._follow(effect, case, session)
         detail = Private(f"{effect.slot}: {effect.value.reveal()}")
@@ -445,7 +455,7 @@ class MongoConversations:
     async def _unfinished(self, row: Doc, now: datetime) -> bool:
         """Say whether something still waits: an open case, a message to answer, or (for a minute) one to send."""
         mine = {"conversation": row["_id"]}
-        if await self._db["cases"].find_one({**mine, "open": True}, {"_id": 1}):
+        if await self._db["cases"].find_one(open_case_of(row["_id"]), {"_id": 1}):
             return True
         if await self._db["inbox"].find_one({**mine, "state": "waiting"}, {"_id": 1}):
             return True
@@ -472,6 +482,7 @@ class MongoConversations:
         await self._db["cases"].update_many(
             cases, {"$set": {"conversation": "", "place": "", "district": "", "erased": True}, "$unset": {"told": ""}}
         )
+        await self._db["cases"].update_many({"also": conversation}, {"$pull": {"also": conversation}})
         if not await self._forgotten(conversation, until):
             await self._db["conversations"].update_one(
                 {"_id": conversation}, {"$unset": {"erase_after": "", "key_aside_at": ""}}

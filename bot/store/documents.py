@@ -174,7 +174,17 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         unread=doc.get("unread", 0),
         version=doc.get("version", 0),
         undelivered=doc.get("undelivered", 0),
+        labels=tuple(doc.get("labels", ())),
+        closed_at=aware(doc["closed_at"]) if doc.get("closed_at") and not doc.get("open") else None,
+        merged_into=doc.get("merged_into", ""),
+        also=tuple(doc.get("also", ())),
     )
+
+
+def open_case_of(conversation_id: str) -> Doc:
+    """Return the query for the open case of a conversation: its own, or the one that its own was merged into."""
+    mine = ({"conversation": conversation_id}, {"also": conversation_id})
+    return {"$or": [{**part, "open": True} for part in mine]}
 
 
 def aware(moment: datetime) -> datetime:

@@ -14,7 +14,7 @@ from bot.domain.cases import CaseAction
 from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.private import Private
 from bot.ports import FollowUp
-from bot.store.documents import aware, conversation_in
+from bot.store.documents import aware, conversation_in, open_case_of
 from bot.store.held import heard
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
@@ -73,7 +73,7 @@ class MongoFollowUps:
         except Unreadable:
             return False, False
         conversation = conversation_in(name, channel, 0, doc)
-        again = await self._db["cases"].find_one({"conversation": name, "open": True}, {"_id": 1})
+        again = await self._db["cases"].find_one(open_case_of(name), {"_id": 1})
         unwanted = conversation.silent or conversation.stopped or conversation.stranger or again
         return not unwanted, conversation.opted_in
 

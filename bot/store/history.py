@@ -65,6 +65,24 @@ class Writer:
         if rows:
             await self._db["outbox"].insert_many(rows, session=session)
 
+    async def say(
+        self,
+        conversation: str,
+        messages: Sequence[OutboundMessage],
+        now: datetime,
+        session: AsyncClientSession,
+        fields: Doc | None = None,
+    ) -> None:
+        """Queue the messages as a version of the conversation; *fields* are set on it besides."""
+        row = await self._db["conversations"].find_one_and_update(
+            {"_id": conversation},
+            {"$inc": {"version": 1}, "$set": {"updated_at": now, **(fields or {})}},
+            return_document=True,
+            session=session,
+        )
+        if row:
+            await self.outbox(conversation, row["channel"], row["version"], messages, now, session)
+
     async def outbox_row(
         self, row_id: str, conversation: str, channel: str, message: OutboundMessage, now: datetime
     ) -> Doc:
@@ -82,6 +100,18 @@ class Writer:
             "not_before": AT_ONCE,
             "sealed": await self._sealer.seal(conversation, f"outbox:{row_id}", outbound_out(message)),
         }
+
+    async def told(self, case: Doc, slot: str, value: Private, now: datetime, session: AsyncClientSession) -> None:
+        """Keep an answer with its case, sealed; the last one of each slot counts, and stands last."""
+        place = f"case_told:{case['_id']}"
+        told = await self._sealer.open(place, case["told"]) if "told" in case else {}
+        told = {name: answer for name, answer in told.items() if name != slot}
+        told[slot] = [value.reveal(), now.isoformat()]
+        sealed = await self._sealer.seal(case["conversation"], place, told)
+        fields = {"told": sealed, "updated_at": now}
+        await self._db["cases"].update_one(
+            {"_id": case["_id"]}, {"$set": fields, "$inc": {"version": 1}}, session=session
+        )
 
     async def event(
         self,

@@ -69,7 +69,11 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("open", ASCENDING), ("priority", ASCENDING), ("waiting_since", ASCENDING)]),
         IndexModel([("open", ASCENDING), ("escalate_at", ASCENDING)]),
         IndexModel([("follow_at", ASCENDING)], sparse=True),
+        IndexModel([("labels", ASCENDING), ("open", ASCENDING)]),
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
+        IndexModel([("also", ASCENDING)], sparse=True),
+        IndexModel([("merged_into", ASCENDING)], sparse=True),
+        IndexModel([("place", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [
         IndexModel([("case", ASCENDING), ("number", ASCENDING)], unique=True),
@@ -125,11 +129,14 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("about", ASCENDING), ("number", ASCENDING)]),
         IndexModel([("who", ASCENDING), ("action", ASCENDING), ("at", ASCENDING)]),
     ],
-    "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "sessions": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0), IndexModel([("responder", ASCENDING)])],
     "leases": [],
     "marks": [],
+    "organisations": [],
+    "passkeys": [IndexModel([("person", ASCENDING), ("made_at", ASCENDING)])],
+    "challenges": [IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
-    "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200)],
+    "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200), IndexModel([("key", ASCENDING)])],
 }
 
 

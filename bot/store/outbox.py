@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import Due
-from bot.store.documents import aware, outbound_in
+from bot.store.documents import aware, open_case_of, outbound_in
 from bot.store.held import heard
 from bot.store.sealed import Sealer, Unreadable
 
@@ -140,7 +140,7 @@ class MongoOutbox:
 
     async def _undelivered(self, conversation: str) -> None:
         await self._db["cases"].update_one(
-            {"conversation": conversation, "open": True},
+            open_case_of(conversation),
             {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": datetime.now(UTC)}},  # noqa: TID251
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pdfplumber
 import pytest
 import pytest_asyncio
+from PIL import Image
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from tests.console.conftest import PASSWORD, Site, site  # noqa: F401 - the fixture
@@ -71,6 +72,7 @@ async def picture(page: Page, name: str) -> None:
     """Renew a picture of the README: `make screenshots`."""
     if os.environ.get("SAHYATRI_SCREENSHOTS"):
         await page.screenshot(path=DOCS / f"{name}.png")
+        Image.open(DOCS / f"{name}.png").convert("RGB").quantize(64).save(DOCS / f"{name}.png", optimize=True)
 
 
 async def test_from_the_first_word_to_a_humans_answer(browser: Browser, site: Site) -> None:  # noqa: F811

@@ -17,8 +17,8 @@ from telegram import Bot
 from bot.channels.telegram_groups import Groups
 from bot.channels.telegram_receiving import Intake, TelegramWebhook
 from bot.channels.telegram_updates import parse
-from bot.console.views import visible
 from bot.domain.messages import Carrier, InboundMessage
+from bot.domain.shown import visible
 from bot.ports import StoreUnavailable
 from tests.channels.conftest import Taken
 from tests.channels.telegram_shapes import GROUP, PERSON, edit, in_group, member, message, tap, update

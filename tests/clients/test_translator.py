@@ -119,3 +119,21 @@ def test_marks_come_back_in_any_order() -> None:
 def test_which_languages() -> None:
     assert all(speaks(code) for code in ("bho", "mai", "sat", "doi", "kok", "mni"))
     assert not speaks("brx")
+
+
+async def test_names_and_digits_of_every_script_stay_and_nothing_is_kept(machine: Machine) -> None:
+    """For words of a case: helplines' names and Indian digits do not go out, and the same words are asked again."""
+    translator = _translator(machine, Clock())
+    translator._names, translator._most_cached = ("Tele-MANAS", "Rail Madad"), 0
+    said = "Register: tele-manas or Rail Madad १३९, ৯৮৭৬৫ 43210"
+    for _ in range(2):
+        assert await translator.translate(said, "auto", "hi") == said.replace("Register", "पंजीयन")
+    assert len(machine.asked) == 2
+    sent = machine.asked[0]["q"]
+    assert not any(kept in sent for kept in ("manas", "Madad", "१३९", "৯৮৭৬৫", "43210"))
+    assert machine.asked[0]["sl"] == "auto"
+
+
+def test_names_are_whole_words() -> None:
+    marked, kept = protect("Sakhi, Sakhipur", ("Sakhi",))
+    assert (marked, kept) == ("[0], Sakhipur", ("Sakhi",))

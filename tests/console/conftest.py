@@ -13,11 +13,18 @@ import pytest_asyncio
 from bot.app import Service, running, web_app
 from bot.chat import Chat
 from bot.console.auth import hash_password
+from bot.domain.roles import Organisation
 from bot.ports import Responder
 from tests.platforms import serving
 
 PASSWORD = "a-long-enough-password"
 PEOPLE = {"asha": "responder", "bina": "responder", "sudha": "supervisor", "root": "admin", "vani": "author"}
+#: Somebody of a partner organisation, one of another, and who reads the audit.
+PARTNERS = {"pari": "prayas", "omar": "other"}
+ORGANISATIONS = (
+    Organisation("prayas", "Prayas", ("child", "prayas"), ("BR:Patna", "JH")),
+    Organisation("other", "Other house", ("labour",), ("BR:Patna",)),
+)
 
 
 @dataclass
@@ -63,6 +70,11 @@ async def site(service: Service) -> AsyncIterator[Site]:
     hashed = hash_password(PASSWORD)
     for name, role in PEOPLE.items():
         await service.responders.save(Responder(name, name.title(), role, hashed))
+    for one in ORGANISATIONS:
+        await service.organisations.save(one)
+    for name, organisation in PARTNERS.items():
+        await service.responders.save(Responder(name, name.title(), "partner", hashed, organisation=organisation))
+    await service.responders.save(Responder("anu", "Anu", "auditor", hashed))
     chat = Chat(service)
     async with serving(web_app(service)) as url, running(service, chat.on_turn):
         await chat.say("", "l:en")

@@ -294,6 +294,27 @@ async def test_erasing_takes_the_copy_too(site: Site) -> None:
     assert await site.service.attachments.copy_of(item.id, found.case.conversation_id) is None
 
 
+async def test_a_partner_sees_clean_copies_of_what_came_with_the_case_and_nothing_more(site: Site) -> None:
+    """No original, not even as the owner; no way to hide a file from us; nothing that was sent before the case."""
+    found = await opened(site)
+    pari, omar = await site.login("pari"), await site.login("omar")
+    item, case = await found.file(), found.case.id
+    assert (await found.fetched(pari, item))[0] == 404
+    shown = {"labels": ["child"], "district": "BR:Patna"}
+    await site.service.db["cases"].update_one({"_id": case}, {"$set": shown})
+    await pari.act(case, "claim")
+    page = await found.page(pari)
+    assert f"/media/{item.id}" in page and 'id="contact"' not in page
+    assert not any(f'{way}"' in page for way in (f"{item.id}/ask", f"{item.id}/hide", "/reveal"))
+    assert (await found.fetched(pari, item))[0] == 200 and (await found.fetched(omar, item))[0] == 404
+    for way in (f"media/{item.id}/ask", f"media/{item.id}/hide", "originals/x", "reveal"):
+        assert (await pari.act(case, way, text="we need it", sure="yes"))[0] == 403
+    past = site.service.now() - timedelta(hours=3)
+    await site.service.db["inbox"].update_one({"_id": item.id}, {"$set": {"received_at": past}})
+    assert (await found.fetched(pari, item))[0] == 404 and f"/media/{item.id}" not in await found.page(pari)
+    assert (await found.fetched(await site.login("sudha"), item))[0] == 200
+
+
 async def test_the_live_page_names_files_without_their_bytes(site: Site) -> None:
     found = await opened(site)
     asha = await site.login("asha")

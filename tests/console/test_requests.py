@@ -228,6 +228,22 @@ async def test_who_opens_case_after_case_needs_a_second_person(site: Site) -> No
     assert lines.count("case refused: too many") == 3
 
 
+async def test_a_partner_who_opens_case_after_case_is_stopped_too(site: Site) -> None:
+    """A partner has nobody to ask: the page says so, and does not lead to where they may not go."""
+    case = await open_case(site)
+    shown = {"labels": ["child"], "district": "BR:Patna", "owner": "bina"}
+    await site.service.db["cases"].update_one({"_id": case}, {"$set": shown})
+    site.service.reads._most = 0
+    pari = await site.login("pari")
+    status, page = await pari.get(f"/console/cases/{case}")
+    assert status == 429 and "very many cases" in page and DISTRESS not in page
+    assert (await pari.get(f"/console/cases/{case}/live.json"))[0] == 429
+    for path in ("/console/requests", f"/console/glass/{case}"):
+        assert (await pari.get(path))[0] == 403
+    await site.service.db["cases"].update_one({"_id": case}, {"$set": {"owner": "pari"}})
+    assert DISTRESS in (await pari.get(f"/console/cases/{case}"))[1]
+
+
 async def test_what_keeps_a_page_current_is_a_read_too(site: Site) -> None:
     """Somebody who asks only for it leaves a line; an open page does not leave one every few seconds."""
     case = await open_case(site)

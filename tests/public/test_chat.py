@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -298,7 +299,7 @@ def test_only_our_own_proxy_is_believed(peer: str, claimed: str, found: str) -> 
 
     headers = {"X-Forwarded-For": claimed} if claimed else {}
     request: web.Request = make_mocked_request("GET", "/", headers, transport=Transport())
-    assert visitors.remote(request, visitors.networks("10.0.0.0/8")) == found
+    assert visitors.remote(request, (ip_network("10.0.0.0/8"),)) == found
 
 
 # ---- without scripts

@@ -2,6 +2,7 @@
 // The queue and the open case stay current; a new case sounds and shows in the title. Everything is shown as text.
 (function () {
   var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null, last = null;
+  var drawn = {}, translated = {}, all = false, busy = false;
 
   function part(tag, text, kind) {
     var made = document.createElement(tag);
@@ -31,7 +32,7 @@
     return (hours ? hours + ":" + ("0" + minutes % 60).slice(-2) : minutes) + ":" + ("0" + seconds % 60).slice(-2);
   }
   function tick() {
-    document.querySelectorAll("time").forEach(function (time) {
+    document.querySelectorAll("time:not(.at)").forEach(function (time) {
       var left = Date.parse(time.dateTime) - Date.now();
       if (!time.classList.contains("until")) { time.textContent = since(time.dateTime); return; }
       time.textContent = left > 0 ? span(left / 1000) : time.dataset.over || page.over;
@@ -125,21 +126,152 @@
     row.appendChild(made);
   }
 
+  function local(time) {
+    var at = new Date(time.dateTime), clock = at.toLocaleTimeString("en-GB");
+    time.textContent = at.toDateString() === new Date().toDateString() ? clock : at.toLocaleDateString("en-GB") + " " + clock;
+    return time;
+  }
+
+  function machine(row) {
+    var words = translated[row.dataset.id], old = row.querySelector(".machine");
+    if (old) { old.remove(); }
+    if (words === undefined) { return; }
+    var made = part("p", words ? page.machine + "\n" + words : page.failed, "machine"), button = row.querySelector("button");
+    made.dir = "auto";
+    made.lang = page.ours;
+    row.appendChild(made);
+    if (button) { button.remove(); }
+  }
+
+  function built(line) {
+    var kind = line.who === "person" ? "person" : line.who === "bot" ? "bot" : "human", row = part("li", "", kind + (line.failed ? " failed" : ""));
+    var who = (kind === "person" ? page.person : kind === "bot" ? page.bot : line.who) + (line.via ? " (" + line.via + ")" : "");
+    var small = part("small", who + " · "), time = part("time", "", "at"), text = part("bdi", line.text || (kind === "person" ? line.choices.join(" ") : ""));
+    row.dataset.id = line.id;
+    row.dataset.via = line.via;
+    time.dateTime = line.at;
+    small.appendChild(local(time));
+    small.appendChild(document.createTextNode(["", line.state, line.how, line.template].filter(function (word, at) { return !at || word; }).join(" · ")));
+    row.appendChild(small);
+    text.dir = "auto";
+    text.lang = line.lang;
+    row.appendChild(text);
+    if (line.why) { row.appendChild(part("strong", line.why, "why")); }
+    if (kind === "person") {
+      attached(row, line);
+      if (page.translate && text.textContent && line.carrier !== "location") {
+        var button = part("button", page.translate, "quiet");
+        button.type = "button";
+        button.addEventListener("click", function () { translate(row); });
+        row.appendChild(button);
+      }
+      machine(row);
+    }
+    return row;
+  }
+
+  // Only what has changed is drawn anew: a voice note goes on playing, and what is marked or focused stays so.
   function lines(found) {
     var list = document.getElementById("lines"), bottom = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-    list.textContent = "";
-    found.forEach(function (line) {
-      var kind = line.who === "person" ? "person" : line.who === "bot" ? "bot" : "human", row = part("li", "", kind);
-      var who = kind === "person" ? page.person : kind === "bot" ? page.bot : line.who;
-      var text = part("bdi", line.text || (kind === "person" ? line.choices.join(" ") : ""));
-      row.appendChild(part("small", [who, line.at.slice(11, 19), kind === "person" ? "" : line.state, line.carrier === "text" ? "" : line.carrier].filter(Boolean).join(" · ")));
-      text.dir = "auto";
-      text.lang = page.lang;
-      row.appendChild(text);
-      if (kind === "person") { attached(row, line); }
-      list.appendChild(row);
+    var rows = {}, there = {};
+    [].forEach.call(list.children, function (row) { rows[row.dataset.id] = row; });
+    found.forEach(function (line, at) {
+      var now = JSON.stringify(line), row = rows[line.id];
+      there[line.id] = true;
+      if (!row || drawn[line.id] !== now) {
+        var made = built(line);
+        if (row) { row.replaceWith(made); }
+        row = made;
+        drawn[line.id] = now;
+      }
+      if (list.children[at] !== row) { list.insertBefore(row, list.children[at] || null); }
     });
+    Object.keys(rows).forEach(function (id) { if (!there[id]) { rows[id].remove(); } });
     if (bottom) { list.scrollTop = list.scrollHeight; }
+    if (all) { translateNext(); }
+  }
+
+  function asked(fields) {
+    return fetch("/console/cases/" + encodeURIComponent(page.case) + "/translate", {
+      method: "POST", body: new URLSearchParams(Object.assign({ csrf: page.csrf }, fields))
+    }).then(function (answer) { return answer.ok && !answer.redirected ? answer.json() : { text: "" }; })
+      .then(function (found) { return found.text; }, function () { return ""; });
+  }
+  function translate(row) {
+    var id = row.dataset.id, button = row.querySelector("button");
+    if (button) { button.disabled = true; }
+    return asked({ line: id, via: row.dataset.via || "" }).then(function (words) {
+      translated[id] = words;
+      var now = [].find.call(document.getElementById("lines").children, function (other) { return other.dataset.id === id; });
+      if (now) { machine(now); }
+      return words;
+    });
+  }
+  // One after the other, the newest first; where the machine fails it is left alone until it is asked again.
+  function translateNext() {
+    if (busy || !all) { return; }
+    var row = [].slice.call(document.querySelectorAll("#lines li.person")).reverse().find(function (row) {
+      return row.querySelector("button") && translated[row.dataset.id] === undefined;
+    });
+    if (!row) { return; }
+    busy = true;
+    translate(row).then(function (words) {
+      busy = false;
+      if (words) { translateNext(); } else { whole(false); }
+    });
+  }
+  function whole(on) {
+    all = on;
+    document.getElementById("translate-all").setAttribute("aria-pressed", String(on));
+    if (on) { translateNext(); }
+  }
+  function draft(form) {
+    var box = form.querySelector("textarea"), mine = form.querySelector(".mine"), typed = box.value.trim();
+    if (!typed) { box.focus(); return; }
+    asked({ text: typed, via: form.elements.via.value }).then(function (words) {
+      say(form, words ? "" : page.failed, !words);
+      if (!words) { return; }
+      mine.textContent = typed;
+      form.querySelector(".draft").hidden = false;
+      box.value = words;
+      fresh(form);
+      box.focus();
+    });
+  }
+
+  // What goes out carries an id made here: the same words sent again go out once, other words are another message.
+  function fresh(form) {
+    var bytes = crypto.getRandomValues(new Uint8Array(12));
+    form.elements.key.value = form.id + "-" + [].map.call(bytes, function (byte) { return ("0" + byte.toString(16)).slice(-2); }).join("");
+  }
+  function say(form, words, bad) {
+    var place = form.querySelector(".told-sent");
+    place.textContent = words;
+    place.classList.toggle("bad", Boolean(bad));
+  }
+  function send(form) {
+    var box = form.querySelector("textarea"), buttons = form.querySelectorAll("button"), typed = box.value;
+    buttons.forEach(function (button) { button.disabled = true; });
+    say(form, "");
+    fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).then(function (answer) {
+      var there = new URL(answer.url).pathname;
+      if (answer.redirected && there !== "/console/cases/" + page.case) { say(form, page.signedOut, true); return; }
+      if (!answer.ok || /[?&]error=/.test(answer.url)) { say(form, page.refused, true); changed(page.moved); return; }
+      if (box.value === typed) { box.value = ""; }
+      if (form.querySelector(".draft")) { form.querySelector(".draft").hidden = true; }
+      fresh(form);
+      say(form, page.sent);
+      look();
+    }, function () { say(form, page.notSent, true); }).then(function () {
+      buttons.forEach(function (button) { button.disabled = false; });
+      box.focus();
+    });
+  }
+  function changed(words) {
+    var place = document.getElementById("moved");
+    if (!place.hidden && place.firstChild.textContent === words) { return; }
+    place.firstChild.textContent = words;
+    place.hidden = false;
   }
 
   function followQueue() {
@@ -148,21 +280,33 @@
     source.onerror = function () { lost(true); if (source.readyState === 2) { setTimeout(followQueue, 3000); } };
   }
 
-  function followCase() {
-    fetch("/console/cases/" + encodeURIComponent(page.case) + "/live.json", { headers: { Accept: "application/json" } })
-      .then(function (answer) { if (answer.redirected) { location.reload(); } return answer.json(); })
+  function look() {
+    return fetch("/console/cases/" + encodeURIComponent(page.case) + "/live.json", { headers: { Accept: "application/json" } })
+      .then(function (answer) {
+        if (answer.redirected) { changed(page.signedOut); return null; }
+        return answer.json();
+      })
       .then(function (found) {
         lost(false);
-        lines(found.lines);
-        if (found.window && document.querySelector("#window time")) { document.querySelector("#window time").dateTime = found.window; }
-        document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
+        if (found) { show(found); }
       })
-      .catch(function () { lost(true); })
-      .then(function () { setTimeout(followCase, 1500); });
+      .catch(function () { lost(true); });
   }
+  function show(found) {
+    lines(found.lines);
+    document.querySelectorAll("[data-window]").forEach(function (way) {
+      var until = found.windows[way.dataset.window], open = Boolean(until) && Date.parse(until) > Date.now();
+      if (until) { way.querySelector("time.until").dateTime = until; }
+      if (open !== (way.dataset.open === "yes")) { changed(page.moved); }
+    });
+    document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
+    if (found.case.owner !== page.owner) { changed(page.moved); }
+  }
+  function followCase() { look().then(function () { setTimeout(followCase, 1500); }); }
 
   document.querySelectorAll("form").forEach(function (form) {
-    form.addEventListener("submit", function () {
+    form.addEventListener("submit", function (event) {
+      if ("send" in form.dataset) { event.preventDefault(); send(form); return; }
       var buttons = form.querySelectorAll("button");
       if (form.method === "dialog") { return; }
       setTimeout(function () { buttons.forEach(function (button) { button.disabled = true; }); }, 0);
@@ -193,6 +337,7 @@
     r: function () { return goTo(document.querySelector("#reply textarea")); },
     n: function () { return goTo(document.querySelector("form[action$='/note'] input[name=text]")); },
     c: function () { return goTo(document.querySelector("#canned summary")) && (document.getElementById("canned").open = true); },
+    t: function () { var button = document.getElementById("translate-all"); if (button) { button.click(); } return Boolean(button); },
     q: function () { location.href = "/console/queue"; return true; },
     "?": function () { keys.showModal(); return true; }
   };
@@ -226,11 +371,19 @@
       button.addEventListener("click", function () {
         var box = document.querySelector("#reply textarea"), words = button.parentNode.querySelector(".words").textContent;
         box.value = box.value.trim() ? box.value.trim() + "\n" + words : words;
+        fresh(box.form);
         box.focus();
       });
     });
+    document.querySelectorAll("form[data-send]").forEach(function (form) {
+      fresh(form);
+      form.querySelector("textarea").addEventListener("input", function () { fresh(form); });
+      if (form.querySelector(".draft-it")) { form.querySelector(".draft-it").addEventListener("click", function () { draft(form); }); }
+    });
+    document.querySelectorAll("time.at").forEach(local);
+    if (page.translate) { document.getElementById("translate-all").addEventListener("click", function () { whole(!all); }); }
     setInterval(tick, 1000);
     tick();
-    setTimeout(followCase, 1500);
+    followCase();
   }
 })();
