@@ -128,6 +128,7 @@ def tokens_any(text: str) -> list[str]:
     found: list[str] = []
     word: list[str] = []
     drawn = False
+    text = _joined(text)
     for at, char in enumerate(text):
         if unicodedata.category(char)[0] in "LMN":
             if not char.isdigit() and word and word[-1] == char and (drawn or text[at + 1 : at + 2] == char):
@@ -135,12 +136,20 @@ def tokens_any(text: str) -> list[str]:
                 continue
             drawn = False
             word.append(char)
-        elif char in "'\u2019" and word and text[at + 1 : at + 2].strip():
-            continue
         elif word:
             found.append("".join(word))
             word = []
     return [*found, "".join(word)] if word else found
+
+
+def _joined(text: str) -> str:
+    """Drop the apostrophes inside words, so that what stands on both sides of one is a neighbour."""
+    kept: list[str] = []
+    for at, char in enumerate(text):
+        inside = bool(kept) and unicodedata.category(kept[-1])[0] in "LMN" and text[at + 1 : at + 2].strip()
+        if not (char in "'\u2019" and inside):
+            kept.append(char)
+    return "".join(kept)
 
 
 @lru_cache(maxsize=MOST_CACHED)
