@@ -12,7 +12,7 @@ from bot.channels.whatsapp_inbound import changes, parse, parse_id_update, parse
 from bot.domain.messages import Carrier, InboundMessage, Moved, Receipt
 from tests.platforms import PHONE_ID, SECRET
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 SENDER = "910000000001"
 Item = dict[str, Any]
 
