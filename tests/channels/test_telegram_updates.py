@@ -263,7 +263,7 @@ async def test_a_store_that_is_down_means_send_it_again(bot: Bot, taken: Taken) 
 
 
 async def test_pictures_are_to_be_fetched(bot: Bot) -> None:
-    """Of a photo the largest size; a document only if it says that it is a picture; an album has one name."""
+    """Of a photo the largest size; every document, whatever it says it is; an album has one name."""
     sizes = [
         {"file_id": f"f{side}", "file_unique_id": f"u{side}", "width": side, "height": side} for side in (90, 1280, 320)
     ]
@@ -275,7 +275,8 @@ async def test_pictures_are_to_be_fetched(bot: Bot) -> None:
         one(bot, update(4, document={**paper, "mime_type": "application/pdf"})),
     ]
     media = [item.media and (item.media.id.reveal(), item.media.mime, item.media.size) for item in found]
-    assert media == [("f1280", "image/jpeg", 5), ("f1280", "image/jpeg", 0), ("d", "image/png", 700), None]
+    papers = [("d", "image/png", 700), ("d", "application/pdf", 700)]
+    assert media == [("f1280", "image/jpeg", 5), ("f1280", "image/jpeg", 0), *papers]
     assert [item.album for item in found] == ["13", "", "", ""]
 
 
