@@ -18,6 +18,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "link_preview_options": "preview",
         "disable_notification": "bool",
         "protect_content": "bool",
+        "reply_parameters": "answered",
         "reply_markup": "markup",
     },
     "sendVoice": {"chat_id": "chat!", "voice": "file!", "protect_content": "bool", "reply_markup": "markup"},
@@ -165,6 +166,13 @@ def _preview(value: str, most: str) -> Iterator[str]:
         yield "unknown option"
 
 
+def _answered(value: str, most: str) -> Iterator[str]:
+    """Without `allow_sending_without_reply`, words would be refused once the message that they answer is gone."""
+    given = json.loads(value)
+    if set(given) != {"message_id", "allow_sending_without_reply"} or not isinstance(given["message_id"], int):
+        yield "no message that is answered"
+
+
 def _button(value: str, most: str) -> Iterator[str]:
     if json.loads(value) != {"type": "commands"}:
         yield "another button"
@@ -217,6 +225,7 @@ CHECKS: dict[str, Callable[[Any, str], Iterator[str]]] = {
     "language": _language,
     "preview": _preview,
     "button": _button,
+    "answered": _answered,
     "commands": _commands,
     "markup": _markup,
 }

@@ -162,9 +162,10 @@ def _order(part: object) -> Words:
 
 
 def _contacts(part: object) -> Words:
-    """The names and numbers of the cards, a line each: the agent's card is often all that a person has."""
+    """The names and numbers of the cards, a line each, as words: the agent's card is often all that a person has."""
     lines = [_card(card) for card in listed(part)[:MOST_CONTACTS] if isinstance(card, dict)]
-    return "\n".join(line for line in lines if line), Carrier.CONTACT, None
+    words = "\n".join(line for line in lines if line)
+    return words, Carrier.TEXT if words else Carrier.CONTACT, None
 
 
 def _card(card: Json) -> str:

@@ -101,9 +101,9 @@ def _bare_place(
 def _wordless(conversation: Conversation, message: InboundMessage, knowledge: Knowledge, now: datetime) -> Turn:
     """A location gives the nearest help; a voice note the spoken menu; a picture what the checks say to its words.
 
-    Anything else says what we cannot read.
+    A number of their own is kept in the chat. Anything else says what we cannot read.
     """
-    if message.carrier is Carrier.CONTACT:
+    if message.carrier is Carrier.CONTACT and message.text:
         return _greeted(conversation, knowledge, Reply("telegram.contact", choices=(answers.PERSON, answers.MENU)))
     if message.seen is not None:
         read = pictures.answer(message.seen.reveal(), conversation, knowledge, now)

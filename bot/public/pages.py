@@ -174,12 +174,13 @@ class ChatPages:
         return web.json_response(self._own_words(locale), dumps=_readable)
 
     async def square(self, request: web.Request) -> web.Response:
-        """A QR code, as SVG, of the address at which a phone shows the same topic in the same language."""
+        """A QR code, as SVG, of the address at which a phone shows the same topic in the same language.
+
+        Not of the place: whoever reads on at home is not there any more.
+        """
         content, query = self._service.content, request.query
         known = {"lang": content.locales, "t": content.topics}
         kept = {name: query[name] for name, all_of in known.items() if query.get(name) in all_of}
-        if self._service.places.directory.valid(codes.plain(self._code(query))):
-            kept["place"] = _place(query)
         base = self._service.config.public_url or f"{request.scheme}://{request.host}"
         drawn = io.BytesIO()
         segno.make(f"{base}/?{urlencode(kept)}", error="m", micro=False).save(drawn, kind="svg", scale=6, border=4)

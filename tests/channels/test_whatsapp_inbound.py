@@ -56,7 +56,8 @@ KINDS: dict[str, tuple[Item, Carrier, str, str | None]] = {
     "sticker": (item("sticker", {"id": "9", "mime_type": "image/webp", "animated": False}), Carrier.STICKER, "", None),
     "sticker that names its picture": (item("sticker", {"id": "9", "emoji": "🆘"}), Carrier.STICKER, "🆘", None),
     "location": (item("location", {"latitude": 1, "longitude": 2, "name": "A"}), Carrier.LOCATION, "", None),
-    "contacts": (item("contacts", [CARD, CARD]), Carrier.CONTACT, "\n".join(["Ravi Agent +91 98000 00000"] * 2), None),
+    "contacts without words": (item("contacts", [{}]), Carrier.CONTACT, "", None),
+    "contacts": (item("contacts", [CARD, CARD]), Carrier.TEXT, "\n".join(["Ravi Agent +91 98000 00000"] * 2), None),
     "reaction": (item("reaction", {"message_id": "wamid.o", "emoji": "🆘"}), Carrier.REACTION, "🆘", None),
     "order with words": (item("order", {"catalog_id": "1", "text": "two please"}), Carrier.TEXT, "two please", None),
     "order": (item("order", {"catalog_id": "1", "product_items": []}), Carrier.UNSUPPORTED, "", None),
@@ -134,7 +135,7 @@ def test_an_edit_or_a_removal_under_the_same_id_is_not_the_message_again() -> No
 
 
 def test_pictures_are_to_be_fetched_and_films_are_not() -> None:
-    """With or without a caption; a document only if it says that it is a picture; a sticker is one."""
+    """With or without a caption; every document, whatever it says it is; a sticker is a picture."""
     kinds: list[Item] = [
         item("image", {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}),
         item("image", {"id": "2", "mime_type": "image/webp; charset=binary", "caption": "sahi hai"}),
@@ -147,7 +148,8 @@ def test_pictures_are_to_be_fetched_and_films_are_not() -> None:
     ]
     found = [read(given).media for given in kinds]
     assert [media and (media.id.reveal(), media.mime) for media in found] == [
-        ("1", "image/jpeg"), ("2", "image/webp"), ("3", "image/png"), ("4", "image/webp"), None, None, None, None,
+        ("1", "image/jpeg"), ("2", "image/webp"), ("3", "image/png"), ("4", "image/webp"),
+        ("5", "application/pdf"), None, None, None,
     ]  # fmt: skip
 
 
