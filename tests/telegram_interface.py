@@ -13,7 +13,6 @@ FIELDS: dict[str, dict[str, str]] = {
     "sendMessage": {
         "chat_id": "chat!",
         "message_thread_id": "int",
-        "reply_parameters": "reply",
         "text": "text 4096!",
         "link_preview_options": "preview",
         "disable_notification": "bool",
