@@ -65,7 +65,7 @@ class Feed:
         while rows := await self.since(conversation, ours[-1].id if ours else ""):
             ours += rows
         cleared = max((item.at for item in ours if item.about == CLEARED), default=None)
-        labels = {name: label for item in ours for name, label in item.choices}
+        labels = {label for item in ours for _, label in item.choices}
         lines = await self._service.cases.transcript(conversation)
         mine = filter(None, (self._mine(line, labels) for line in lines if line.who == PERSON))
         items = sorted([*mine, *ours], key=lambda item: (item.at, not item.mine, item.id))
@@ -86,10 +86,10 @@ class Feed:
             topic=topic if topic in self._service.content.topics else "",
         )  # fmt: skip
 
-    def _mine(self, line: Any, labels: dict[str, str]) -> Item | None:  # noqa: ANN401 - `bot.ports.Line`
+    def _mine(self, line: Any, labels: set[str]) -> Item | None:  # noqa: ANN401 - `bot.ports.Line`
         """Return what the person sent; None for what their page sent by itself when it opened."""
         choice = line.choices[0] if line.choices else ""
-        words = Private(labels.get(choice, "")) if choice else line.text
-        if (choice and not words) or words.reveal().startswith(POSTER):
+        words = Private(choice) if choice else line.text
+        if (choice and choice not in labels) or words.reveal().startswith(POSTER):
             return None
         return Item(line.id, line.at, words, mine=True, carrier=line.carrier)

@@ -287,7 +287,7 @@ def test_the_pace_refills_and_forgets() -> None:
         ("10.0.0.2", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
         ("10.0.0.2", "203.0.113.9, 10.0.0.3", "203.0.113.9"),
         ("10.0.0.2", "", "10.0.0.2"),
-        ("10.0.0.2", "nonsense", "nonsense"),
+        ("10.0.0.2", "nonsense", "10.0.0.2"),
     ],
 )
 def test_only_our_own_proxy_is_believed(peer: str, claimed: str, found: str) -> None:
