@@ -6,13 +6,11 @@ Nothing here comes from a person who asks for help: these are the words of respo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.private import NOTHING_SAID, Private
 
-#: WhatsApp takes words of our own for this long after the person's last message.
-WHATSAPP_WINDOW = timedelta(hours=24)
 #: Letters and digits that nobody confuses.
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8

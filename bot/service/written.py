@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.cases import Case, CaseState, IllegalTransition
+from bot.domain.contact import is_open
 from bot.domain.messages import ChannelName
 from bot.domain.tasks import OpenTasks
-from bot.domain.topics import NEED_WORDS, WHATSAPP_WINDOW, Ask, Command, GroupKind, GroupUpdate, Press, button, command
+from bot.domain.topics import NEED_WORDS, Ask, Command, GroupKind, GroupUpdate, Press, button, command
 from bot.ports import Audit, Cases, Group, NotOwner, Responder, Responders, Stamp, Topics
 from bot.service.linking import WORKERS, Linking
 from bot.service.respond import LONGEST_REPLY, Respond
@@ -81,10 +82,8 @@ class Written:
             await self._do(update, case, who, "reply", verb)
 
     async def _window_closed(self, case: Case) -> bool:
-        if case.channel != ChannelName.WHATSAPP.value:
-            return False
         heard = await self._topics.last_heard(case.conversation_id)
-        return not heard or self._now() - heard > WHATSAPP_WINDOW
+        return not is_open(ChannelName(case.channel), heard, self._now())
 
     async def _ask(self, update: GroupUpdate, case: Case, who: Responder) -> None:
         """Somebody may be watching the person's screen: their writer must say that the words are to leave."""
