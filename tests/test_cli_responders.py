@@ -48,7 +48,8 @@ def test_people_and_partners_from_the_command_line(tmp_path: Path, mongodb_uri: 
     assert run("responders", "change", "pari", "--role", "auditor")[0] == 0
     assert run("responders", "disable", "pari")[0] == 0
     assert "pari  Pari  auditor  shut out" in run("responders", "list")[1]
+    ours = {"action": {"$not": {"$regex": "^list "}}}  # the first command also takes the lists that come with us
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
-        lines = [line["action"] for line in client[name]["audit"].find({}).sort("number", 1)]
+        lines = [line["action"] for line in client[name]["audit"].find(ours).sort("number", 1)]
         client.drop_database(name)
     assert lines == ["organisation changed", "person added", "person changed", "person disabled"]

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.domain.attachments import Attachment, CopyState
-from bot.domain.cases import Case
+from bot.domain.cases import Case, MergedFor
 from bot.domain.messages import ChannelName, Media
 from bot.domain.private import Private
 from bot.ports import Wanted
@@ -313,6 +313,27 @@ async def test_a_partner_sees_clean_copies_of_what_came_with_the_case_and_nothin
     await site.service.db["inbox"].update_one({"_id": item.id}, {"$set": {"received_at": past}})
     assert (await found.fetched(pari, item))[0] == 404 and f"/media/{item.id}" not in await found.page(pari)
     assert (await found.fetched(await site.login("sudha"), item))[0] == 200
+
+
+async def test_a_file_of_a_merged_person_stands_on_the_case_that_goes_on(site: Site) -> None:
+    """Clean copy, original and the duty of a picture of a child: all as for the case's own person."""
+    found = await opened(site)
+    item, gone = await found.file(), found.case
+    turn, _ = await site.chat.say("please help me, they locked me in a room")
+    kept = await site.service.cases.get(turn.conversation.open_case)
+    assert kept
+    found.case = await site.service.merging.merge(gone, kept, "sudha", MergedFor.EVENT, "one house", "m")
+    asha, sudha = await site.login("asha"), await site.login("sudha")
+    await asha.act(kept.id, "claim")
+    page = await found.page(asha)
+    assert f"/console/cases/{kept.id}/media/{item.id}" in page and f"File 1 ({gone.id})" in page
+    assert (await found.fetched(asha, item))[0] == 200
+    await found.ask(asha, item)
+    await approve(sudha, await found.request())
+    assert (await found.download(asha, await found.request()))[2] == found.data
+    await found.hide(asha, item, text="a child", sure="yes")
+    assert (await found.fetched(asha, item))[0] == 404
+    assert "child_image" in {task.rule.value for task in await site.service.task_store.of(kept.id)}
 
 
 async def test_the_live_page_names_files_without_their_bytes(site: Site) -> None:
