@@ -12,13 +12,22 @@ from datetime import datetime, timedelta
 from bot.content.render import render, said
 from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
-from bot.dialogue.step import may_show_typing, step
+from bot.dialogue.step import HELP_NOW, hushed, kind_of, may_show_typing, step
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Translate, Turn, Waiting
+from bot.domain.conversation import (
+    Conversation,
+    Effect,
+    Forward,
+    OpenCase,
+    RaiseCase,
+    Translate,
+    Turn,
+    Waiting,
+)
 from bot.domain.ids import case_id
 from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.domain.risk import Level, Risk
+from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
 from bot.ports import (
     Conversations,
@@ -239,17 +248,36 @@ class Answerer:
             self._on_turn(waiting, turn, messages)
 
     async def _apologise(self, waiting: Waiting, lease: Lease) -> None:
-        """A bug must never strand someone who needs help: say sorry with the helplines, and open a case."""
+        """A bug must never strand someone who needs help: say sorry with the helplines, and tell a human.
+
+        All that is known of the person stays, their silence first; an open case keeps its kind unless this is danger.
+        """
         conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
-        risk = Risk(Level.NONE, "trouble", "step:failed")
+        danger = self._danger(waiting)
+        risk = danger or Risk(Level.NONE, "trouble", "step:failed")
         opened = conversation.open_case or case_id(conversation.id, conversation.version + 1)
-        effect = RaiseCase(opened, risk) if conversation.open_case else OpenCase(opened, CaseKind.TROUBLE, risk)
-        fresh = Conversation(
-            conversation.id, conversation.channel, conversation.version, conversation.locale, conversation.locale_guess,
-            notice_seen=conversation.notice_seen, open_case=opened, held=conversation.held,
-        )  # fmt: skip
-        turn = Turn(fresh, (Reply("core.trouble", lane=Lane.DISTRESS),), (effect,))
-        await self._commit(turn, waiting, lease, self._knowledge())
+        effect: Effect = OpenCase(opened, kind_of(danger) if danger else CaseKind.TROUBLE, risk)
+        if conversation.open_case:
+            effect = RaiseCase(opened, danger) if danger else Forward(opened)
+        known = hushed(conversation, danger, self._now()) if danger else conversation
+        held = conversation.held or bool(danger)
+        after = replace(known, flow="", slots={}, repairs=0, open_case=opened, held=held)
+        answered = conversation.with_responder and conversation.claimed
+        mute = after.silent or after.stranger or answered
+        said = () if mute else (Reply("core.trouble", lane=Lane.DISTRESS),)
+        await self._commit(Turn(after, said, (effect,)), waiting, lease, self._knowledge())
+
+    def _danger(self, waiting: Waiting) -> Risk | None:
+        """Hear danger even in a message whose step failed; None where there is none, or where that fails too."""
+        text = waiting.message.text
+        if waiting.message.choice == HELP_NOW:
+            return Risk(Level.NOW, "distress_help", "choice:help_now")
+        try:
+            risk = self._knowledge().guard.check(text.reveal()) if text else NO_RISK
+        except Exception as error:
+            log.exception("danger could not be heard", extra={"row": waiting.id, "error": type(error).__name__})
+            return None
+        return risk if risk.level is Level.NOW else None
 
 
 async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float = 0.25) -> None:

@@ -1,0 +1,170 @@
+"""One turn after another: what a failing turn, a flood, a backlog or a second process must never cost a person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from bot.app import Service, utc_now
+from bot.domain.cases import CaseKind, CaseState
+from bot.domain.conversation import Conversation, Turn, Waiting
+from bot.domain.messages import Carrier, ChannelName, InboundMessage, OutboundMessage
+from bot.service import answer
+from bot.service.answer import TRIES, Answerer, Senses
+from tests.service.test_early import message
+
+DANGER = "they locked us in the factory"
+
+
+class Person:
+    """One person at a terminal, answered only when the test says so."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.said: list[tuple[str, Turn, tuple[OutboundMessage, ...]]] = []
+        self.count = 0
+        self.now: Callable[[], datetime] = utc_now
+        self.id = service.inbox.conversation_id(message(0, "").address)
+
+    def answerer(self, owner: str = "one") -> Answerer:
+        def seen(waiting: Waiting, turn: Turn, messages: tuple[OutboundMessage, ...]) -> None:
+            self.said.append((waiting.id, turn, messages))
+
+        senses = Senses(self.service.nlu)
+        return Answerer(
+            self.service.inbox, self.service.conversations, senses, self.service.knowledge, lambda: self.now(),
+            lambda: None, owner, seen,
+        )  # fmt: skip
+
+    async def writes(self, *texts: str, choice: str = "", at: datetime | None = None) -> None:
+        """Send messages and answer none of them yet."""
+        for text in texts:
+            self.count += 1
+            sent = self._message(text, choice, at or utc_now())
+            await self.service.receiver.receive(sent)
+
+    def _message(self, text: str, choice: str, at: datetime) -> InboundMessage:
+        sent = replace(message(self.count, text), sent_at=at, received_at=at)
+        return replace(sent, carrier=Carrier.CHOICE, choice=choice) if choice else sent
+
+    async def says(self, text: str = "", choice: str = "") -> tuple[Turn, list[str]]:
+        """Send a message; return its turn and the ids of what was said."""
+        await self.writes(text, choice=choice)
+        await self.answerer().work()
+        _, turn, messages = self.said[-1]
+        return turn, [item.message_id for item in messages]
+
+    async def known(self) -> Conversation:
+        return await self.service.conversations.load(self.id, ChannelName.TERMINAL)
+
+
+@pytest.fixture
+def person(service: Service) -> Person:
+    return Person(service)
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Person], Callable[..., Awaitable[list[str]]]]:
+    """What is said to a message at whose turn the dialogue fails, every time."""
+
+    def fails(*_: object) -> Turn:
+        raise ZeroDivisionError
+
+    def begin(person: Person) -> Callable[..., Awaitable[list[str]]]:
+        async def says(text: str = "", choice: str = "") -> list[str]:
+            await person.writes(text, choice=choice)
+            before = len(person.said)
+            with monkeypatch.context() as patch:
+                patch.setattr(answer, "step", fails)
+                for _ in range(TRIES):
+                    await person.answerer().work()
+            assert len(person.said) == before + 1
+            return [item.message_id for item in person.said[-1][2]]
+
+        return says
+
+    return begin
+
+
+Broken = Callable[[Person], Callable[..., Awaitable[list[str]]]]
+
+
+async def test_a_turn_that_fails_opens_a_case_and_goes_on(service: Service, person: Person, broken: Broken) -> None:
+    await person.says("", "l:hi")
+    assert await broken(person)("hello") == ["core.trouble"]
+    (case,) = await service.cases.queue()
+    assert case.kind is CaseKind.TROUBLE
+    known = await person.known()
+    assert (known.locale, known.open_case, known.held) == ("hi", case.id, False)
+
+
+async def test_on_a_watched_phone_a_turn_that_fails_says_nothing(
+    service: Service, person: Person, broken: Broken
+) -> None:
+    """The silence and the word that alone ends it stay."""
+    await person.says("", "l:en")
+    await person.says(DANGER)
+    await person.says("", "q:safe_yes")
+    await person.says("", "q:word")
+    await person.says("mango")
+    await person.says("", "q:here")
+    before = await person.known()
+    assert before.silent and before.safe_word == "mango"
+    assert await broken(person)("hello") == []
+    after = await person.known()
+    assert (after.silent, after.silent_since, after.safe_word) == (True, before.silent_since, "mango")
+    assert after.held and after.seen_at == before.seen_at
+    assert (await person.says("menu"))[1] == []
+
+
+async def test_to_somebody_else_on_the_phone_a_turn_that_fails_says_nothing(person: Person, broken: Broken) -> None:
+    await person.says("", "l:en")
+    await person.says(DANGER)
+    await person.says("someone else")
+    assert (await person.known()).stranger
+    assert await broken(person)("hello") == []
+    assert (await person.known()).stranger
+
+
+async def test_once_a_responder_has_it_a_turn_that_fails_says_nothing(
+    service: Service, person: Person, broken: Broken
+) -> None:
+    """The wish to be erased, said before, stays noted."""
+    turn, _ = await person.says(DANGER)
+    case = await service.cases.get(turn.conversation.open_case)
+    assert case
+    await service.respond.claim(case, "asha")
+    await person.says("delete my data")
+    assert await broken(person)("hello") == []
+    assert (await person.known()).erase_requested
+
+
+async def test_a_lesser_case_is_not_made_distress_by_a_turn_that_fails(
+    service: Service, person: Person, broken: Broken
+) -> None:
+    """The message is shown with the case as unread; danger in its words, or a tap on "help", raises it."""
+    turn, _ = await person.says("", "c:person")
+    before = await service.cases.get(turn.conversation.open_case)
+    assert before and before.kind is CaseKind.PERSON_ASKED
+    says = broken(person)
+    assert await says("hello") == ["core.trouble"]
+    after = await service.cases.get(before.id)
+    assert after and after.kind is CaseKind.PERSON_ASKED and after.unread > before.unread
+    assert await says(DANGER) == ["core.trouble"]
+    raised = await service.cases.get(before.id)
+    assert raised and raised.kind is CaseKind.DISTRESS and raised.state is CaseState.PAGED
+    assert (await person.known()).held
+
+
+@pytest.mark.parametrize(("text", "choice"), [(DANGER, ""), ("", "c:help")])
+async def test_danger_is_heard_though_its_turn_fails(
+    service: Service, person: Person, broken: Broken, text: str, choice: str
+) -> None:
+    await person.says("", "l:en")
+    assert await broken(person)(text, choice) == ["core.trouble"]
+    (case,) = await service.cases.queue()
+    assert case.kind is CaseKind.DISTRESS
+    assert await service.db["alerts"].count_documents({"case": case.id}) > 0
