@@ -40,7 +40,7 @@ from bot.ports import (
     VersionClash,
 )
 from bot.service import albums
-from bot.service.crowd import Crowd
+from bot.service.crowd import Crowd, may_be_left_out, unsaid
 from bot.service.listen import Listener
 from bot.service.typing import Typing
 
@@ -125,6 +125,7 @@ class Answerer:
     async def _answer_batch(self, waiting: Sequence[Waiting], lease: Lease) -> None:
         """Answer one after another, until one fails or the rest of an album is still on its way."""
         stale = [item for item in waiting if self._is_stale(item)]
+        last = stale[-1:]
         left = list(waiting)
         for _ in waiting[:BATCH]:
             first = albums.first_to_answer(left, self._now())
@@ -132,7 +133,8 @@ class Answerer:
                 await asyncio.sleep(ALBUM_PAUSE)
                 return
             parts = albums.parts_of(first, left)
-            if not await self.answer(first, lease, quiet=first in stale[:-1], album=parts):
+            quiet = first in stale and not any(item in parts for item in last)
+            if not await self.answer(first, lease, quiet=quiet, album=parts):
                 return
             left.remove(first)
 
@@ -159,7 +161,7 @@ class Answerer:
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool, album: Sequence[Waiting]) -> None:
         knowledge, address = self._knowledge(), waiting.message.address
         conversation = await self._conversations.load(waiting.conversation_id, address.channel)
-        hurried = self._crowd.hurried(waiting.conversation_id, self._now())
+        hurried = self._crowd.hurried(waiting.conversation_id, waiting.message.received_at)
         beside = albums.is_answered(waiting, conversation)
         shows = not beside and not hurried and may_show_typing(conversation, waiting.message, knowledge)
         async with self._senses.typing.shown(address, wanted=shows):
@@ -171,8 +173,8 @@ class Answerer:
         if heard and turn.replies and not turn.conversation.with_responder:
             turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard}), *turn.replies))
         turn = await self._translated(turn, knowledge)
-        if (quiet or hurried) and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
-            turn = replace(turn, replies=self._slower(turn) if hurried else ())
+        if (quiet or hurried) and turn.replies and may_be_left_out(turn):
+            turn = unsaid(turn, conversation, self._slower(turn) if hurried else ())
         await self._commit(turn, waiting, lease, knowledge)
 
     def _slower(self, turn: Turn) -> tuple[Reply, ...]:

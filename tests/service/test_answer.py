@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.app import Service, utc_now
 from bot.domain.cases import CaseKind, CaseState
-from bot.domain.conversation import Conversation, Turn, Waiting
-from bot.domain.messages import Carrier, ChannelName, InboundMessage, OutboundMessage
+from bot.domain.conversation import Conversation, Forget, OpenCase, Turn, Waiting
+from bot.domain.messages import Carrier, ChannelName, InboundMessage, Lane, OutboundMessage, Reply
+from bot.domain.private import NOTHING_SAID
+from bot.domain.risk import Level, Risk
 from bot.service import answer
 from bot.service.answer import TRIES, Answerer, Senses
+from bot.service.crowd import MOST_A_MINUTE, may_be_left_out, unsaid
 from tests.service.test_early import message
 
+PERHAPS = "i am scared"
 DANGER = "they locked us in the factory"
 
 
@@ -45,6 +49,14 @@ class Person:
             self.count += 1
             sent = self._message(text, choice, at or utc_now())
             await self.service.receiver.receive(sent)
+
+    async def sends_album(self, parts: int, at: datetime) -> None:
+        """Send pictures without words as one."""
+        name = str(self.count)
+        for part in range(parts):
+            self.count += 1
+            sent = self._message("", "", at + part * timedelta(seconds=1))
+            await self.service.receiver.receive(replace(sent, carrier=Carrier.IMAGE, text=NOTHING_SAID, album=name))
 
     def _message(self, text: str, choice: str, at: datetime) -> InboundMessage:
         sent = replace(message(self.count, text), sent_at=at, received_at=at)
@@ -168,3 +180,74 @@ async def test_danger_is_heard_though_its_turn_fails(
     (case,) = await service.cases.queue()
     assert case.kind is CaseKind.DISTRESS
     assert await service.db["alerts"].count_documents({"case": case.id}) > 0
+
+
+async def test_what_piled_up_is_answered_once_and_a_cry_in_it_is_asked_about(service: Service, person: Person) -> None:
+    """Each message as late as an outage makes it: no flood, and what was not said was not offered either."""
+    await person.says("", "l:en")
+    before = await person.known()
+    long_ago = utc_now() - timedelta(hours=2)
+    for number in range(MOST_A_MINUTE + 10):
+        await person.writes("menu" if number % 2 else "hello", at=long_ago + number * timedelta(minutes=1))
+    await person.writes(PERHAPS, "menu", at=long_ago + timedelta(hours=1))
+    await person.answerer().work()
+    turns = [(turn, [item.message_id for item in messages]) for _, turn, messages in person.said[1:]]
+    assert all(turn.conversation.offered == before.offered and not said for turn, said in turns[:-2])
+    asked = next(said for turn, said in turns if turn.risk and turn.risk.level is Level.PERHAPS)
+    assert asked == ["distress.perhaps"]
+    assert "core.slower" not in [said for _, ids in turns for said in ids]
+    assert turns[-1][1]
+
+
+async def test_in_a_flood_a_cry_is_asked_about_and_what_is_unsaid_is_not_remembered(person: Person) -> None:
+    await person.says("", "l:en")
+    await person.says("menu")
+    before = await person.known()
+    await person.writes(*["menu"] * MOST_A_MINUTE, "report a recruiter", "report a recruiter", PERHAPS)
+    await person.answerer().work()
+    *_, (_, unsaid, nothing), (_, turn, messages) = person.said
+    assert nothing == () and unsaid.conversation.flow == ""
+    assert unsaid.conversation.offered == before.offered
+    assert unsaid.conversation.last_replies == before.last_replies
+    assert [item.message_id for item in messages] == ["distress.perhaps"]
+    assert turn.conversation.asked_if_in_danger
+    assert (await person.says("1"))[0].conversation.open_case
+
+
+def test_what_is_unsaid_was_neither_asked_nor_shown() -> None:
+    before = Conversation("c", flow="verify", slots={"name": "x"}, offered=("c:help",), waiting="safe")
+    after = replace(
+        before, locale="hi", flow="", slots={}, offered=("c:menu",), waiting="where", notice_seen=True, notes="asked",
+        asked_if_in_danger="locked_in", asked_same=True, silent=True,
+    )  # fmt: skip
+    slower = (Reply("core.slower"),)
+    turn = unsaid(Turn(after, (Reply("core.menu"),)), before, slower)
+    assert turn == Turn(replace(before, locale="hi", silent=True), slower)
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        Turn(Conversation("c"), (Reply("distress.perhaps"),), risk=Risk(Level.PERHAPS, "locked_in", "phrase:x")),
+        Turn(Conversation("c"), (Reply("distress.first", lane=Lane.DISTRESS),)),
+        Turn(Conversation("c"), (Reply("x"),), (OpenCase("k", CaseKind.PERSON_ASKED, Risk(Level.NONE, "", "")),)),
+        Turn(Conversation("c"), (Reply("waiting.hide_phone"),), (Forget(),)),
+    ],
+)
+def test_what_must_be_said_is_said_in_any_flood(turn: Turn) -> None:
+    assert not may_be_left_out(turn)
+    assert may_be_left_out(Turn(turn.conversation, (Reply("core.menu"),)))
+
+
+async def test_of_pictures_sent_as_one_in_an_outage_one_is_answered(service: Service) -> None:
+    """None has a caption; what came before them is not answered by itself, what comes after them is."""
+    person = Person(service)
+    long_ago = utc_now() - timedelta(hours=2)
+    await person.writes("hello", at=long_ago)
+    await person.sends_album(3, long_ago + timedelta(minutes=1))
+    await person.answerer().work()
+    assert [bool(messages) for _, _, messages in person.said] == [False, True, False, False]
+    await person.sends_album(2, long_ago + timedelta(minutes=2))
+    await person.writes("hello", at=long_ago + timedelta(minutes=3))
+    await person.answerer().work()
+    assert [bool(messages) for _, _, messages in person.said[4:]] == [False, False, True]
