@@ -206,6 +206,7 @@ def hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversatio
         minor=conversation.minor or risk.minor,
         silent=kept or risk.silent,
         silent_since=now if risk.silent else conversation.silent_since,
+        opted_in=conversation.opted_in and not risk.silent,
     )
 
 
