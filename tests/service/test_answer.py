@@ -251,3 +251,36 @@ async def test_of_pictures_sent_as_one_in_an_outage_one_is_answered(service: Ser
     await person.writes("hello", at=long_ago + timedelta(minutes=3))
     await person.answerer().work()
     assert [bool(messages) for _, _, messages in person.said[4:]] == [False, False, True]
+
+
+async def test_danger_before_erasing_is_done_is_a_conversation_like_any_other(service: Service, person: Person) -> None:
+    """What was said before stays forgotten; what is said since is remembered, before and after the key is aside."""
+    await person.says("", "l:hi")
+    await person.says("", "c:delete_yes")
+    turn, _ = await person.says(DANGER)
+    assert turn.conversation.locale == ""
+    assert (await person.says("", "q:safe_yes"))[1] == ["waiting.where"]
+    await service.conversations.erase_due(utc_now())
+    turn, _ = await person.says("a blue gate")
+    assert turn.conversation.told == ("safe_to_talk", "where")
+    assert (await person.says("", "q:here"))[0].conversation.silent
+    later = utc_now() + timedelta(minutes=5)
+    assert await service.conversations.erase_due(later) == 0
+    turn, said = await person.says("hello")
+    assert turn.conversation.silent and said == []
+
+
+async def test_a_second_wish_to_be_erased_is_fulfilled_too(service: Service, person: Person) -> None:
+    """The first is still being fulfilled when the person writes again, and wishes it again when the case ends."""
+    await person.says("", "c:delete_yes")
+    await service.conversations.erase_due(utc_now())
+    turn, _ = await person.says(DANGER)
+    case = await service.cases.get(turn.conversation.open_case)
+    assert case
+    await service.respond.claim(case, "asha")
+    await person.says("delete my data")
+    await service.respond.close(case, "asha", "safe")
+    for hours in (1, 2):
+        await service.conversations.erase_due(utc_now() + timedelta(hours=hours))
+    assert await service.db["conversations"].count_documents({}) == 0
+    assert await service.db["data_keys"].count_documents({"keyAltNames": {"$regex": person.id}}) == 0
