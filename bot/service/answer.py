@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -51,6 +51,10 @@ BATCH = 50
 #: How often to look whether an album is whole, in seconds; and how many of its pictures are read together.
 ALBUM_PAUSE = 0.25
 ALBUM_READ = 4
+#: A lease lasts 15 seconds; hearing a voice note or reading an album takes longer.
+RENEWED = 5.0
+#: For so long a conversation that another process answers is left to it, in seconds.
+ELSEWHERE = 1.0
 Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
 
 
@@ -114,8 +118,9 @@ class Answerer:
     async def _answer_all(self, lease: Lease) -> None:
         """Answer what waits, a batch at a time: what came meanwhile is looked for after each batch."""
         try:
-            while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
-                await self._answer_batch(waiting, lease)
+            async with self._kept(lease):
+                while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
+                    await self._answer_batch(waiting, lease)
         finally:
             await self._conversations.release(lease)
 
@@ -157,6 +162,26 @@ class Answerer:
                 return False
             await self._apologise(waiting, lease)
         return True
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, lease: Lease) -> AsyncIterator[None]:
+        """Renew the lease for as long as the block runs."""
+        done = asyncio.Event()
+        renewing = asyncio.create_task(self._keep(lease, done))
+        try:
+            yield
+        finally:
+            done.set()
+            await renewing
+
+    async def _keep(self, lease: Lease, done: asyncio.Event) -> None:
+        """Renew until *done*, or until the lease is lost: then the commit is refused."""
+        held = True
+        while held and not await _within(RENEWED, done):
+            try:
+                held = await self._conversations.renew(lease)
+            except Exception as error:
+                log.warning("a lease could not be renewed", extra={"error": type(error).__name__})
 
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool, album: Sequence[Waiting]) -> None:
         knowledge, address = self._knowledge(), waiting.message.address
@@ -295,7 +320,15 @@ async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float 
             busy = False
         if not busy:
             woken.clear()
-            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await woken.wait()
+            await _within(pause, woken)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for *event*, *seconds* at most; say whether it is set.
+
+    Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

@@ -129,6 +129,14 @@ class MongoConversations:
             return False
         return done.upserted_id is not None
 
+    async def renew(self, lease: Lease) -> bool:
+        """Hold the lease as long again from now; False, with nothing changed, if another worker has taken it since."""
+        done = await self._db["conversations"].update_one(
+            {"_id": lease.conversation_id, "lease.token": lease.token, "lease.until": {"$exists": True}},
+            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
+        )
+        return done.matched_count == 1
+
     async def release(self, lease: Lease) -> None:
         """End the lease early; a lease that another worker has taken since is left alone."""
         await self._db["conversations"].update_one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from bot.domain.conversation import Conversation, Forget, OpenCase, Turn, Waitin
 from bot.domain.messages import Carrier, ChannelName, InboundMessage, Lane, OutboundMessage, Reply
 from bot.domain.private import NOTHING_SAID
 from bot.domain.risk import Level, Risk
+from bot.domain.understanding import NOTHING, Understanding
 from bot.service import answer
 from bot.service.answer import TRIES, Answerer, Senses
 from bot.service.crowd import MOST_A_MINUTE, may_be_left_out, unsaid
@@ -284,3 +286,44 @@ async def test_a_second_wish_to_be_erased_is_fulfilled_too(service: Service, per
         await service.conversations.erase_due(utc_now() + timedelta(hours=hours))
     assert await service.db["conversations"].count_documents({}) == 0
     assert await service.db["data_keys"].count_documents({"keyAltNames": {"$regex": person.id}}) == 0
+
+
+class SlowNlu:
+    """Takes its time, as a voice note or an album does."""
+
+    async def understand(self, text: str, locale: str) -> Understanding:
+        await asyncio.sleep(2.5)
+        return NOTHING
+
+
+@pytest.mark.parametrize("slow", [True, False])
+async def test_a_lease_lasts_as_long_as_the_work(
+    service: Service, person: Person, monkeypatch: pytest.MonkeyPatch, *, slow: bool
+) -> None:
+    """Another process tries all the time; one long turn, or many short ones, are answered by the first alone."""
+    monkeypatch.setattr(answer, "RENEWED", 0.2)
+    monkeypatch.setattr("bot.store.conversations.LEASE_MS", 1000)
+    if slow:
+        service.nlu = SlowNlu()
+    await person.writes(*["what about wages"] * (1 if slow else 19))
+    working = asyncio.create_task(person.answerer("one").work())
+    await asyncio.sleep(0.2)
+    taken = []
+    while not working.done():
+        taken.append(await service.conversations.lease(person.id, "two"))
+        await asyncio.sleep(0.05)
+    await working
+    assert len(taken) > 5 and not any(taken[:-1])
+    assert await service.db["inbox"].count_documents({"state": "waiting"}) == 0
+    assert len(person.said) == person.count
+
+
+async def test_a_lost_lease_is_not_renewed(service: Service, person: Person) -> None:
+    await person.writes("hello")
+    first = await service.conversations.lease(person.id, "one")
+    assert first and await service.conversations.renew(first)
+    await service.conversations.release(first)
+    assert not await service.conversations.renew(first)
+    second = await service.conversations.lease(person.id, "two")
+    assert second and not await service.conversations.renew(first)
+    assert await service.conversations.renew(second)
