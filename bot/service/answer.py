@@ -96,10 +96,16 @@ class Answerer:
         self._on_turn = on_turn
         self._busy: set[str] = set()
         self._crowd = Crowd()
+        self._elsewhere: dict[str, float] = {}
 
     async def work(self) -> bool:
-        """Answer the conversation that has waited longest; False when nobody waits."""
-        conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy))
+        """Answer the conversation that has waited longest; False when nobody waits.
+
+        One that another process answers is left to it for a second: meanwhile the next in line has its turn.
+        """
+        now = asyncio.get_running_loop().time()
+        self._elsewhere = {name: until for name, until in self._elsewhere.items() if until > now}
+        conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy | self._elsewhere.keys()))
         if not conversation_id:
             return False
         if conversation_id in self._busy:
@@ -110,7 +116,7 @@ class Answerer:
             if lease:
                 await self._answer_all(lease)
             else:
-                await asyncio.sleep(0.2)
+                self._elsewhere[conversation_id] = now + ELSEWHERE
         finally:
             self._busy.discard(conversation_id)
         return True

@@ -327,3 +327,28 @@ async def test_a_lost_lease_is_not_renewed(service: Service, person: Person) -> 
     second = await service.conversations.lease(person.id, "two")
     assert second and not await service.conversations.renew(first)
     assert await service.conversations.renew(second)
+
+
+async def test_what_another_process_answers_holds_up_nobody_else(
+    service: Service, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest waiting are leased elsewhere: the next in line is answered at once, and they too once it lets go."""
+    monkeypatch.setattr(answer, "ELSEWHERE", 2.0)
+    leases = []
+    for number in range(8):
+        await service.receiver.receive(message(number, "hello", f"other{number}"))
+        name = service.inbox.conversation_id(message(0, "", f"other{number}").address)
+        leases.append(await service.conversations.lease(name, "another"))
+    await person.writes(DANGER)
+    answerer = person.answerer()
+    for _ in range(9):
+        assert await answerer.work()
+    assert len(await service.cases.queue()) == 1
+    assert not await answerer.work()
+    for lease in leases:
+        assert lease
+        await service.conversations.release(lease)
+    await asyncio.sleep(2.1)
+    while await answerer.work():
+        pass
+    assert await service.db["inbox"].count_documents({"state": "waiting"}) == 0
