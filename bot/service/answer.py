@@ -313,9 +313,11 @@ class Answerer:
         return risk if risk.level is Level.NOW else None
 
 
-async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float = 0.25) -> None:
-    """Answer for ever: at once when woken, and every *pause* seconds for what another process left."""
-    while True:
+async def keep_answering(
+    answerer: Answerer, woken: asyncio.Event, stopping: asyncio.Event, pause: float = 0.25
+) -> None:
+    """Answer until *stopping*: at once when woken, and every *pause* seconds for what another process left."""
+    while not stopping.is_set():
         try:
             busy = await answerer.work()
         except (VersionClash, StoreUnavailable) as error:

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.app import Service, utc_now
+from bot.app import Service, running, utc_now
 from bot.domain.cases import CaseKind, CaseState
 from bot.domain.conversation import Conversation, Forget, OpenCase, Turn, Waiting
-from bot.domain.messages import Carrier, ChannelName, InboundMessage, Lane, OutboundMessage, Reply
-from bot.domain.private import NOTHING_SAID
+from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Lane, OutboundMessage, Reply
+from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.risk import Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
 from bot.service import answer
@@ -352,3 +352,30 @@ async def test_what_another_process_answers_holds_up_nobody_else(
     while await answerer.work():
         pass
     assert await service.db["inbox"].count_documents({"state": "waiting"}) == 0
+
+
+class SlowTerminal:
+    """A channel that takes a while for each message."""
+
+    def __init__(self, began: asyncio.Event) -> None:
+        self.began = began
+        self.sent = 0
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        self.began.set()
+        await asyncio.sleep(1)
+        self.sent += 1
+        return Private(outbox_id)
+
+
+async def test_a_clean_stop_waits_for_the_send_that_has_begun(service: Service, person: Person) -> None:
+    """Else the row stays in doubt, and what a human wrote would be sent twice; nothing new is begun."""
+    began = asyncio.Event()
+    slow = SlowTerminal(began)
+    service.channels[ChannelName.TERMINAL] = slow  # type: ignore[assignment]
+    await person.writes(DANGER)
+    async with running(service):
+        await began.wait()
+    rows = await service.db["outbox"].find({}).to_list()
+    assert {row["state"] for row in rows} == {"sent", "waiting"}
+    assert slow.sent == 1
