@@ -130,6 +130,8 @@ from bot.store.wording import MongoWording
 log = logging.getLogger(__name__)
 Doc = dict[str, Any]
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: How long a clean stop waits for an answer or a send that has begun, in seconds.
+LAST_STEP = 20.0
 DELIVERERS = 4
 PAGES_AT_ONCE = 2
 LISTS_EVERY = 5.0
@@ -574,9 +576,10 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
         service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic,
         service.window, service.operator,
     )  # fmt: skip
-    jobs = [keep_answering(answerer, service.wake_answers) for _ in range(service.config.workers)]
-    jobs += [keep_delivering(deliverer, service.wake_delivery) for _ in range(DELIVERERS)]
-    jobs += [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
+    stopping = asyncio.Event()
+    steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
+    steps += [keep_delivering(deliverer, service.wake_delivery, stopping) for _ in range(DELIVERERS)]
+    jobs = [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
     jobs.append(keep_telling(service.notes))
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     for channel in service.watch.channels:
@@ -591,11 +594,16 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += service.group.jobs()
     if service.bot and service.config.telegram_polls:
         jobs.append(_poll_telegram(service, service.bot))
-    tasks = [asyncio.create_task(job) for job in jobs]
+    stepping, tasks = ([asyncio.create_task(job) for job in some] for some in (steps, jobs))
     try:
         yield
     finally:
-        await _stop(tasks)
+        stopping.set()
+        try:
+            await _stop(tasks)
+            await asyncio.wait(stepping, timeout=LAST_STEP)
+        finally:
+            await _stop(stepping)
 
 
 def _poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:

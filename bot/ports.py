@@ -364,6 +364,10 @@ class Conversations(Protocol):
         """Take the right to answer it, or None if another worker has it."""
         ...
 
+    async def renew(self, lease: Lease) -> bool:
+        """Keep the right for longer; False if another worker has it by now."""
+        ...
+
     async def release(self, lease: Lease) -> None:
         """Give the right back."""
         ...

@@ -173,7 +173,7 @@ def hand_off(conversation: Conversation, risk: Risk, now: datetime) -> Turn:
 
     Where the phone may be watched it says nothing at all.
     """
-    conversation = _hushed(conversation, risk, now)
+    conversation = hushed(conversation, risk, now)
     if conversation.open_case:
         turn = Turn(conversation, effects=(RaiseCase(conversation.open_case, risk),), risk=risk)
         if conversation.held and (conversation.claimed or not conversation.stranger):
@@ -198,7 +198,7 @@ def hand_off(conversation: Conversation, risk: Risk, now: datetime) -> Turn:
     return replace(turn, conversation=held, replies=() if held.silent else waiting.alarm(risk))
 
 
-def _hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversation:
+def hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversation:
     """Keep whose danger it is, and the silence: a new matter begins aloud unless the person's own word must end it."""
     kept = conversation.silent and bool(conversation.open_case or conversation.safe_word)
     return replace(
@@ -206,6 +206,7 @@ def _hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversati
         minor=conversation.minor or risk.minor,
         silent=kept or risk.silent,
         silent_since=now if risk.silent else conversation.silent_since,
+        opted_in=conversation.opted_in and not risk.silent,
     )
 
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.content.render import render, said
 from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
-from bot.dialogue.step import may_show_typing, step
+from bot.dialogue.step import HELP_NOW, hushed, kind_of, may_show_typing, step
 from bot.domain.cases import CaseKind
-from bot.domain.conversation import Conversation, OpenCase, RaiseCase, Translate, Turn, Waiting
+from bot.domain.conversation import (
+    Conversation,
+    Effect,
+    Forward,
+    OpenCase,
+    RaiseCase,
+    Translate,
+    Turn,
+    Waiting,
+)
 from bot.domain.ids import case_id
 from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.domain.risk import Level, Risk
+from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
 from bot.ports import (
     Conversations,
@@ -31,7 +40,7 @@ from bot.ports import (
     VersionClash,
 )
 from bot.service import albums
-from bot.service.crowd import Crowd
+from bot.service.crowd import Crowd, may_be_left_out, unsaid
 from bot.service.listen import Listener
 from bot.service.typing import Typing
 
@@ -42,6 +51,10 @@ BATCH = 50
 #: How often to look whether an album is whole, in seconds; and how many of its pictures are read together.
 ALBUM_PAUSE = 0.25
 ALBUM_READ = 4
+#: A lease lasts 15 seconds; hearing a voice note or reading an album takes longer.
+RENEWED = 5.0
+#: For so long a conversation that another process answers is left to it, in seconds.
+ELSEWHERE = 1.0
 Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
 
 
@@ -83,10 +96,16 @@ class Answerer:
         self._on_turn = on_turn
         self._busy: set[str] = set()
         self._crowd = Crowd()
+        self._elsewhere: dict[str, float] = {}
 
     async def work(self) -> bool:
-        """Answer the conversation that has waited longest; False when nobody waits."""
-        conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy))
+        """Answer the conversation that has waited longest; False when nobody waits.
+
+        One that another process answers is left to it for a second: meanwhile the next in line has its turn.
+        """
+        now = asyncio.get_running_loop().time()
+        self._elsewhere = {name: until for name, until in self._elsewhere.items() if until > now}
+        conversation_id = await self._inbox.waiting_conversation(frozenset(self._busy | self._elsewhere.keys()))
         if not conversation_id:
             return False
         if conversation_id in self._busy:
@@ -97,7 +116,7 @@ class Answerer:
             if lease:
                 await self._answer_all(lease)
             else:
-                await asyncio.sleep(0.2)
+                self._elsewhere[conversation_id] = now + ELSEWHERE
         finally:
             self._busy.discard(conversation_id)
         return True
@@ -105,8 +124,9 @@ class Answerer:
     async def _answer_all(self, lease: Lease) -> None:
         """Answer what waits, a batch at a time: what came meanwhile is looked for after each batch."""
         try:
-            while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
-                await self._answer_batch(waiting, lease)
+            async with self._kept(lease):
+                while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
+                    await self._answer_batch(waiting, lease)
         finally:
             await self._conversations.release(lease)
 
@@ -116,6 +136,7 @@ class Answerer:
     async def _answer_batch(self, waiting: Sequence[Waiting], lease: Lease) -> None:
         """Answer one after another, until one fails or the rest of an album is still on its way."""
         stale = [item for item in waiting if self._is_stale(item)]
+        last = stale[-1:]
         left = list(waiting)
         for _ in waiting[:BATCH]:
             first = albums.first_to_answer(left, self._now())
@@ -123,7 +144,8 @@ class Answerer:
                 await asyncio.sleep(ALBUM_PAUSE)
                 return
             parts = albums.parts_of(first, left)
-            if not await self.answer(first, lease, quiet=first in stale[:-1], album=parts):
+            quiet = first in stale and not any(item in parts for item in last)
+            if not await self.answer(first, lease, quiet=quiet, album=parts):
                 return
             left.remove(first)
 
@@ -147,10 +169,30 @@ class Answerer:
             await self._apologise(waiting, lease)
         return True
 
+    @contextlib.asynccontextmanager
+    async def _kept(self, lease: Lease) -> AsyncIterator[None]:
+        """Renew the lease for as long as the block runs."""
+        done = asyncio.Event()
+        renewing = asyncio.create_task(self._keep(lease, done))
+        try:
+            yield
+        finally:
+            done.set()
+            await renewing
+
+    async def _keep(self, lease: Lease, done: asyncio.Event) -> None:
+        """Renew until *done*, or until the lease is lost: then the commit is refused."""
+        held = True
+        while held and not await _within(RENEWED, done):
+            try:
+                held = await self._conversations.renew(lease)
+            except Exception as error:
+                log.warning("a lease could not be renewed", extra={"error": type(error).__name__})
+
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool, album: Sequence[Waiting]) -> None:
         knowledge, address = self._knowledge(), waiting.message.address
         conversation = await self._conversations.load(waiting.conversation_id, address.channel)
-        hurried = self._crowd.hurried(waiting.conversation_id, self._now())
+        hurried = self._crowd.hurried(waiting.conversation_id, waiting.message.received_at)
         beside = albums.is_answered(waiting, conversation)
         shows = not beside and not hurried and may_show_typing(conversation, waiting.message, knowledge)
         async with self._senses.typing.shown(address, wanted=shows):
@@ -162,8 +204,8 @@ class Answerer:
         if heard and turn.replies and not turn.conversation.with_responder:
             turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard}), *turn.replies))
         turn = await self._translated(turn, knowledge)
-        if (quiet or hurried) and not any(reply.lane is Lane.DISTRESS for reply in turn.replies):
-            turn = replace(turn, replies=self._slower(turn) if hurried else ())
+        if (quiet or hurried) and turn.replies and may_be_left_out(turn):
+            turn = unsaid(turn, conversation, self._slower(turn) if hurried else ())
         await self._commit(turn, waiting, lease, knowledge)
 
     def _slower(self, turn: Turn) -> tuple[Reply, ...]:
@@ -239,22 +281,43 @@ class Answerer:
             self._on_turn(waiting, turn, messages)
 
     async def _apologise(self, waiting: Waiting, lease: Lease) -> None:
-        """A bug must never strand someone who needs help: say sorry with the helplines, and open a case."""
+        """A bug must never strand someone who needs help: say sorry with the helplines, and tell a human.
+
+        All that is known of the person stays, their silence first; an open case keeps its kind unless this is danger.
+        """
         conversation = await self._conversations.load(waiting.conversation_id, waiting.message.address.channel)
-        risk = Risk(Level.NONE, "trouble", "step:failed")
+        danger = self._danger(waiting)
+        risk = danger or Risk(Level.NONE, "trouble", "step:failed")
         opened = conversation.open_case or case_id(conversation.id, conversation.version + 1)
-        effect = RaiseCase(opened, risk) if conversation.open_case else OpenCase(opened, CaseKind.TROUBLE, risk)
-        fresh = Conversation(
-            conversation.id, conversation.channel, conversation.version, conversation.locale, conversation.locale_guess,
-            notice_seen=conversation.notice_seen, open_case=opened, held=conversation.held,
-        )  # fmt: skip
-        turn = Turn(fresh, (Reply("core.trouble", lane=Lane.DISTRESS),), (effect,))
-        await self._commit(turn, waiting, lease, self._knowledge())
+        effect: Effect = OpenCase(opened, kind_of(danger) if danger else CaseKind.TROUBLE, risk)
+        if conversation.open_case:
+            effect = RaiseCase(opened, danger) if danger else Forward(opened)
+        known = hushed(conversation, danger, self._now()) if danger else conversation
+        held = conversation.held or bool(danger)
+        after = replace(known, flow="", slots={}, repairs=0, open_case=opened, held=held)
+        answered = conversation.with_responder and conversation.claimed
+        mute = after.silent or after.stranger or answered
+        said = () if mute else (Reply("core.trouble", lane=Lane.DISTRESS),)
+        await self._commit(Turn(after, said, (effect,)), waiting, lease, self._knowledge())
+
+    def _danger(self, waiting: Waiting) -> Risk | None:
+        """Hear danger even in a message whose step failed; None where there is none, or where that fails too."""
+        text = waiting.message.text
+        if waiting.message.choice == HELP_NOW:
+            return Risk(Level.NOW, "distress_help", "choice:help_now")
+        try:
+            risk = self._knowledge().guard.check(text.reveal()) if text else NO_RISK
+        except Exception as error:
+            log.exception("danger could not be heard", extra={"row": waiting.id, "error": type(error).__name__})
+            return None
+        return risk if risk.level is Level.NOW else None
 
 
-async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float = 0.25) -> None:
-    """Answer for ever: at once when woken, and every *pause* seconds for what another process left."""
-    while True:
+async def keep_answering(
+    answerer: Answerer, woken: asyncio.Event, stopping: asyncio.Event, pause: float = 0.25
+) -> None:
+    """Answer until *stopping*: at once when woken, and every *pause* seconds for what another process left."""
+    while not stopping.is_set():
         try:
             busy = await answerer.work()
         except (VersionClash, StoreUnavailable) as error:
@@ -265,7 +328,15 @@ async def keep_answering(answerer: Answerer, woken: asyncio.Event, pause: float 
             busy = False
         if not busy:
             woken.clear()
-            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await woken.wait()
+            await _within(pause, woken)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for *event*, *seconds* at most; say whether it is set.
+
+    Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

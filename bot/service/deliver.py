@@ -155,9 +155,11 @@ def _wait(due: Due, error: ChannelError) -> float:
     return wait * (1 + crc32(due.id.encode()) % 100 / 400) if error.pause == "account" else wait
 
 
-async def keep_delivering(deliverer: Deliverer, woken: asyncio.Event, pause: float = 0.25) -> None:
-    """Deliver for ever: at once when woken, and every *pause* seconds for what came due."""
-    while True:
+async def keep_delivering(
+    deliverer: Deliverer, woken: asyncio.Event, stopping: asyncio.Event, pause: float = 0.25
+) -> None:
+    """Deliver until *stopping*: at once when woken, and every *pause* seconds for what came due."""
+    while not stopping.is_set():
         try:
             busy = await deliverer.work()
         except Exception as error:

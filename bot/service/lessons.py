@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.content.model import Content, Course
 from bot.content.render import render
-from bot.dialogue import lessons
+from bot.dialogue import answers, lessons
 from bot.domain.conversation import Conversation
 from bot.domain.lessons import FEWEST, LessonCount, next_day
 from bot.domain.messages import ChannelName
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 #: WhatsApp takes ordinary messages for a day after the person wrote; an hour of it is left for a reply.
 WINDOW = timedelta(hours=23)
 PAUSE = 5.0
+#: So long after the person's last word a lesson comes in between.
+IN_TALK = timedelta(minutes=15)
+AN_HOUR = timedelta(hours=1)
 
 
 class Teacher:
@@ -40,11 +43,21 @@ class Teacher:
 
     async def work(self) -> int:
         """Send every lesson that is due; return how many went into the outbox."""
-        return sum([await self._teach(learner) for learner in await self._store.due(self._now())])
+        return sum([await self._try(learner) for learner in await self._store.due(self._now())])
 
     async def counts(self) -> Sequence[LessonCount]:
         """Return what became of each lesson in all, and by locale where enough people got it."""
         return summed(await self._store.counts())
+
+    async def _try(self, learner: Learner) -> bool:
+        """Send one; what goes wrong with it is looked at again in an hour, and holds up nobody else."""
+        try:
+            return await self._teach(learner)
+        except Exception as error:
+            seen = {"course": learner.course, "lesson": learner.next, "error": type(error).__name__}
+            log.exception("a lesson was not sent", extra=seen)
+            await self._store.put_off(learner, self._now() + AN_HOUR)
+            return False
 
     async def _teach(self, learner: Learner) -> bool:
         now, conversation = self._now(), learner.conversation
@@ -55,6 +68,9 @@ class Teacher:
         if not may_be_taught(conversation):
             await self._store.put_off(learner, next_day(now))
             return False
+        if until := in_talk(conversation, now):
+            await self._store.put_off(learner, until)
+            return False
         heard = learner.heard_at
         if conversation.channel is ChannelName.WHATSAPP and (not heard or now - heard > WINDOW):
             await self._store.hold(learner, now)
@@ -62,28 +78,41 @@ class Teacher:
         return await self._send(learner, course, now)
 
     async def _send(self, learner: Learner, course: Course, now: datetime) -> bool:
-        """The question becomes what digits answer to; after the last lesson and its question nothing more comes."""
-        reply, content = lessons.lesson(course, learner.next), self._content()
-        conversation = learner.conversation
+        """The question becomes what digits answer to; after the last lesson and its question nothing more comes.
+
+        Where help was offered last, the digits stay with that, and the question has buttons or no answers at all.
+        """
+        conversation, content = learner.conversation, self._content()
         locale = conversation.locale or conversation.locale_guess or next(iter(content.locales))
+        reply, numbered = lessons.lesson(course, learner.next), answers.HELP_NOW.id not in conversation.offered
         messages = render((reply,), locale, conversation.channel, content)
+        if not numbered and any(message.digits for message in messages):
+            messages = render((replace(reply, choices=()),), locale, conversation.channel, content)
         ended = learner.next > len(course.lessons)
-        after = replace(
-            conversation,
-            locale=locale,
-            offered=tuple(choice.id for choice in reply.choices),
-            last_replies=(reply,),
-            course="" if ended else conversation.course,
-        )
+        after = replace(conversation, locale=locale, course="" if ended else conversation.course)
+        if numbered:
+            offered = tuple(choice.id for choice in reply.choices)
+            after = replace(after, offered=offered, last_replies=(reply,))
         sent = await self._store.teach(learner, after, messages, None if ended else next_day(now), now)
         self._wake_delivery()
         return sent
 
 
 def may_be_taught(conversation: Conversation) -> bool:
-    """Say whether a lesson would be welcome: no open case, nobody watching, no flow that waits for an answer."""
+    """Say whether a lesson would be welcome: no open case or question about danger, nobody watching, no open flow."""
     troubled = conversation.open_case or conversation.silent or conversation.stranger or conversation.unanswered
-    return not (troubled or conversation.stopped or conversation.flow)
+    return not (troubled or conversation.asked_if_in_danger or conversation.stopped or conversation.flow)
+
+
+def in_talk(conversation: Conversation, now: datetime) -> datetime | None:
+    """Return until when the person may still be talking with us of something else; None where no lesson is in the way.
+
+    Who has just begun a course, or answered a lesson, waits for nothing else.
+    """
+    if not conversation.seen_at or lessons.END.id in conversation.offered:
+        return None
+    until = conversation.seen_at + IN_TALK
+    return until if now < until else None
 
 
 def summed(counts: Sequence[LessonCount]) -> tuple[LessonCount, ...]:

@@ -85,7 +85,16 @@ class Notes:
 
     async def work(self) -> int:
         """Send what is due; return how many went into the outbox."""
-        return sum([await self._send(item) for item in await self._store.due(self._now())])
+        return sum([await self._try(item) for item in await self._store.due(self._now())])
+
+    async def _try(self, item: NoteDue) -> bool:
+        """Send one; what goes wrong with it is looked at again later, and holds up nobody else."""
+        try:
+            return await self._send(item)
+        except Exception as error:
+            log.exception("a note was not sent", extra={"note": item.notice.number, "error": type(error).__name__})
+            await self._store.put_off(item, SOON, self._now())
+            return False
 
     async def _send(self, item: NoteDue) -> bool:
         now, conversation = self._now(), item.conversation

@@ -129,6 +129,14 @@ class MongoConversations:
             return False
         return done.upserted_id is not None
 
+    async def renew(self, lease: Lease) -> bool:
+        """Hold the lease as long again from now; False, with nothing changed, if another worker has taken it since."""
+        done = await self._db["conversations"].update_one(
+            {"_id": lease.conversation_id, "lease.token": lease.token, "lease.until": {"$exists": True}},
+            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
+        )
+        return done.matched_count == 1
+
     async def release(self, lease: Lease) -> None:
         """End the lease early; a lease that another worker has taken since is left alone."""
         await self._db["conversations"].update_one(
@@ -140,7 +148,7 @@ class MongoConversations:
         row = await self._db["conversations"].find_one({"_id": conversation_id}) or {}
         version = row.get("version", 0)
         try:
-            if "erase_after" in row:
+            if _is_to_be_erased(row):
                 raise Unreadable(conversation_id)
             doc = await self._sealer.open(f"conversation:{conversation_id}", row.get("sealed"))
             conversation = conversation_in(conversation_id, channel, version, doc)
@@ -444,7 +452,7 @@ class MongoConversations:
         """
         erased = 0
         async for row in self._db["conversations"].find({"erase_after": {"$lte": now}}):
-            if "key_aside_at" not in row:
+            if "key_aside_at" not in row or row["key_aside_at"] < row["erase_after"]:  # or wished a second time
                 await self._sealer.set_aside(row["_id"])
                 await self._db["conversations"].update_one({"_id": row["_id"]}, {"$set": {"key_aside_at": now}})
             elif now - aware(row["key_aside_at"]) > IN_FLIGHT and not await self._unfinished(row, now):
@@ -499,3 +507,8 @@ class MongoConversations:
             return gone.deleted_count > 0
 
         return await in_transaction(self._client, body)
+
+
+def _is_to_be_erased(row: Doc) -> bool:
+    """Say whether all that is kept is from before the wish to be erased; what was said since goes on as usual."""
+    return "erase_after" in row and row.get("updated_at", row["erase_after"]) <= row["erase_after"]

@@ -43,11 +43,17 @@ class MongoLessons:
         """Return whose lesson is due, and those whose lesson waited for their next message, which has come."""
         mine = {"channel": {"$in": self._channels}}
         rows = await self._db["learners"].find({**mine, "due": {"$lte": now}}).sort("due", 1).limit(AT_ONCE).to_list()
-        async for row in self._db["learners"].find({**mine, "held_at": {"$ne": None}}).limit(AT_ONCE):
-            spoken = {"_id": row["_id"], "updated_at": {"$gt": row["held_at"]}}
-            if await self._db["conversations"].find_one(spoken, {"_id": 1}):
-                rows.append(row)
+        rows += await self._back(mine)
         return [await self._learner(row) for row in rows]
+
+    async def _back(self, mine: Doc) -> list[Doc]:
+        """Return the held learners who have written since: however many others stay quiet, none of these is missed."""
+        since: Doc = {"$match": {"$expr": {"$gt": ["$updated_at", "$$held"]}}}
+        spoken: Doc = {"from": "conversations", "localField": "_id", "foreignField": "_id", "as": "spoken"}
+        spoken |= {"let": {"held": "$held_at"}, "pipeline": [since, {"$project": {"_id": 1}}]}
+        held: Doc = {"$match": {**mine, "held_at": {"$ne": None}}}
+        steps: list[Doc] = [held, {"$lookup": spoken}, {"$match": {"spoken": {"$ne": []}}}, {"$limit": AT_ONCE}]
+        return await (await self._db["learners"].aggregate(steps)).to_list()
 
     async def _learner(self, row: Doc) -> Learner:
         conversation = await self._conversations.load(row["_id"], ChannelName(row["channel"]))

@@ -17,6 +17,7 @@ from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Reach
 from bot.ports import NoteDue
 from bot.store.conversations import MongoConversations
 from bot.store.documents import aware
+from bot.store.held import HELD
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
@@ -70,9 +71,12 @@ class MongoNotices:
         return _notice(row)
 
     async def cancel(self, number: int) -> None:
-        """Send it to nobody more."""
+        """Send it to nobody more: who is listed is not, and what is queued and has not left never leaves."""
         await self._db["notices"].update_one({"_id": number}, {"$set": {"state": NoticeState.CANCELLED.value}})
         await self._db["note_sends"].delete_many({"notice": number, "state": "waiting"})
+        queued = {"lesson": {"$regex": f"^note:{number}:"}, "state": {"$in": ["waiting", HELD]}}
+        fields: Doc = {"state": "dropped", "open": False, "error": "the note was cancelled"}
+        await self._db["outbox"].update_many(queued, [{"$set": {**fields, "updated_at": "$$NOW"}}])
 
     async def reach(self, notice: Notice, fresh_since: datetime) -> Reach:
         """Count whom it would reach now; on WhatsApp only those who wrote since *fresh_since* hear of it at once."""
@@ -120,7 +124,8 @@ class MongoNotices:
 
     async def _due(self, row: Doc, now: datetime) -> NoteDue | None:
         notice = await self.get(row["notice"])
-        over = not notice or notice.confirmed_at is None or now - notice.confirmed_at > LASTS
+        confirmed = notice.confirmed_at if notice and notice.state is NoticeState.CONFIRMED else None
+        over = not confirmed or now - confirmed > LASTS
         if over or not await self._db["note_wishes"].find_one({"_id": row["conversation"]}, {"_id": 1}):
             await self._db["note_sends"].update_one({"_id": row["_id"]}, {"$set": {"state": "dropped"}})
             return None
@@ -137,13 +142,19 @@ class MongoNotices:
         async def body(session: AsyncClientSession) -> bool:
             send = {"_id": f"{item.notice.number}:{after.id}", "state": "waiting"}
             taken = await self._db["note_sends"].update_one(send, {"$set": {"state": "sent"}}, session=session)
-            if not taken.matched_count:
+            if not taken.matched_count or not await self._stands(item.notice.number, session):
                 await session.abort_transaction()
                 return False
             tag = f"note:{item.notice.number}:{after.locale}"
             return await self._conversations.speak(after, sealed, messages, tag, now, session)
 
         return await in_transaction(self._client, body)
+
+    async def _stands(self, number: int, session: AsyncClientSession) -> bool:
+        """Say whether it is confirmed still, and touch it: who cancels it meanwhile comes before this, or after."""
+        mine = {"_id": number, "state": NoticeState.CONFIRMED.value}
+        done = await self._db["notices"].update_one(mine, {"$inc": {"sends": 1}}, session=session)
+        return done.matched_count == 1
 
     async def put_off(self, item: NoteDue, seconds: float, now: datetime) -> None:
         """Look again later."""

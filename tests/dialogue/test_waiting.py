@@ -100,6 +100,16 @@ def test_nothing_is_said_in_silence_and_danger_still_raises(knowledge: Knowledge
     assert said(turn.conversation, knowledge, "MANGO").replies
 
 
+def test_silence_asked_for_in_words_of_danger_takes_back_that_we_may_write_first(knowledge: Knowledge) -> None:
+    """As the tap does: on a watched phone no greeting may come out of the blue."""
+    agreed = Conversation("c" * 64, locale="en", notice_seen=True, opted_in=True)
+    for begun in (agreed, replace(some_case(knowledge), opted_in=True)):
+        turn = said(begun, knowledge, "they are beating me, do not reply, he checks my phone")
+        assert turn.conversation.silent
+        assert not turn.conversation.opted_in
+    assert said(agreed, knowledge, "they locked us in").conversation.opted_in
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_at_most_one_question_at_a_time_and_each_once(knowledge: Knowledge, seed: int) -> None:
     """And no second case is ever opened beside the first."""

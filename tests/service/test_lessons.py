@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 
 from bot.app import Service, running, utc_now
 from bot.chat import Chat
+from bot.content.render import LIMITS
 from bot.domain.lessons import FEWEST, LessonCount
-from bot.domain.messages import LANE_ORDER, Lane
-from bot.service.lessons import Teacher, summed
+from bot.domain.messages import LANE_ORDER, ChannelName, Lane
+from bot.ports import Learner
+from bot.service.lessons import IN_TALK, Teacher, summed
+from bot.store import lessons as store
 from bot.store.lessons import MongoLessons
 
 
@@ -140,7 +144,96 @@ async def test_where_the_window_is_over_the_lesson_waits_for_a_message(service: 
         await days.store.hold(learner, days.now)
         assert await days.taught(3) == []
         await chat.say("hello")
-        assert len(await days.taught(0)) == 1
+        days.now = utc_now()
+        assert await days.taught(0) == []
+        assert len(await days.taught(IN_TALK / timedelta(days=1))) == 1
+
+
+async def test_the_one_who_wrote_is_found_among_many_who_went_quiet(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "AT_ONCE", 3)
+    await quiet(service)
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        days = await begun(service, chat)
+        row = await service.db["learners"].find_one({})
+        assert row
+        held_at = days.now - timedelta(days=30)
+        silent = [{**row, "_id": f"quiet{number}", "due": None, "held_at": held_at} for number in range(10)]
+        await service.db["learners"].delete_one({"_id": row["_id"]})
+        await service.db["learners"].insert_many([*silent, {**row, "due": None, "held_at": held_at}])
+        held = [{"_id": item["_id"], "updated_at": held_at - timedelta(days=1)} for item in silent]
+        await service.db["conversations"].insert_many(held)
+        found = await days.store.due(utc_now())
+        assert [learner.conversation.id for learner in found] == [row["_id"]]
+
+
+async def test_a_lesson_does_not_come_in_between_nor_while_we_ask_about_danger(service: Service) -> None:
+    await quiet(service)
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        days = await begun(service, chat)
+        assert len(await days.taught(0)) == 1  # the first comes at once, as was said
+        await service.db["learners"].update_one({}, {"$set": {"due": days.now}})
+        await chat.say("what about wages")
+        assert await days.taught(0) == []
+        assert await days.taught(0.005) == []
+        assert len(await days.taught(0.01)) == 1
+        turn, _ = await chat.say("i am scared")
+        assert turn.conversation.asked_if_in_danger
+        assert await days.taught(3) == []
+        assert (await chat.say("1"))[0].conversation.open_case
+
+
+@pytest.mark.parametrize(("longest_label", "buttons"), [(64, 3), (3, 0)])
+async def test_where_help_was_offered_a_lesson_takes_no_digit_from_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch, longest_label: int, buttons: int
+) -> None:
+    """The question has buttons, or none of its answers; "1" goes on meaning "I need help now"."""
+    monkeypatch.setitem(LIMITS, ChannelName.TERMINAL, replace(LIMITS[ChannelName.TERMINAL], label=longest_label))
+    await quiet(service)
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        days = await begun(service, chat)
+        turn, _ = await chat.say("menu")
+        offered = turn.conversation.offered
+        (row,) = await days.taught(1)
+        message = await service.outbox.one(row["conversation"], row["_id"])
+        assert message
+        assert len(message["choices"]) == buttons
+        assert "1. " not in message["text"]
+        assert message["message_id"] == "lessons.head"
+        known = await service.conversations.load(row["conversation"], ChannelName.TERMINAL)
+        assert known.offered == offered
+        assert known.last_replies == turn.conversation.last_replies
+        assert (await chat.say("1"))[0].conversation.open_case
+
+
+async def test_one_who_cannot_be_taught_holds_up_nobody_else(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    await quiet(service)
+    one, other = Chat(service), Chat(service)
+
+    def on_turn(*given: Any) -> None:
+        one.on_turn(*given)
+        other.on_turn(*given)
+
+    async with running(service, on_turn):
+        days = await begun(service, one)
+        await begun(service, other)
+        days.now = utc_now()
+        first, second = await days.store.due(days.now)
+        teach = days.store.teach
+
+        async def fails_for_first(learner: Learner, *rest: Any) -> bool:
+            if learner.conversation.id == first.conversation.id:
+                raise ZeroDivisionError
+            return await teach(learner, *rest)
+
+        monkeypatch.setattr(days.store, "teach", fails_for_first)
+        assert [row["conversation"] for row in await days.taught(0)] == [second.conversation.id]
+        monkeypatch.undo()
+        assert [row["conversation"] for row in await days.taught(0.05)] == [first.conversation.id]
 
 
 def test_small_groups_are_not_shown_and_cannot_be_found_by_subtracting() -> None:

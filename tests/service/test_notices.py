@@ -12,6 +12,7 @@ import pytest
 from bot.app import Service, running
 from bot.chat import Chat
 from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Where, WhereKind
+from bot.ports import NoteDue
 from bot.service.notices import BadNotice, Notes
 from bot.store.notices import MongoNotices
 from tests.service.test_lessons import Days
@@ -142,6 +143,53 @@ async def test_a_note_that_is_old_or_taken_back_goes_to_nobody(still: Service) -
         await confirmed(later)
         later.now += LASTS
         assert await later.told(minutes=1) == []
+
+
+async def test_a_note_taken_back_while_it_is_being_sent_goes_to_nobody_more(still: Service) -> None:
+    """Cancelled before its list is whole, between the list and the send, and while it waits to leave."""
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+    later = Later(still)
+    notice = await confirmed(later)
+    (item,) = await later.notices.due(later.now)
+    await later.notes.cancel(notice.number)
+    row = {"_id": f"{notice.number}:{item.conversation.id}", "notice": notice.number, "state": "waiting"}
+    row |= {"conversation": item.conversation.id, "channel": "terminal"}
+    await still.db["note_sends"].insert_one({**row, "not_before": later.now})
+    assert not await later.notices.send(item, item.conversation, (), later.now)
+    assert await later.told() == []
+    second = await confirmed(later)
+    (queued,) = await later.told()
+    await later.notes.cancel(second.number)
+    left = await still.db["outbox"].find_one({"_id": queued["_id"]})
+    assert left and (left["state"], left["open"]) == ("dropped", False)
+
+
+async def test_one_who_cannot_be_told_holds_up_nobody_else(still: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = Chat(still), Chat(still)
+
+    def on_turn(*given: Any) -> None:
+        one.on_turn(*given)
+        other.on_turn(*given)
+
+    async with running(still, on_turn):
+        await wished(one)
+        await wished(other)
+        later = Later(still)
+        await confirmed(later)
+        items = await later.notices.due(later.now)
+        send = later.notices.send
+
+        async def fails_for_first(item: NoteDue, *rest: Any) -> bool:
+            if item.conversation.id == items[0].conversation.id:
+                raise ZeroDivisionError
+            return await send(item, *rest)
+
+        monkeypatch.setattr(later.notices, "send", fails_for_first)
+        assert [row["conversation"] for row in await later.told()] == [items[1].conversation.id]
+        monkeypatch.undo()
+        assert [row["conversation"] for row in await later.told(hours=1)] == [items[0].conversation.id]
 
 
 async def test_stop_and_erasing_end_it(still: Service) -> None:
