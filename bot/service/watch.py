@@ -17,7 +17,7 @@ from bot.domain.canary import CANARY
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Pager
+from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, GroupMoved, Pager
 
 log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
@@ -130,8 +130,10 @@ class Watch:
             rest.failed += 1
             log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
             wait = ALERT_BACK_OFF[min(alert.attempts, len(ALERT_BACK_OFF) - 1)]
-            await self._alerts.retry(alert, max(wait, error.retry_after), error.reason)
-            await self._jump(alert)
+            missed = not (error.unknown or error.retry_after or isinstance(error, GroupMoved))
+            await self._alerts.retry(alert, max(wait, error.retry_after), error.reason, missed=missed)
+            if missed:
+                await self._jump(alert)
             return False
         rest.failed = 0
         await self._alerts.done(alert)
