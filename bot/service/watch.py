@@ -98,7 +98,7 @@ class Watch:
             self._now(),
             detail=Private(why),
             messages=self._tell(case, rung),
-            key=f"rung:{case.waiting_since.isoformat()}:{rung}",
+            key=rung_key(case),
         )
         self._wake_delivery()
 
@@ -148,6 +148,11 @@ class Watch:
             case = await self._cases.get(alert.case_id)
             if case and case.owner is None and case.escalations == alert.rung:
                 await self._climb(case)
+
+
+def rung_key(case: Case) -> str:
+    """Return the key under which the rung above a case is climbed, once."""
+    return f"rung:{case.waiting_since.isoformat()}:{case.escalations + 1}"
 
 
 class ListWatch:
