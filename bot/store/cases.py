@@ -223,7 +223,7 @@ class MongoCases:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
             if action in {CaseAction.ESCALATE, CaseAction.RELEASE}:
                 await self._writer.alert({**row, **fields}, event.number, now, session)
-            await self._send(row, action, messages, now, session)
+            await self._send(row, action, _fitting(row, messages), now, session)
             return {**row, **fields}
 
         try:
@@ -298,6 +298,12 @@ class MongoCases:
         if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
             await self._ladder.clock.set_right()
         return found
+
+
+def _fitting(case: Doc, messages: Sequence[OutboundMessage]) -> Sequence[OutboundMessage]:
+    """Leave the bot's words out where a phone is watched, or in other hands: it may be so since they were made."""
+    quiet = case.get("silent") or case.get("stranger")
+    return [message for message in messages if message.author != "bot"] if quiet else messages
 
 
 def _life(row: Doc, case: Doc) -> Life:

@@ -325,7 +325,7 @@ class MongoConversations:
         graver = PRIORITY[kind] < case["priority"]
         again = graver or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
         fields: Doc = {"held": True, "updated_at": now, "silent": conversation.silent}
-        fields["minor"] = case["minor"] or effect.risk.minor
+        fields |= {"stranger": conversation.stranger, "minor": case["minor"] or effect.risk.minor}
         if graver:
             fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
             fields |= {"reason": effect.risk.reason, "waiting_since": now, **self._ladder.foot()}
@@ -346,7 +346,7 @@ class MongoConversations:
         self, effect: Forward, conversation: Conversation, now: datetime, session: AsyncClientSession
     ) -> None:
         fields = {"held": conversation.held, "updated_at": now, "erase_requested": conversation.erase_requested}
-        fields["silent"] = conversation.silent
+        fields |= {"silent": conversation.silent, "stranger": conversation.stranger}
         await self._db["cases"].update_one(
             {"_id": effect.case_id, "open": True},
             {"$set": fields, "$inc": {"unread": 1, "version": 1}},
