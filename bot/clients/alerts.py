@@ -13,7 +13,15 @@ from email.message import EmailMessage
 
 import aiosmtplib
 from aiohttp import ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import (
+    Bot,
+    ChatMemberAdministrator,
+    ChatMemberMember,
+    ChatMemberOwner,
+    ChatMemberRestricted,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+)
 from telegram.error import ChatMigrated, RetryAfter, TelegramError, TimedOut
 
 from bot.ports import CHANNEL_FAULT, Alert, ChannelError, GroupMoved, StoreUnavailable
@@ -82,10 +90,19 @@ class TelegramPager:
                 await self._group.kept(alert, chat, sent.message_id)
 
     async def check(self, alert: Alert) -> None:  # noqa: ARG002
-        """Ask Telegram who we are and whether the group is there; nothing is written into it."""
+        """Ask Telegram whether we are in the group and may write there; nothing is written into it."""
+        chat = self._group.chat()
         async with self._errors():
             await self._bot.get_me()
-            await self._bot.get_chat_member_count(self._group.chat())
+            member = await self._bot.get_chat_member(chat, int(self._bot.token.partition(":")[0]))
+            may = isinstance(member, ChatMemberOwner | ChatMemberAdministrator)
+            if isinstance(member, ChatMemberRestricted):
+                may = member.is_member and member.can_send_messages
+            elif isinstance(member, ChatMemberMember):
+                rights = (await self._bot.get_chat(chat)).permissions
+                may = not rights or rights.can_send_messages is not False
+        if not may:
+            raise ChannelError("alert:telegram:no_rights", retryable=True)
 
     @asynccontextmanager
     async def _errors(self) -> AsyncIterator[None]:
