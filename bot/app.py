@@ -47,7 +47,7 @@ from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.pace import paces
 from bot.group import ResponderGroup
-from bot.ports import Alert, Channel, Fetch, Pager, Translator, Understander
+from bot.ports import Alert, Channel, Fetch, Pager, Stamp, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
@@ -94,7 +94,7 @@ from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
 from bot.store.approvals import MongoApprovals
 from bot.store.attachments import MongoAttachments
-from bot.store.audit import MongoAudit
+from bot.store.audit import HISTORIES_SIGNED, MongoAudit
 from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
 from bot.store.clock import SteadyClock
@@ -254,6 +254,8 @@ async def open_service(
         await mongo.prepare(db)
         await sealer.prepare()
         service = await _build(config, content, client, db, sealer, http, nlu_url, now, stack)
+        if await service.cases.prepare():
+            await service.audit.record(Stamp("audit", HISTORIES_SIGNED), now())
         await service.agencies.prepare()
         await service.places.refresh()
         if with_lists:

@@ -30,6 +30,10 @@ async def verify(service: Service, noted: str = "") -> AsyncIterator[str]:
         if chain.set_back:
             first = ", ".join(map(str, chain.set_back[:NUMBERS_SAID]))
             yield f"audit: the clock was set back before {len(chain.set_back)} lines, first {first}"
+        if chain.made_anew:
+            problems.append("a proof was made anew")
+            said = ", ".join(map(str, chain.made_anew[:NUMBERS_SAID]))
+            yield f"audit: a proof was removed and made anew, which happens once at most; lines {said}"
     if noted and not await _there(service, noted):
         problems.append("the noted line is not there any more")
         yield f"audit: line {noted.partition(':')[0]} is not what was noted"

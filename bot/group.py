@@ -15,6 +15,7 @@ from bot.channels.telegram_group import GroupDoor, TelegramGroup
 from bot.clients.alerts import GroupPages
 from bot.config import Config
 from bot.content.model import Content
+from bot.domain.cases import CaseKind
 from bot.ports import Alert, Alerts, Audit, Cases, Responders
 from bot.service.group import GroupDesk, GroupPlace, keep_desk
 from bot.service.linking import Linking
@@ -69,9 +70,10 @@ class ResponderGroup:
         return GroupPages(self.place.chat, self._buttons, kept, self.place.moved)
 
     def _buttons(self, alert: Alert) -> Sequence[tuple[str, str]]:
-        """Return the buttons of a case's page; none where presses cannot be told to come from the group."""
+        """Return the buttons of a page that asks for somebody; none where presses cannot be told to come from here."""
         named = not self._config.telegram_responders_chat.lstrip("-").isdigit()
-        return page_buttons(alert.case_id, self.words) if alert.case_id and not named else ()
+        asks = alert.case_id and alert.kind in set(CaseKind)
+        return page_buttons(alert.case_id, self.words) if asks and not named else ()
 
     def join(  # noqa: PLR0913 - it joins what others do
         self,

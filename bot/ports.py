@@ -919,7 +919,7 @@ class Alerts(Protocol):
     """Pages that are due, one row per alert channel."""
 
     async def next_due(self, owner: str, channel: str) -> Alert | None:
-        """Lease one alert to send over this alert channel."""
+        """Lease the alert to be sent next over this alert channel; pages that were overtaken are closed unsent."""
         ...
 
     async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
@@ -937,12 +937,12 @@ class Alerts(Protocol):
         """It went out."""
         ...
 
-    async def retry(self, alert: Alert, seconds: float, reason: str) -> None:
-        """Put it back for later."""
+    async def retry(self, alert: Alert, seconds: float, reason: str, *, missed: bool) -> None:
+        """Put it back for later; after a day give it up. missed: it surely reached nobody."""
         ...
 
     async def nobody_reached(self, alert: Alert) -> bool:
-        """Say whether every channel to people away from the console refused this rung's page and none took it."""
+        """Say whether this event's page surely missed people on every channel that leads away from the console."""
         ...
 
 

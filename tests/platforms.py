@@ -179,6 +179,9 @@ class FakeTelegram:
     me: dict[str, Any] = field(default_factory=lambda: {"username": "sahyatri_bot", "can_join_groups": False})
     webhook: dict[str, Any] = field(default_factory=dict)
     profile: dict[tuple[str, str], Any] = field(default_factory=dict)
+    #: What is known of the responders' group, and of the bot in it.
+    chat: dict[str, Any] = field(default_factory=dict)
+    member: dict[str, Any] = field(default_factory=lambda: {"status": "member"})
 
     async def handle(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
@@ -226,7 +229,15 @@ class FakeTelegram:
         if method == "getMe":
             return {"id": 424242, "is_bot": True, "first_name": "x", "can_read_all_group_messages": False, **self.me}
         if method == "getChat":
-            return {"id": int(fields["chat_id"]), "type": "supergroup", "accent_color_id": 0, "max_reaction_count": 1}
+            return {
+                "id": int(fields["chat_id"]),
+                "type": "supergroup",
+                "accent_color_id": 0,
+                "max_reaction_count": 1,
+                **self.chat,
+            }
+        if method == "getChatMember":
+            return {"user": {"id": int(fields["user_id"]), "is_bot": True, "first_name": "x"}, **self.member}
         if method == "getChatMemberCount":
             return 3
         if method == "getWebhookInfo":

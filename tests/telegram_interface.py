@@ -50,6 +50,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "getWebhookInfo": {},
     "getMe": {},
     "getChat": {"chat_id": "chat!"},
+    "getChatMember": {"chat_id": "chat!", "user_id": "int!"},
     "getMyName": {"language_code": "language"},
     "setMyName": {"name": "text 64", "language_code": "language"},
     "getMyDescription": {"language_code": "language"},

@@ -24,6 +24,7 @@ from telegram import (
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.channels.telegram_errors import channel_error
+from bot.channels.telegram_updates import read
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.topics import GroupKind, GroupUpdate, link_code
 from bot.ports import ChannelError, GroupBroken, GroupInbox, GroupMoved, StoreUnavailable, TopicGone
@@ -143,7 +144,7 @@ def _says(error: TelegramError, parts: Sequence[str]) -> bool:
 
 def parse_group(update: dict[str, Any], bot: Bot, chat: str) -> GroupUpdate | None:
     """Return what happened in the group *chat*, or a responder's `/link`; None for all else."""
-    found = Update.de_json(update, bot)
+    found = read(update, bot)
     key = f"group:{bot.token.partition(':')[0]}:{found.update_id}"
     if found.my_chat_member:
         return _membership(found.my_chat_member, found, key) if str(found.my_chat_member.chat.id) == chat else None
@@ -229,7 +230,7 @@ class GroupDoor:
         While the database is silent nothing can be done with it: its writer is told at once, and persons, whose
         messages come the same way, do not wait behind it.
         """
-        found = parse_group(update, self._bot, self._chat())
+        found = self._read(update)
         if not found:
             return False
         try:
@@ -240,6 +241,14 @@ class GroupDoor:
             task.add_done_callback(self._telling.discard)
         self._wake()
         return True
+
+    def _read(self, update: dict[str, Any]) -> GroupUpdate | None:
+        """What cannot be read is not known to be the group's: the persons' path looks at it, and may hear somebody."""
+        try:
+            return parse_group(update, self._bot, self._chat())
+        except Exception as error:
+            log.warning("the group's door cannot read an update", extra={"error": type(error).__name__})
+            return None
 
     async def _tell(self, update: GroupUpdate) -> None:
         for wait in TELL_AGAIN:

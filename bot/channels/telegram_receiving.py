@@ -20,7 +20,8 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's n
 
 Receive = Callable[[InboundMessage], Awaitable[bool]]
 Quarantine = Callable[[str, bytes, str], Awaitable[None]]
-#: Takes an update that is not a person's, such as one of the responders' group; False for all others.
+#: Takes an update that is not a person's, such as one of the responders' group; False for all others, and for what it
+#: cannot read, since a person may have said that. Raises what means "send it again".
 Aside = Callable[[dict[str, Any]], Awaitable[bool]]
 
 
@@ -54,8 +55,12 @@ class Intake:
         """Parse one update and keep it; return the id of a tapped button's query. Raises what means "send it again"."""
         try:
             update = _object(body)
-            if await self._aside(update):
-                return ""
+        except Exception as error:
+            await self._quarantine("telegram", body, type(error).__name__)
+            return ""
+        if await self._aside(update):
+            return ""
+        try:
             message = parse(update, self._bot, self._now())
         except Exception as error:
             await self._quarantine("telegram", body, type(error).__name__)

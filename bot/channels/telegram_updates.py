@@ -32,7 +32,7 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
 
     Raises whatever a malformed update leads to (`TypeError`, `KeyError`, `ValueError`, …): keep it aside.
     """
-    found = _read(update, bot)
+    found = read(update, bot)
     own = own_id(bot)
     key = f"telegram:{own}:{_whole(found.update_id)}"
     if found.my_chat_member:
@@ -47,7 +47,7 @@ def parse(update: dict[str, Any], bot: Bot, received_at: datetime) -> InboundMes
     return _message(message, key, received_at, edited=bool(found.edited_message))
 
 
-def _read(update: dict[str, Any], bot: Bot) -> Update:
+def read(update: dict[str, Any], bot: Bot) -> Update:
     """Read an update; where a part is newer than the library, the parts that people speak with are still heard."""
     try:
         return Update.de_json(update, bot)

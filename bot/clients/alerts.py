@@ -12,15 +12,25 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 import aiosmtplib
-from aiohttp import ClientError, ClientSession, ClientTimeout
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
-from telegram.error import ChatMigrated, RetryAfter, TelegramError
+from aiohttp import ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
+from telegram import (
+    Bot,
+    ChatMemberAdministrator,
+    ChatMemberMember,
+    ChatMemberOwner,
+    ChatMemberRestricted,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+)
+from telegram.error import ChatMigrated, RetryAfter, TelegramError, TimedOut
 
-from bot.ports import CHANNEL_FAULT, Alert, ChannelError, StoreUnavailable
+from bot.ports import CHANNEL_FAULT, Alert, ChannelError, GroupMoved, StoreUnavailable
 
 log = logging.getLogger(__name__)
 #: What the source of an alert is, where it is not a list of recruiters.
 _KINDS = {CHANNEL_FAULT: "channel"}
+#: Who takes no connection within the first of these has surely not heard.
+WAIT = ClientTimeout(total=10, sock_connect=5)
 SIGNATURE = "X-Sahyatri-Signature-256"
 
 
@@ -80,10 +90,19 @@ class TelegramPager:
                 await self._group.kept(alert, chat, sent.message_id)
 
     async def check(self, alert: Alert) -> None:  # noqa: ARG002
-        """Ask Telegram who we are and whether the group is there; nothing is written into it."""
+        """Ask Telegram whether we are in the group and may write there; nothing is written into it."""
+        chat = self._group.chat()
         async with self._errors():
             await self._bot.get_me()
-            await self._bot.get_chat_member_count(self._group.chat())
+            member = await self._bot.get_chat_member(chat, int(self._bot.token.partition(":")[0]))
+            may = isinstance(member, ChatMemberOwner | ChatMemberAdministrator)
+            if isinstance(member, ChatMemberRestricted):
+                may = member.is_member and member.can_send_messages
+            elif isinstance(member, ChatMemberMember):
+                rights = (await self._bot.get_chat(chat)).permissions
+                may = not rights or rights.can_send_messages is not False
+        if not may:
+            raise ChannelError("alert:telegram:no_rights", retryable=True)
 
     @asynccontextmanager
     async def _errors(self) -> AsyncIterator[None]:
@@ -92,13 +111,15 @@ class TelegramPager:
             yield
         except ChatMigrated as error:
             await self._group.moved(str(error.new_chat_id))
-            raise ChannelError("alert:telegram:moved", retryable=True) from error
+            raise GroupMoved(str(error.new_chat_id)) from error
         except RetryAfter as error:
             wait = error.retry_after
             seconds = float(wait) if isinstance(wait, int | float) else wait.total_seconds()
             raise ChannelError("alert:telegram:429", retryable=True, retry_after=seconds) from error
         except TelegramError as error:
-            raise ChannelError(f"alert:telegram:{type(error).__name__}", retryable=True) from error
+            left = not any(name in repr(error.__cause__) for name in ("ConnectTimeout", "PoolTimeout"))
+            late = isinstance(error, TimedOut) and left
+            raise ChannelError(f"alert:telegram:{type(error).__name__}", retryable=True, unknown=late) from error
 
 
 class WebhookPager:
@@ -121,12 +142,13 @@ class WebhookPager:
         headers = {SIGNATURE: signature, "Content-Type": "application/json"}
         try:
             async with self._session.post(
-                self._url, data=body, headers=headers, timeout=ClientTimeout(total=10), allow_redirects=False
+                self._url, data=body, headers=headers, timeout=WAIT, allow_redirects=False
             ) as answer:
                 if answer.status >= 300:  # noqa: PLR2004
                     raise ChannelError(f"alert:webhook:{answer.status}", retryable=True)
         except (ClientError, TimeoutError) as error:
-            raise ChannelError(f"alert:webhook:{type(error).__name__}", retryable=True) from error
+            late = isinstance(error, TimeoutError) and not isinstance(error, ConnectionTimeoutError)
+            raise ChannelError(f"alert:webhook:{type(error).__name__}", retryable=True, unknown=late) from error
 
     async def check(self, alert: Alert) -> None:
         """Post it as every page; its kind `canary` tells the receiver to wake nobody."""
@@ -168,7 +190,8 @@ class EmailPager:
         try:
             await aiosmtplib.send(message, timeout=10, **self._settings)  # type: ignore[arg-type, unused-ignore]
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise ChannelError(f"alert:email:{type(error).__name__}", retryable=True) from error
+            late = isinstance(error, aiosmtplib.SMTPReadTimeoutError)
+            raise ChannelError(f"alert:email:{type(error).__name__}", retryable=True, unknown=late) from error
 
     async def check(self, alert: Alert) -> None:  # noqa: ARG002
         """Go as far as naming sender and receiver, then take it back: no mail is sent."""

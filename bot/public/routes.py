@@ -46,8 +46,16 @@ class Pages:
         self._service = service
 
     async def health(self, _: web.Request) -> web.Response:
-        """Say that the process answers."""
-        return web.json_response({"ok": True})
+        """Say that the process answers, and what the last canary found; one that is long overdue counts as failed.
+
+        The status stays 200: starting this process again would not bring a dead alert channel back.
+        """
+        last = self._service.canary.last
+        if not last:
+            return web.json_response({"ok": True})
+        overdue = self._service.canary.overdue(self._service.config.canary_every)
+        found = {"at": last.at.isoformat(timespec="seconds"), "ok": not (last.missing or overdue)}
+        return web.json_response({"ok": True, "canary": {**found, "overdue": overdue, "missing": list(last.missing)}})
 
     async def ready(self, _: web.Request) -> web.Response:
         """Say whether the database answers."""

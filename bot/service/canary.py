@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.canary import CANARY_FAILED, canary
 from bot.domain.messages import InboundMessage
@@ -20,6 +20,7 @@ PATIENCE = 30.0
 LOOK_EVERY = 0.25
 TURN_EVERY = 5.0
 TELL_AGAIN_AFTER = 12
+ROUNDS = 3
 
 
 class Canary:
@@ -52,6 +53,10 @@ class Canary:
             log.warning("the canary cannot ask for its turn", extra={"error": type(error).__name__})
             await asyncio.sleep(every)
         await self.fly()
+
+    def overdue(self, every: float) -> bool:
+        """Say whether the last one is older than three rounds: then whatever it found says nothing any more."""
+        return bool(every and self.last and self._now() - self.last.at > timedelta(seconds=ROUNDS * every))
 
     async def fly(self) -> Flight:
         """Send one, wait for it, record it, tell the administrators of what it did not reach."""
@@ -101,10 +106,15 @@ class Canary:
             await self._pagers[name].page(Alert(number, "", name, CANARY_FAILED, "", "en", values=values))
         except ChannelError as error:
             log.warning("page failed", extra={"alert": number, "reason": error.reason})
+        except Exception as error:
+            log.exception("a page met an error", extra={"alert": number, "error": type(error).__name__})
 
 
 async def keep_flying(canary_of: Canary, every: float) -> None:
     """Send canaries for ever."""
     while True:
-        await canary_of.take_turn(every)
+        try:
+            await canary_of.take_turn(every)
+        except Exception as error:
+            log.exception("the canary goes on after an error", extra={"error": type(error).__name__})
         await asyncio.sleep(min(TURN_EVERY, every))

@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.step import kind_of, step
@@ -28,6 +29,11 @@ log = logging.getLogger(__name__)
 PATIENCE = 3.0
 PAGE_AGAIN_AFTER = 60.0
 BACK_OFF = (1.0, 2.0, 5.0, 15.0)
+#: Seconds between two tries of a page that nobody has taken, and how many such are gone on with.
+GO_ON_EVERY = 60.0
+MOST_GOING_ON = 2_000
+#: Waking open consoles reaches nobody for sure.
+CONSOLE = "console"
 MOST_REMEMBERED = 20_000
 AT_ONCE = 8
 
@@ -81,7 +87,16 @@ class EarlyPages:
         found = [*await self._unheard(late)]
         while self._spooled:
             found.append(self._spooled.popleft())
-        return sum([self._page(message) for message in found])
+        return sum([self._page_safely(message) for message in found])
+
+    def _page_safely(self, message: InboundMessage) -> bool:
+        """One message that cannot be judged holds up no other."""
+        try:
+            return self._page(message)
+        except Exception as error:
+            ref = reference(self._inbox.row_id(message.key))
+            log.exception("a message cannot be judged early", extra={"ref": ref, "error": type(error).__name__})
+            return False
 
     async def _unheard(self, messages: Sequence[InboundMessage]) -> Sequence[InboundMessage]:
         """Ask the database which are still unanswered or unpaged; when it is silent, all are."""
@@ -90,7 +105,9 @@ class EarlyPages:
         names = {self._inbox.row_id(message.key): message for message in messages}
         try:
             unheard = await self._alerts.unheard(tuple(names))
-        except StoreUnavailable:
+        except Exception as error:
+            if not isinstance(error, StoreUnavailable):
+                log.exception("nobody knows what was answered", extra={"error": type(error).__name__})
             return messages
         return [message for name, message in names.items() if name in unheard]
 
@@ -102,12 +119,13 @@ class EarlyPages:
         self._paged[conversation] = self._clock()
         while len(self._paged) > MOST_REMEMBERED:
             del self._paged[next(iter(self._paged))]
-        ref = reference(self._inbox.row_id(message.key))
+        name = self._inbox.row_id(message.key)
+        ref, taken = reference(name), asyncio.Event()
         log.warning("danger is paged before its case could be stored", extra={"ref": ref})
         to = tuple(self._on_call(Wanted(risk_kind=risk.kind, minor=risk.minor), 0))
-        for name in self._pagers:
-            alert = Alert(f"early:{ref}:{name}", "", name, kind_of(risk).value, risk.kind, "", ref=ref, to=to)
-            task = asyncio.create_task(self._send(alert))
+        for channel in self._pagers:
+            alert = Alert(f"early:{ref}:{channel}", "", channel, kind_of(risk).value, risk.kind, "", ref=ref, to=to)
+            task = asyncio.create_task(self._send(alert, name, taken))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return True
@@ -118,19 +136,40 @@ class EarlyPages:
         risk = step(alone, message, NOTHING, self._knowledge(), message.received_at).risk
         return risk if risk and risk.level is Level.NOW else None
 
-    async def _send(self, alert: Alert) -> None:
-        """Try each channel a few times; what fails for good is paged again when the case opens."""
+    async def _send(self, alert: Alert, name: str, taken: asyncio.Event) -> None:
+        """Try a channel at short intervals, then every minute until any has taken the page or it is not needed."""
+        for times, wait in enumerate(chain(BACK_OFF, repeat(GO_ON_EVERY))):
+            if times > len(BACK_OFF) and not await self._needed(name, taken):
+                return
+            error = await self._tried(alert)
+            if not error:
+                if alert.channel != CONSOLE:
+                    taken.set()
+                return
+            log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
+            await asyncio.sleep(max(wait, error.retry_after))
+
+    async def _tried(self, alert: Alert) -> ChannelError | None:
         pager, few = self._pagers[alert.channel]
-        for wait in (*BACK_OFF, None):
-            try:
-                async with few:
-                    await pager.page(alert)
-            except ChannelError as error:
-                log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
-                if wait is not None:
-                    await asyncio.sleep(max(wait, error.retry_after))
-                continue
-            return
+        try:
+            async with few:
+                await pager.page(alert)
+        except ChannelError as error:
+            return error
+        except Exception as error:
+            log.exception("an alert channel met an error", extra={"error": type(error).__name__})
+            return ChannelError(f"alert:{type(error).__name__}", retryable=True)
+        return None
+
+    async def _needed(self, name: str, taken: asyncio.Event) -> bool:
+        """Say whether nobody has heard yet; of too many such pages the later ones are left to their cases."""
+        if taken.is_set() or len(self._tasks) > MOST_GOING_ON:
+            return False
+        try:
+            return name in await self._alerts.unheard((name,))
+        except Exception as error:
+            log.warning("nobody knows whether a page is still needed", extra={"error": type(error).__name__})
+            return True
 
     async def stop(self) -> None:
         """Let go of what is still on its way; the case pages again after the restart."""

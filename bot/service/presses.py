@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.content.model import Content
 from bot.domain.cases import Case, CaseAction, IllegalTransition
-from bot.domain.private import NOTHING_SAID
+from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.topics import Ask, GroupUpdate, Press, button, pressed
-from bot.ports import Audit, Cases, Group, NotOwner, Responder, Stamp, Topics
+from bot.ports import Audit, Cases, ChannelError, Group, NotOwner, Responder, Stamp, Topics
 from bot.service.linking import Linking
 from bot.service.respond import Respond
-from bot.service.watch import Watch
+from bot.service.watch import Watch, rung_key
 from bot.service.words import GroupWords
 
+log = logging.getLogger(__name__)
 #: Whom a responder who cannot wait may phone, or tell the person to phone; short enough for one answer to a press.
 NUMBERS = ("emergency_112", "child_1098", "women_181", "railway_139")
 PRESS_AGAIN = timedelta(minutes=1)
+#: A press is handled anew for less than an hour.
+PRESS_KEPT = timedelta(days=1)
 
 
 class Presses:
@@ -64,7 +68,10 @@ class Presses:
             text = await self._decide(update, who, meaning[1], send=meaning[0] is Press.YES)
         else:
             text = await self._about_case(update, who, *meaning)
-        await self._group.answer(update.query, text, alert=True)
+        try:
+            await self._group.answer(update.query, text, alert=True)
+        except ChannelError as error:  # what was asked for is done, and the page and the console show it
+            log.warning("a press stays without an answer", extra={"reason": error.reason})
 
     async def _about_case(self, update: GroupUpdate, who: Responder, press: Press, name: str) -> str:
         case = await self._cases.get(name)
@@ -73,7 +80,7 @@ class Presses:
         if press is Press.CALL:
             return "\n".join(self._words.of(f"helpline.{line}") for line in self._numbers(case))
         if press is Press.ESCALATE:
-            return await self._escalate(case, who)
+            return await self._escalate(update, case, who)
         return await self._claim(update, case, who)
 
     def _numbers(self, case: Case) -> list[str]:
@@ -109,15 +116,25 @@ class Presses:
             return self._words("claimed")
         return self._words("taken", owner=case.owner) if case and case.owner else self._words("closed")
 
-    async def _escalate(self, case: Case, who: Responder) -> str:
-        if not case.owner and case.escalations and not case.escalate_at:
-            return self._words("last_step")
-        try:
-            await self._watch.escalate_now(case, who.id, "telegram")
-        except (IllegalTransition, LookupError):
-            return self._who_has(await self._cases.get(case.id), who)
+    async def _escalate(self, update: GroupUpdate, case: Case, who: Responder) -> str:
+        """Climb one rung: that above the case when the press was first handled, however often it is handled."""
+        if await self._target(update, case, who) == rung_key(case):
+            if not case.owner and case.escalations and not case.escalate_at:
+                return self._words("last_step")
+            try:
+                await self._watch.escalate_now(case, who.id, "telegram")
+            except (IllegalTransition, LookupError):
+                return self._who_has(await self._cases.get(case.id), who)
         await self._record(who, CaseAction.ESCALATE.value, case)
         return self._words("escalated")
+
+    async def _target(self, update: GroupUpdate, case: Case, who: Responder) -> str:
+        """Return the key of the rung that this press is about, kept from its first handling on."""
+        now, name = self._now(), f"press:{update.key}"
+        rung = Ask(name, case.id, case.conversation_id, who.id, update.key, Private(rung_key(case)))
+        await self._topics.ask(rung, now + PRESS_KEPT)
+        kept = await self._topics.asked(name, now)
+        return kept.text.reveal() if kept else ""
 
     async def _decide(self, update: GroupUpdate, who: Responder, name: str, *, send: bool) -> str:
         """Send words that waited for a yes, once, or drop them."""

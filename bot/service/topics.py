@@ -144,6 +144,9 @@ class CaseTopics:
     async def _pages(self) -> None:
         """Where somebody has the case, its pages say who, and their buttons go."""
         for page in await self._store.stale_pages():
+            if page.chat != self._place.chat():  # it stands where nothing can be changed any more
+                await self._store.settled(page)
+                continue
             await self._paced()
             key = "page_closed" if page.closed else "page_taken"
             text = self._words(key, owner=page.owner, kind=page.kind, case=page.case_id)
@@ -285,13 +288,27 @@ class CaseTopics:
             if topic.chat != self._place.chat() or topic.state is TopicState.GONE:
                 await self._leave(topic)
             elif at_once or (topic.delete_at and topic.delete_at <= self._now()):
-                await self._paced()
-                await self._group.delete(topic.chat, topic.thread)
-                await self._store.forget(topic)
+                await self._delete(topic)
             elif topic.state is TopicState.OPEN:
                 await self._close(topic)
         except TopicGone:
             await self._store.forget(topic)
+
+    async def _delete(self, topic: Topic) -> None:
+        """Take a topic away; one that stays for a reason of its own rests alone, and administrators hear it once."""
+        await self._paced()
+        try:
+            await self._group.delete(topic.chat, topic.thread)
+        except TopicGone:
+            raise
+        except ChannelError as error:
+            if error.retryable or error.reason in {"removed", "no_forum"}:
+                raise
+            log.warning("a topic cannot be deleted", extra={"case": topic.case_id, "reason": error.reason})
+            self._rests[topic.case_id] = self._clock() + REST_BROKEN
+            await self._alert(f"stays:{topic.case_id}:{topic.thread}", "no_rights", topic.case_id)
+            return
+        await self._store.forget(topic)
 
     async def _close(self, topic: Topic) -> None:
         case = await self._cases.get(topic.case_id)

@@ -17,7 +17,7 @@ from bot.domain.canary import CANARY
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
-from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, Merges, Pager
+from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, GroupMoved, Merges, Pager
 
 log = logging.getLogger(__name__)
 TELL_PERSON_AT = 3
@@ -100,7 +100,7 @@ class Watch:
             self._now(),
             detail=Private(why),
             others=await self._tell_all(case, rung),
-            key=f"rung:{case.waiting_since.isoformat()}:{rung}",
+            key=rung_key(case),
         )
         self._wake_delivery()
 
@@ -136,8 +136,10 @@ class Watch:
             rest.failed += 1
             log.warning("page failed", extra={"alert": alert.id, "reason": error.reason})
             wait = ALERT_BACK_OFF[min(alert.attempts, len(ALERT_BACK_OFF) - 1)]
-            await self._alerts.retry(alert, max(wait, error.retry_after), error.reason)
-            await self._jump(alert)
+            missed = not (error.unknown or error.retry_after or isinstance(error, GroupMoved))
+            await self._alerts.retry(alert, max(wait, error.retry_after), error.reason, missed=missed)
+            if missed:
+                await self._jump(alert)
             return False
         rest.failed = 0
         await self._alerts.done(alert)
@@ -152,6 +154,11 @@ class Watch:
             case = await self._cases.get(alert.case_id)
             if case and case.owner is None and case.escalations == alert.rung:
                 await self._climb(case)
+
+
+def rung_key(case: Case) -> str:
+    """Return the key under which the rung above a case is climbed, once."""
+    return f"rung:{case.waiting_since.isoformat()}:{case.escalations + 1}"
 
 
 class ListWatch:

@@ -25,6 +25,9 @@ PAGE = 200
 HEAD = "audit_head"
 #: Written when lines are there but no head: once after an upgrade from a version without one, else it was removed.
 HEAD_MADE = "audit head made anew"
+#: Written when histories of cases lacked the proof of their end: once after an upgrade, else the proofs were removed.
+HISTORIES_SIGNED = "case histories signed"
+ONCE = frozenset({HEAD_MADE, HISTORIES_SIGNED})
 #: A clock may be put right by so much; a line that is older than the one before it by more is pointed out.
 SLACK = timedelta(minutes=1)
 
@@ -38,6 +41,8 @@ class Chain:
         self.count = 0
         self.digest = ""
         self.set_back: list[int] = []
+        self.made_anew: list[int] = []
+        self._once: set[str] = set()
         self._at: datetime | None = None
 
     def take(self, line: Doc) -> None:
@@ -48,6 +53,9 @@ class Chain:
         at = aware(line["at"])
         if self._at and at < self._at - SLACK:
             self.set_back.append(number)
+        if line["action"] in self._once:
+            self.made_anew.append(number)
+        self._once |= ONCE & {line["action"]}
         self.count, self.digest, self._at = number, line["digest"], at
 
     def close(self, head: Doc | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,7 @@ from bot.store.history import Writer, chain_mark
 from bot.store.mongo import in_transaction
 from bot.store.sealed import Sealer, Unreadable
 
+log = logging.getLogger(__name__)
 Doc = dict[str, Any]
 OWNERS_ONLY = frozenset({
     CaseAction.REPLY, CaseAction.RELEASE, CaseAction.REFER, CaseAction.HAND_BACK, CaseAction.TRANSFER,
@@ -46,6 +48,9 @@ ENDING = frozenset({CaseAction.HAND_BACK, CaseAction.CLOSE})
 QUEUE_LENGTH = 500
 NOBODY: Mapping[str, Sequence[OutboundMessage]] = {}
 _BY_PRIORITY = {priority: kind for kind, priority in PRIORITY.items()}
+#: The mark in `meta` that every history has the proof of its end, and the cases that lack one.
+SIGNED = "case_chains"
+UNSIGNED: Doc = {"chain": {"$exists": False}}
 #: All but canaries.
 OF_PEOPLE: Doc = {"canary": {"$ne": True}}
 #: Not those that go on as part of another case.
@@ -87,6 +92,7 @@ class MongoCases:
         self._sealer = sealer
         self._writer = writer
         self._ladder = ladder
+        self._signed = False
 
     async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
         """Return open cases, most urgent first (see `urgency`), then longest waiting.
@@ -136,12 +142,34 @@ class MongoCases:
         events = [await self._event(row) for row in rows]
         found = chain_break(events, [row["digest"] for row in rows])
         last: Doc | None = case.get("chain")
-        if found or not last:  # a case from before chains had an end
-            return found
+        if found or not last:
+            return found or (len(events) + 1 if self._signed else None)
         whole = events and last == {
             "number": len(events), "digest": events[-1].digest, "mark": chain_mark(self._sealer, events[-1]),
         }  # fmt: skip
         return None if whole else min(len(events), last["number"]) + 1
+
+    async def prepare(self) -> bool:
+        """Prove, once, the ends of histories from before there was such a proof; say whether there were any.
+
+        From then on a history without one was tampered with.
+        """
+        meta, self._signed = self._db["meta"], True
+        if done := await meta.find_one({"_id": SIGNED}):
+            if done.get("mark") != self._sealer.blind(SIGNED, SIGNED):
+                log.error("somebody else has marked the histories as proved")
+            return False
+        signed = [await self._sign(row["_id"]) async for row in self._cases.find(UNSIGNED, {"_id": 1})]
+        mark = {"mark": self._sealer.blind(SIGNED, SIGNED)}
+        await meta.update_one({"_id": SIGNED}, {"$setOnInsert": mark}, upsert=True)
+        return any(signed)
+
+    async def _sign(self, case_id: str) -> bool:
+        rows = await self._db["case_events"].find({"case": case_id}).sort("number", -1).limit(1).to_list()
+        for event in [await self._event(row) for row in rows]:
+            last = {"number": event.number, "digest": event.digest, "mark": chain_mark(self._sealer, event)}
+            await self._cases.update_one({"_id": case_id, **UNSIGNED}, {"$set": {"chain": last}})
+        return bool(rows)
 
     async def every_id(self) -> Sequence[str]:
         """Return the ids of all cases."""
@@ -308,12 +336,18 @@ class MongoCases:
     ) -> None:
         """Queue what is said in each conversation; a wish to be erased comes due when the case ends."""
         for conversation, said in messages.items():
-            if said:
-                await self._writer.say(conversation, said, now, session)
+            own = row if conversation == row["conversation"] else await self._merged(row, conversation, session)
+            if fitting := _fitting(own, said):
+                await self._writer.say(conversation, fitting, now, session)
         if action in ENDING:
             if row.get("erase_requested"):
                 await self._writer.say(row["conversation"], (), now, session, {"erase_after": now})
             await self._end_merged(row, now, session)
+
+    async def _merged(self, row: Doc, conversation: str, session: AsyncClientSession) -> Doc:
+        """Return the case of another person that was merged into this one."""
+        mine = {"conversation": conversation, "merged_into": case_id_of(row)}
+        return await self._cases.find_one(mine, {"silent": 1, "stranger": 1}, session=session) or {}
 
     async def _end_merged(self, row: Doc, now: datetime, session: AsyncClientSession) -> None:
         """What a person of a merged case wished for the end comes due; whoever told of the same event is asked too."""
@@ -333,6 +367,12 @@ class MongoCases:
         if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
             await self._ladder.clock.set_right()
         return found
+
+
+def _fitting(case: Doc, messages: Sequence[OutboundMessage]) -> Sequence[OutboundMessage]:
+    """Leave the bot's words out where a phone is watched, or in other hands: it may be so since they were made."""
+    quiet = case.get("silent") or case.get("stranger")
+    return [message for message in messages if message.author != "bot"] if quiet else messages
 
 
 def _life(row: Doc, case: Doc) -> Life:

@@ -384,6 +384,7 @@ class MongoConversations:
         Return that case.
         """
         fields = {"silent": conversation.silent, "erase_requested": conversation.erase_requested}
+        fields["stranger"] = conversation.stranger
         own = await self._own(case_id, conversation, session)
         await self._db["cases"].update_one({"_id": own}, {"$set": fields}, session=session)
         return own

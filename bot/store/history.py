@@ -16,6 +16,7 @@ from bot.domain.messages import LANE_ORDER, OutboundMessage
 from bot.domain.private import Private
 from bot.domain.rota import Wanted
 from bot.domain.tasks import Task, TaskRule, by_rule, owed
+from bot.store.alerts import rank
 from bot.store.documents import outbound_out
 from bot.store.sealed import Sealer
 
@@ -200,17 +201,18 @@ class Writer:
 
     async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession, ref: str = "") -> None:
         """Queue one page per alert channel for this event of the case. *ref*: the message that led to it."""
-        to = self.addressed(case)
+        to, kind = self.addressed(case), CANARY if case.get("canary") else case["kind"]
         rows = [
             {
                 "_id": f"{case['_id']}:{number}:{pager}",
                 "case": case["_id"],
                 "channel": pager,
-                "kind": CANARY if case.get("canary") else case["kind"],
+                "kind": kind,
                 "reason": case["risk_kind"],
                 "locale": case["locale"],
                 "ref": ref or case.get("ref", ""),
                 "rung": case.get("escalations", 0),
+                "rank": rank(kind, case.get("escalations", 0)),
                 "to": to,
                 "state": "waiting",
                 "attempts": 0,

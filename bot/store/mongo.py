@@ -87,7 +87,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "handovers": [IndexModel([("at", ASCENDING)]), IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "alerts": [
-        IndexModel([("state", ASCENDING), ("channel", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel([("state", ASCENDING), ("channel", ASCENDING), ("rank", ASCENDING), ("created_at", ASCENDING)]),
         IndexModel([("ref", ASCENDING)], sparse=True),
     ],
     "agencies": [IndexModel([("source", ASCENDING), ("version", ASCENDING), ("id", ASCENDING)])],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import fcntl
 import json
 import logging
@@ -49,7 +50,7 @@ class FileSpool:
         return any(self._folder.glob("*.spool"))
 
     async def append(self, message: InboundMessage) -> None:
-        """Write one line and fsync. Raise OSError when the disk refuses."""
+        """Write one line, whole or not at all, and fsync. Raise OSError when the disk refuses."""
         line = self._line(message)
         async with self._lock:
             await asyncio.to_thread(self._write, line)
@@ -59,8 +60,15 @@ class FileSpool:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._file = os.fdopen(descriptor, "ab", buffering=0)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.write(line)
-        os.fsync(self._file.fileno())
+        before = os.fstat(self._file.fileno()).st_size
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError:
+            # What stands there is half a line: the next one must not be written onto its end.
+            os.ftruncate(self._file.fileno(), before)
+            raise
 
     def _line(self, message: InboundMessage) -> bytes:
         nonce = secrets.token_bytes(NONCE)

@@ -225,11 +225,15 @@ class MongoTopics:
                 await self._pages.update_one({"_id": alert.id}, {"$set": row}, upsert=True)
 
     async def stale_pages(self) -> Sequence[Page]:
-        """Return pages with buttons whose case somebody has, or that is closed, or gone."""
+        """Return pages with buttons whose case somebody has taken since, or that is closed, or gone."""
         rows = await self._pages.find({"shown": False}).sort("_id", 1).to_list()
         names = sorted({row["case"] for row in rows})
         cases = {row["_id"]: row async for row in self._db["cases"].find({"_id": {"$in": names}})}
-        pages = [_page(row, cases.get(row["case"], {})) for row in rows]
+        query = {"_id": {"$in": [row["_id"] for row in rows]}}
+        since = {
+            row["_id"]: aware(row["created_at"]) async for row in self._db["alerts"].find(query, {"created_at": 1})
+        }
+        pages = [_page(row, cases.get(row["case"], {}), since.get(row["_id"], NEVER)) for row in rows]
         return [page for page in pages if page.owner or page.closed]
 
     async def settled(self, page: Page) -> None:
@@ -262,6 +266,9 @@ def _topic(row: Doc) -> Topic:
     return Topic(row["_id"], row["chat"], row["thread"], TopicState(row["state"]), row["seen"], until)
 
 
-def _page(row: Doc, case: Doc) -> Page:
+def _page(row: Doc, case: Doc, since: datetime) -> Page:
+    """Read a page. Whoever had the case before *since*, when it was paged, is asked to look at it again."""
     owner = case.get("owner") or ""
+    if owner and case.get("acknowledged_at") and aware(case["acknowledged_at"]) <= since:
+        owner = ""
     return Page(row["_id"], row["case"], row["chat"], row["message"], row["kind"], owner, not case.get("open"))

@@ -7,19 +7,21 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 from telegram import Bot
 
+from bot.channels.telegram_group import GroupDoor, TelegramGroup
 from bot.channels.telegram_groups import Groups
-from bot.channels.telegram_receiving import Intake, TelegramWebhook
+from bot.channels.telegram_receiving import Aside, Intake, TelegramWebhook, nobody
 from bot.channels.telegram_updates import parse
 from bot.domain.messages import Carrier, InboundMessage
 from bot.domain.shown import visible
-from bot.ports import StoreUnavailable
+from bot.domain.topics import GroupUpdate
+from bot.ports import GroupInbox, StoreUnavailable
 from tests.channels.conftest import Taken
 from tests.channels.telegram_shapes import GROUP, PERSON, edit, in_group, member, message, tap, update
 from tests.platforms import TELEGRAM_SECRET, FakeTelegram, refused, serving
@@ -32,8 +34,8 @@ def now() -> datetime:
 
 
 @contextlib.asynccontextmanager
-async def hooked(bot: Bot, taken: Taken, groups: Groups | None = None) -> AsyncIterator[str]:
-    intake = Intake(bot, taken.receive, taken.quarantine, now, groups)
+async def hooked(bot: Bot, taken: Taken, groups: Groups | None = None, aside: Aside = nobody) -> AsyncIterator[str]:
+    intake = Intake(bot, taken.receive, taken.quarantine, now, groups, aside)
     hook = TelegramWebhook(intake, (TELEGRAM_SECRET, "former_secret"))
     app = web.Application()
     app.router.add_post("/t", hook.handle)
@@ -150,6 +152,60 @@ async def test_each_kind_of_message(bot: Bot, given: dict[str, Any], carrier: Ca
     assert (found.carrier, found.text.reveal(), found.address.value.reveal()) == (carrier, text, str(PERSON))
     assert found.key == "telegram:424242:1"
     assert found.id.reveal() == "1"
+
+
+class Kept:
+    """The group's inbox; may fail."""
+
+    def __init__(self) -> None:
+        self.updates: list[GroupUpdate] = []
+        self.down = False
+
+    async def add(self, update: GroupUpdate) -> bool:
+        if self.down:
+            raise ConnectionError("down")
+        self.updates.append(update)
+        return True
+
+
+def door(bot: Bot, kept: Kept) -> GroupDoor:
+    return GroupDoor(bot, lambda: str(GROUP), cast("GroupInbox", kept), TelegramGroup(bot), lambda: None, lambda: "")
+
+
+@pytest.mark.parametrize(("given", "carrier", "text"), KINDS.values(), ids=KINDS.keys())
+async def test_a_group_makes_nobody_unheard(
+    bot: Bot, taken: Taken, given: dict[str, Any], carrier: Carrier, text: str
+) -> None:
+    """What a person says is heard as without a group, in whatever shape it comes."""
+    kept = Kept()
+    async with hooked(bot, taken, aside=door(bot, kept).take) as url:
+        assert (await post(url, given))[0] == 200
+    assert [(found.carrier, found.text.reveal()) for found in taken.messages] == [(carrier, text)]
+    assert taken.aside == [] and kept.updates == []
+
+
+async def test_what_only_the_door_cannot_read_is_a_persons(bot: Bot, taken: Taken) -> None:
+    """A fault of the door's own reading sets nobody aside."""
+
+    def nowhere() -> str:
+        raise LookupError
+
+    broken = GroupDoor(bot, nowhere, cast("GroupInbox", Kept()), TelegramGroup(bot), lambda: None, lambda: "")
+    async with hooked(bot, taken, aside=broken.take) as url:
+        assert (await post(url, update(1, text="bachao")))[0] == 200
+    assert [found.text.reveal() for found in taken.messages] == ["bachao"] and taken.aside == []
+
+
+async def test_what_the_door_cannot_keep_is_sent_again(bot: Bot, taken: Taken) -> None:
+    """An error of its store is not set aside and not taken for a person's: the platform hears that it failed."""
+    kept = Kept()
+    kept.down = True
+    said = in_group(1, text="/note hello", message_thread_id=9, is_topic_message=True)
+    async with hooked(bot, taken, aside=door(bot, kept).take) as url:
+        assert (await post(url, said))[0] == 500
+        kept.down = False
+        assert (await post(url, said))[0] == 200
+    assert len(kept.updates) == 1 and taken.messages == [] and taken.aside == []
 
 
 OURS = {"type": "user", "date": 1, "sender_user": {"id": 424242, "is_bot": True, "first_name": "s"}}

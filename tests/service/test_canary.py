@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from bot.app import Service, open_service, running, web_app
+from bot.clients.alerts import ConsolePager
 from bot.config import Config, load_config
 from bot.domain.canary import canary
-from bot.service.canary import Canary
+from bot.ports import Alert, ChannelError, Flight
+from bot.service.canary import Canary, keep_flying
 from tests.platforms import TELEGRAM_TOKEN, alert_server, serving, telegram_server
 
 
@@ -73,3 +79,80 @@ async def test_of_several_processes_one_sends_it(service: Service) -> None:
     turns = await asyncio.gather(*(canaries.my_turn(300.0) for _ in range(6)))
     assert sum(turns) == 1
     assert not await canaries.my_turn(300.0)
+
+
+RESTRICTED = dict.fromkeys(
+    (
+        "can_send_audios", "can_send_documents", "can_send_photos", "can_send_videos", "can_send_video_notes",
+        "can_send_voice_notes", "can_send_polls", "can_send_other_messages", "can_add_web_page_previews",
+        "can_change_info", "can_invite_users", "can_pin_messages", "can_manage_topics", "can_edit_tag", "can_react_to_messages",
+    ),
+    False,
+)  # fmt: skip
+MEMBERS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "a member": ({"status": "member"}, {}, True),
+    "a member of a group that is closed": ({"status": "member"}, {"permissions": {"can_send_messages": False}}, False),
+    "restricted": (
+        {"status": "restricted", "is_member": True, "can_send_messages": False, "until_date": 0, **RESTRICTED},
+        {},
+        False,
+    ),
+    "left": ({"status": "left"}, {}, False),
+}
+
+
+@pytest.mark.parametrize(("member", "chat", "may"), MEMBERS.values(), ids=MEMBERS)
+async def test_a_group_that_takes_no_words_of_ours_is_found(
+    config: Config, mongodb_uri: str, member: dict[str, Any], chat: dict[str, Any], may: bool
+) -> None:
+    async with telegram_server() as group:
+        group.member, group.chat = member, chat
+        given = load_config(
+            SAHYATRI_DATA=config.data, MONGODB_NAME=config.mongodb_name, TELEGRAM_TOKEN=TELEGRAM_TOKEN,
+            TELEGRAM_API_URL=group.url, TELEGRAM_RESPONDERS_CHAT="-1", PUBLIC_URL="https://a.example",
+            TELEGRAM_WEBHOOK_SECRET="made_up",
+        )  # fmt: skip
+        async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as service:
+            check = service.pagers["telegram"].check(Alert("x", "", "telegram", "canary", "", "en"))
+            if may:
+                await check
+            else:
+                with pytest.raises(ChannelError, match="no_rights"):
+                    await check
+            await service.db.client.drop_database(config.mongodb_name)
+        assert group.faults == []
+
+
+class Broken(ConsolePager):
+    async def page(self, alert: Alert) -> None:
+        raise ZeroDivisionError
+
+
+async def test_it_goes_on_after_any_error(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pager that breaks does not end a flight, a flight that breaks does not end the loop."""
+    flown = service.canary
+    monkeypatch.setattr(flown, "_pagers", {"console": Broken(lambda: None), "x": Broken(lambda: None)})
+    monkeypatch.setattr(flown, "_patience", 0.5)
+    assert (await flown.fly()).missing == ("console", "x")
+    times = 0
+
+    async def breaks(_: float) -> None:
+        nonlocal times
+        times += 1
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(flown, "take_turn", breaks)
+    loop = asyncio.create_task(keep_flying(flown, 0.01))
+    async with asyncio.timeout(5):
+        while times < 3:
+            await asyncio.sleep(0.01)
+    loop.cancel()
+
+
+async def test_one_that_flies_no_more_is_failing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "config", service.config.model_copy(update={"canary_every": 60.0}))
+    async with serving(web_app(service)) as site:
+        for age, right in ((100, True), (200, False)):
+            service.canary.last = Flight(service.now() - timedelta(seconds=age), {"console": 0.1}, ())
+            async with service.http.get(f"{site}/health") as answer:
+                assert (await answer.json())["canary"]["ok"] is right

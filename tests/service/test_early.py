@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,8 @@ from bot.app import Service, open_service, running, utc_now
 from bot.config import Config, load_config
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
-from bot.ports import Alert, reference
+from bot.domain.risk import Risk
+from bot.ports import Alert, ChannelError, reference
 from bot.service.early import PATIENCE, EarlyPages
 from tests.platforms import alert_server
 
@@ -136,3 +137,60 @@ async def test_what_was_answered_and_paged_is_left_alone(service: Service) -> No
     assert await service.alerts.unheard([service.inbox.row_id("terminal:p1:1")])
     await service.db["alerts"].update_one({"_id": "x"}, {"$set": {"state": "sent"}})
     assert not await service.alerts.unheard([service.inbox.row_id("terminal:p1:1")])
+
+
+class Dead(Pages):
+    """A pager that takes nothing until it is mended."""
+
+    dead = True
+    tries = 0
+
+    async def page(self, alert: Alert) -> None:
+        self.tries += 1
+        if self.dead:
+            raise ChannelError("dead", retryable=True)
+        await super().page(alert)
+
+
+async def until(right: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not right():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_page_goes_on_until_somebody_has_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for some seconds only: until a channel takes it, or the message is in good hands."""
+    monkeypatch.setattr("bot.service.early.BACK_OFF", (0.01, 0.01))
+    monkeypatch.setattr("bot.service.early.GO_ON_EVERY", 0.02)
+    pager = Dead()
+    watch = early(service, pager, Clock())
+    first, second = message(1, DISTRESS, "p1"), message(2, DISTRESS, "p2")
+    for said in (first, second):
+        watch.heard(said, spooled=True)
+    assert await watch.look() == 2
+    await until(lambda: pager.tries > 20)
+    await service.inbox.add(first)
+    await service.db["inbox"].update_one({}, {"$set": {"state": "answered"}})
+    await until(lambda: len(watch._tasks) == 1)
+    pager.dead = False
+    await until(lambda: not watch._tasks)
+    assert [page.ref for page in pager.pages] == [reference(service.inbox.row_id(second.key))]
+
+
+async def test_a_message_that_cannot_be_judged_drops_no_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pager = Pages()
+    watch = early(service, pager, Clock())
+    judge = watch._danger
+
+    def broken(said: InboundMessage) -> Risk | None:
+        if said.key.endswith(":1"):
+            raise ZeroDivisionError
+        return judge(said)
+
+    monkeypatch.setattr(watch, "_danger", broken)
+    for number, person in enumerate(("p1", "p2", "p3")):
+        watch.heard(message(number, DISTRESS, person), spooled=True)
+    assert await watch.look() == 2
+    await until(lambda: len(pager.pages) == 2)

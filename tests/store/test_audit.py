@@ -17,7 +17,8 @@ from bot.chat import Chat
 from bot.domain.cases import CaseAction
 from bot.domain.private import Private
 from bot.ports import Stamp
-from bot.store.audit import HEAD, HEAD_MADE, Chain, MongoAudit, _digest, proof
+from bot.store.audit import HEAD, HEAD_MADE, HISTORIES_SIGNED, Chain, MongoAudit, _digest, proof
+from bot.store.cases import SIGNED
 from tests.conftest import NOW
 
 Doc = dict[str, Any]
@@ -172,3 +173,34 @@ async def test_a_history_that_was_cut_off_is_found(service: Service) -> None:
         [line async for line in verify(service)]
     await events.delete_many({"case": case})
     assert await service.cases.broken_at(case) == 1
+
+
+async def test_a_removed_proof_of_the_end_is_found(service: Service) -> None:
+    """It stands for an old case only until all old cases were signed, once; a second signing is a problem."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        turn, _ = await chat.say("please help me, they locked me in a room")
+    case, cases = turn.conversation.open_case, service.db["cases"]
+    await cases.update_one({"_id": case}, {"$unset": {"chain": ""}})
+    assert not await service.cases.prepare()
+    assert await service.cases.broken_at(case) == await service.db["case_events"].count_documents({"case": case}) + 1
+    for times in (1, 2):
+        await service.db["meta"].delete_one({"_id": SIGNED})
+        await cases.update_one({"_id": case}, {"$unset": {"chain": ""}})
+        assert await service.cases.prepare()
+        assert await service.cases.broken_at(case) is None
+        await service.audit.record(Stamp("audit", HISTORIES_SIGNED), service.now())
+        if times == 1:
+            assert [line async for line in verify(service)]
+    with pytest.raises(Broken, match="1 chains"):
+        [line async for line in verify(service)]
+
+
+async def test_a_head_made_anew_twice_is_a_problem(service: Service) -> None:
+    await service.audit.record(Stamp("asha", "login"), NOW)
+    for _ in range(2):
+        assert (await service.audit.chain()).made_anew == []
+        await service.db["meta"].delete_one({"_id": HEAD})
+        await service.audit.record(Stamp("asha", "login"), NOW)
+    with pytest.raises(Broken, match="1 chains"):
+        [line async for line in verify(service)]

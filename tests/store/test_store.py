@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import resource
 import stat
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -214,6 +217,32 @@ async def test_one_dead_alert_channel_holds_up_no_other(service: Service) -> Non
             while not done:
                 await asyncio.sleep(0.05)
     assert await service.db["alerts"].count_documents({"state": "waiting", "channel": "dead"}) == 1
+
+
+@contextlib.contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file may grow beyond *size* bytes: what crosses that is written in part, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_line_that_does_not_fit_is_refused_whole(service: Service, tmp_path: Path) -> None:
+    """Half a line is no kept message: its sender hears so, and the next line does not begin in its middle."""
+    spool = FileSpool(tmp_path / "s", service.sealer.derived_key("spool"))
+    await spool.append(message("one", 1))
+    (file,) = (tmp_path / "s").glob("*.spool")
+    size = file.stat().st_size
+    for room in (40, 0):
+        with full_disk(size + room), pytest.raises(OSError, match=r"No space|too large"):
+            await spool.append(message("two", 2))
+        assert file.stat().st_size == size
+    await spool.append(message("three", 3))
+    assert await spool.drain(service.inbox) == 2
+    assert await service.db["inbox"].count_documents({}) == 2
 
 
 async def test_a_torn_spool_line_is_cut_off(service: Service, tmp_path: Path) -> None:
