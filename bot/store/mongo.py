@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel, ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, EncryptionError, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -187,12 +187,16 @@ async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncCli
 
 @asynccontextmanager
 async def reachable() -> AsyncIterator[None]:
-    """Turn a lost or silent server into `StoreUnavailable`."""
+    """Turn a lost or silent server into `StoreUnavailable`, also where the driver met it on the way to a key.
+
+    A key that is not there, and what was sealed wrongly, is an `EncryptionError` for another reason: it stays one.
+    """
     try:
         yield
     except ConnectionFailure as error:
         raise StoreUnavailable(type(error).__name__) from error
     except PyMongoError as error:
-        if error.timeout:
+        on_the_way = isinstance(error, EncryptionError) and isinstance(error.cause, PyMongoError)
+        if error.timeout or on_the_way:
             raise StoreUnavailable(type(error).__name__) from error
         raise

@@ -11,7 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
-from bot.ports import Due
+from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, outbound_in
 from bot.store.held import heard
 from bot.store.sealed import Sealer, Unreadable
@@ -77,6 +77,9 @@ class MongoOutbox:
         except Unreadable:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
             return None
+        except StoreUnavailable:
+            await self._give_back(row["_id"])
+            raise
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
         due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation))
         if (conversation or {}).get("unreachable"):
@@ -114,7 +117,10 @@ class MongoOutbox:
 
     async def put_back(self, due: Due) -> None:
         """Give up the lease."""
-        await self._rows.update_one({"_id": due.id, "open": True}, {"$unset": {"lease": ""}})
+        await self._give_back(due.id)
+
+    async def _give_back(self, row_id: str) -> None:
+        await self._rows.update_one({"_id": row_id, "open": True}, {"$unset": {"lease": ""}})
 
     async def put_off(self, due: Due, seconds: float) -> None:
         """Wait, with all that waits behind it: else its many followers would hide other conversations' rows."""
