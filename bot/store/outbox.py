@@ -20,6 +20,8 @@ Doc = dict[str, Any]
 LEASE_MS = 30_000
 UNKNOWN_SECONDS = 60.0
 CANDIDATES = 50
+#: How many times as many are looked at where whole conversations are blocked.
+MOST_PAGES = 20
 #: How often a message may be sent that the channel took and then gave up.
 MOST_REFUSED = 5
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,16 +45,23 @@ class MongoOutbox:
         if resting:
             query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
         blocked: set[str] = set()
-        cursor = self._rows.find(query).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).limit(CANDIDATES)
-        async for row in cursor:
-            if row["conversation"] in blocked:
-                continue
-            if await self._has_earlier(row):
-                blocked.add(row["conversation"])
-                continue
-            if leased := await self._lease(row, owner, free):
-                return await self._open(leased)
+        for _ in range(MOST_PAGES):
+            rows = await self._page(query, blocked)
+            for row in rows:
+                if row["conversation"] in blocked:
+                    continue
+                if await self._has_earlier(row):
+                    blocked.add(row["conversation"])
+                elif leased := await self._lease(row, owner, free):
+                    return await self._open(leased)
+            if len(rows) < CANDIDATES:
+                break
         return None
+
+    async def _page(self, query: Doc, blocked: set[str]) -> list[Doc]:
+        """Return the first that are due of conversations that are not blocked."""
+        others = {**query, "conversation": {"$nin": sorted(blocked)}} if blocked else query
+        return await self._rows.find(others).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).to_list(CANDIDATES)
 
     async def _has_earlier(self, row: Doc) -> bool:
         earlier: Doc = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
@@ -124,17 +133,27 @@ class MongoOutbox:
 
     async def put_off(self, due: Due, seconds: float) -> None:
         """Wait, with all that waits behind it: else its many followers would hide other conversations' rows."""
+        await self._push_back(due, seconds)
+        await self.put_back(due)
+
+    async def _push_back(self, due: Due, seconds: float) -> None:
         behind: Doc = {"conversation": due.conversation_id, "open": True, "_id": {"$gte": due.id}}
         behind["lane"] = {"$gte": LANE_ORDER[due.message.lane]}
         later = {"$max": ["$not_before", {"$add": ["$$NOW", int(seconds * 1000)]}]}
         await self._rows.update_many(behind, [{"$set": {"not_before": later}}])
-        await self.put_back(due)
+
+    async def _go_on(self, settled: Doc) -> None:
+        """A receipt has settled it before its time: what was pushed back behind it need not wait, if never tried."""
+        behind: Doc = {"conversation": settled["conversation"], "open": True, "_id": {"$gt": settled["_id"]}}
+        behind |= {"lane": {"$gte": settled["lane"]}, "attempts": 0}
+        await self._rows.update_many(behind, {"$set": {"not_before": NEVER}})
 
     async def unknown(self, due: Due, reason: str) -> None:
         """Wait a minute for a receipt before it is tried once more."""
         await self._later(due, "unknown", UNKNOWN_SECONDS, reason)
 
     async def _later(self, due: Due, state: str, seconds: float, reason: str) -> None:
+        await self._push_back(due, seconds)
         later = {"$add": ["$$NOW", int(seconds * 1000)]}
         fields = {"state": state, "not_before": later, "error": {"$literal": reason}, "lease": "$$REMOVE"}
         await self._rows.update_one({"_id": due.id, "open": True}, [{"$set": fields}])
@@ -188,7 +207,9 @@ class MongoOutbox:
         below = [name.value for name, rank in RECEIPT_ORDER.items() if rank < RECEIPT_ORDER[state]]
         fields = {"state": state.value, "open": False, f"{state.value}_at": receipt.at}
         allowed = {"$in": ["sending", "unknown", *below]}
-        await self._rows.update_one({"_id": row_id, "state": allowed}, {"$set": fields})
+        before = await self._rows.find_one_and_update({"_id": row_id, "state": allowed}, {"$set": fields})
+        if before and before["open"]:
+            await self._go_on(before)
 
     async def _refused(self, row_id: str, receipt: Receipt) -> None:
         """A message that the channel took and then gave up: sent again where that can help, else failed, and told.
