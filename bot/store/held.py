@@ -21,6 +21,7 @@ from bot.store.sealed import Sealer, Unreadable
 Doc = dict[str, Any]
 HELD = "held"
 GREETING = "greeting"
+SILENCE = "the person asked for silence"
 #: What waited longer is not said any more.
 STILL_TRUE = timedelta(days=30)
 

@@ -13,7 +13,7 @@ from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, Chan
 from bot.domain.private import Private
 from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, outbound_in
-from bot.store.held import heard
+from bot.store.held import SILENCE, heard
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
@@ -78,8 +78,11 @@ class MongoOutbox:
         return leased
 
     async def _open(self, row: Doc) -> Due | None:
-        fields = {"address": 1, "heard_at": 1, "unreachable": 1}
+        fields = {"address": 1, "heard_at": 1, "unreachable": 1, "silent": 1}
         conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, fields)
+        if row["author"] == "bot" and (conversation or {}).get("silent"):
+            await self._final(row["_id"], "dropped", {"error": SILENCE})
+            return None
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
@@ -99,11 +102,18 @@ class MongoOutbox:
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
 
-        False when a receipt has settled the row since it was leased: it must not leave again.
+        False when a receipt has settled the row since it was leased, or the person has asked for silence: it must not
+        leave then. Silence is looked for after writing, so that whoever asks for it meanwhile is heard.
         """
         fields = {"state": "sending", "sending_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
         done = await self._rows.update_one({"_id": due.id, "open": True}, {"$set": fields, "$inc": {"attempts": 1}})
-        return done.matched_count == 1
+        if done.matched_count != 1:
+            return False
+        silent = {"_id": due.conversation_id, "silent": True}
+        if due.message.author == "bot" and await self._db["conversations"].find_one(silent, {"_id": 1}):
+            await self._final(due.id, "dropped", {"error": SILENCE})
+            return False
+        return True
 
     async def sent(self, due: Due, channel_message_id: Private) -> None:
         """Record the channel's id (as a keyed hash, for receipts; sealed, for deleting it later)."""
