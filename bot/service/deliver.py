@@ -22,6 +22,9 @@ MOST_POWER = 4
 TRIES_FOR_OPERATOR = 2016
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_TRIES = 40
+#: Nobody is kept waiting for another's message for less or longer, in seconds.
+SHORTEST_PAUSE = 1.0
+LONGEST_PAUSE = 120.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
 REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
@@ -140,11 +143,21 @@ class Deliverer:
             await self._outbox.unknown(due, error.reason)
         elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
             wait = max(_wait(due, error), error.retry_after)
-            if error.pause:
-                await self._pacer.pause(due, error.pause, wait)
+            await self._pause(due, error, wait)
             await self._outbox.retry(due, wait, error.reason)
         else:
             await self._outbox.failed(due, error.reason)
+
+    async def _pause(self, due: Due, error: ChannelError, wait: float) -> None:
+        """One contact rests as long as its message; everybody only as long as the platform asked.
+
+        A fault that a template met may be the template's alone: it waits by itself.
+        """
+        if error.pause == "address":
+            await self._pacer.pause(due, "address", wait)
+        elif error.pause and not (due.message.template and error.account):
+            asked = min(max(error.retry_after, SHORTEST_PAUSE), LONGEST_PAUSE)
+            await self._pacer.pause(due, "account", asked)
 
 
 def _wait(due: Due, error: ChannelError) -> float:

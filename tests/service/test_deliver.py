@@ -19,8 +19,8 @@ TO = Address(ChannelName.WHATSAPP, Private("910000000001"))
 class OneRow:
     """An outbox with one row that is due, and what became of it."""
 
-    def __init__(self, attempts: int, lane: Lane = Lane.REPLY, name: str = "c:1:0") -> None:
-        self.due = Due(name, "c", TO, OutboundMessage(Private("x"), lane=lane), attempts)
+    def __init__(self, attempts: int, lane: Lane = Lane.REPLY, name: str = "c:1:0", template: str = "") -> None:
+        self.due = Due(name, "c", TO, OutboundMessage(Private("x"), lane=lane, template=template), attempts)
         self.outcome = ""
         self.seconds = 0.0
 
@@ -66,12 +66,14 @@ class Unhurried:
 
     def __init__(self) -> None:
         self.paused: list[str] = []
+        self.seconds = 0.0
 
     async def take(self, due: Due) -> Hold | None:
         return None
 
     async def pause(self, due: Due, scope: str, seconds: float) -> None:
         self.paused.append(scope)
+        self.seconds = seconds
 
 
 class Refuses:
@@ -112,6 +114,31 @@ async def test_everybodys_pause_differs_a_little() -> None:
     seconds = {(await refused(throttled, 3, f"c:{number}:0")).seconds for number in range(20)}
     assert min(seconds) >= 10 and max(seconds) <= 12.5 and len(seconds) > 5
     assert (await refused(throttled)).seconds == 5
+
+
+async def paused(error: ChannelError, attempts: int, template: str = "") -> tuple[OneRow, Unhurried]:
+    """What one row's refusal leads to for itself, and for everybody."""
+    row, pacer = OneRow(attempts, template=template), Unhurried()
+    channels: dict[ChannelName, Channel] = {ChannelName.WHATSAPP: Refuses(error)}
+    assert await Deliverer(row, channels, pacer, "me", lambda: 0.0).work()
+    return row, pacer
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(0.0, 1.0), (5.0, 5.0), (60.0, 60.0), (300.0, 120.0)])
+async def test_everybody_waits_only_as_long_as_the_platform_asks(asked: float, pause: float) -> None:
+    """A row that was refused often waits for minutes; the others do not wait for it."""
+    error = ChannelError("whatsapp:130429", retryable=True, pause="account", retry_after=asked)
+    row, pacer = await paused(error, 9)
+    assert row.seconds >= 300
+    assert (pacer.paused, pacer.seconds) == (["account"], pause)
+
+
+async def test_a_template_that_is_refused_stops_nobody_else() -> None:
+    unpaid = ChannelError("whatsapp:131042", retryable=True, account=True, pause="account", retry_after=60)
+    row, pacer = await paused(unpaid, 0, template="hello")
+    assert (row.outcome, pacer.paused) == ("retry", [])
+    throttled = ChannelError("whatsapp:130429", retryable=True, pause="account", retry_after=5)
+    assert (await paused(throttled, 0, template="hello"))[1].paused == ["account"]
 
 
 async def test_what_an_operator_must_mend_is_kept_for_days() -> None:
