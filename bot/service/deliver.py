@@ -27,6 +27,7 @@ SHORTEST_PAUSE = 1.0
 LONGEST_PAUSE = 120.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
+DOUBTED = "in doubt after a second try"
 REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
 
 
@@ -103,22 +104,29 @@ class Deliverer:
     async def _certain(self, due: Due) -> bool:
         """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
 
-        WhatsApp echoes our id in its receipts, so a row open after that minute did not leave. Telegram cannot say:
-        what a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
+        WhatsApp echoes our id in its receipts, so a row open after that minute hardly left. Telegram cannot say: what
+        a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
         """
         if due.state == "sending":
-            await self._outbox.unknown(due, "its sender died in the act")
+            await self._doubt(due, "its sender died in the act")
             return False
         if due.state != "unknown":
             return True
-        if due.attempts > 1 and due.address.channel not in SETTLED_BY_ECHO:
-            await self._outbox.failed(due, "in doubt after a second try")
+        if due.doubts > 1:
+            await self._outbox.failed(due, DOUBTED)
             return False
         critical = due.message.lane is Lane.DISTRESS or due.message.author != "bot"
         if not critical and await self._outbox.spoken_since(due):
             await self._outbox.dropped(due)
             return False
         return True
+
+    async def _doubt(self, due: Due, reason: str) -> None:
+        """At most two copies may arrive; after the second, only a channel that may still say so is waited for."""
+        if due.doubts and due.address.channel not in SETTLED_BY_ECHO:
+            await self._outbox.failed(due, DOUBTED)
+        else:
+            await self._outbox.unknown(due, reason)
 
     async def _send(self, due: Due) -> None:
         if not await self._outbox.sending(due):
@@ -140,7 +148,7 @@ class Deliverer:
         elif error.closed and self._window:
             await self._outside(due, self._window)
         elif error.unknown:
-            await self._outbox.unknown(due, error.reason)
+            await self._doubt(due, error.reason)
         elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
             wait = max(_wait(due, error), error.retry_after)
             await self._pause(due, error, wait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from bot.store.sealed import Sealer, Unreadable
 Doc = dict[str, Any]
 LEASE_MS = 30_000
 UNKNOWN_SECONDS = 60.0
+#: A second time in doubt: a receipt may come late.
+UNKNOWN_AGAIN_SECONDS = 600.0
 CANDIDATES = 50
 #: How many times as many are looked at where whole conversations are blocked.
 MOST_PAGES = 20
@@ -93,7 +96,10 @@ class MongoOutbox:
             await self._give_back(row["_id"])
             raise
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
-        due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation))
+        due = Due(
+            row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation),
+            row.get("doubts", 0),
+        )  # fmt: skip
         if (conversation or {}).get("unreachable"):
             await self.failed(due, "the person takes no messages")
             return None
@@ -121,7 +127,8 @@ class MongoOutbox:
         sealed = await self._sealer.seal(
             due.conversation_id, f"channel_id:{due.id}", {"id": channel_message_id.reveal()}
         )
-        await self._final(due.id, "sent", {"receipt": receipt, "channel_id": sealed})
+        fields = {"receipt": receipt, "channel_id": sealed}
+        await self._final(due.id, "sent", fields, among=("sending", "unknown"))
         parked = await self._db["parked_receipts"].find_one_and_delete({"_id": receipt})
         if parked:
             found = Receipt(
@@ -159,8 +166,9 @@ class MongoOutbox:
         await self._rows.update_many(behind, {"$set": {"not_before": NEVER}})
 
     async def unknown(self, due: Due, reason: str) -> None:
-        """Wait a minute for a receipt before it is tried once more."""
-        await self._later(due, "unknown", UNKNOWN_SECONDS, reason)
+        """Wait a minute for a receipt before it is tried once more; the second time, ten before it is given up."""
+        await self._rows.update_one({"_id": due.id, "open": True}, {"$inc": {"doubts": 1}})
+        await self._later(due, "unknown", UNKNOWN_AGAIN_SECONDS if due.doubts else UNKNOWN_SECONDS, reason)
 
     async def _later(self, due: Due, state: str, seconds: float, reason: str) -> None:
         await self._push_back(due, seconds)
@@ -240,12 +248,18 @@ class MongoOutbox:
         if not row:
             await self._apply(row_id, replace(receipt, again=None, closed=False))
         elif receipt.closed:
-            shut = {"$min": {"heard_at": receipt.at - WINDOW}}
-            await self._db["conversations"].update_one({"_id": row["conversation"]}, shut)
+            await self._shut(row, receipt)
 
-    async def _final(self, row_id: str, state: str, fields: Doc) -> None:
-        """Close a row; one that a receipt has moved further already keeps its state."""
-        await self._rows.update_one({"_id": row_id, "open": True}, {"$set": {"state": state, "open": False}})
+    async def _shut(self, row: Doc, receipt: Receipt) -> None:
+        """The window was closed as the message was sent; whoever has written since has opened it."""
+        unheard = {"_id": row["conversation"], "heard_at": {"$not": {"$gte": row.get("sending_at", row["created_at"])}}}
+        shut = {"$min": {"heard_at": receipt.at - WINDOW}}
+        await self._db["conversations"].update_one(unheard, shut)
+
+    async def _final(self, row_id: str, state: str, fields: Doc, among: Sequence[str] = ()) -> None:
+        """Close a row, if it is in one of these states; one that a receipt has moved meanwhile keeps its state."""
+        mine: Doc = {"_id": row_id, "open": True, **({"state": {"$in": list(among)}} if among else {})}
+        await self._rows.update_one(mine, {"$set": {"state": state, "open": False}})
         await self._rows.update_one({"_id": row_id}, {"$set": fields, "$unset": {"lease": ""}})
 
     def _receipt_key(self, channel: ChannelName, channel_message_id: Private) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
+from bot.app import Service
 from bot.config import Config
-from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt
+from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt, ReceiptState
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Channel, ChannelError, Due, Hold
 from bot.service.deliver import MOST_TRIES, TRIES_FOR_OPERATOR, Deliverer
+from bot.store.history import Writer
 from tests.cloud import DISTRESS, Cloud, cloud, until
 
 TO = Address(ChannelName.WHATSAPP, Private("910000000001"))
@@ -154,6 +158,77 @@ async def test_what_an_operator_must_mend_is_kept_for_days() -> None:
 async def test_what_may_have_arrived_is_never_simply_sent_again() -> None:
     doubt = ChannelError("whatsapp:in_doubt", retryable=True, unknown=True)
     assert (await refused(doubt)).outcome == "unknown"
+
+
+class Silent:
+    """WhatsApp takes the bytes and never answers."""
+
+    name = ChannelName.WHATSAPP
+
+    def __init__(self) -> None:
+        self.copies = 0
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        self.copies += 1
+        raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True)
+
+    async def forget(self, address: Address, message_ids: object) -> None:
+        return
+
+
+async def test_two_copies_at_most_of_what_may_have_arrived(service: Service) -> None:
+    """Again after a minute, then ten minutes for a receipt, then it is given up and the case counts it."""
+    to = await service.sealer.seal("p1", "address:p1", {"address": TO.value.reveal()})
+    await service.db["conversations"].insert_one({"_id": "p1", "version": 1, "address": to})
+    await service.db["cases"].insert_one({"_id": "k", "conversation": "p1", "open": True, "undelivered": 0})
+    writer, rows = Writer(service.db, service.sealer, ()), service.db["outbox"]
+    said = OutboundMessage(Private("112"), lane=Lane.DISTRESS)
+    await rows.insert_one(await writer.outbox_row("p1:1:0", "p1", "whatsapp", said, service.now()))
+    service.outbox._channels = ["whatsapp"]
+    silent, waits = Silent(), []
+    deliverer = Deliverer(service.outbox, {ChannelName.WHATSAPP: silent}, Unhurried(), "me", lambda: 0.0)
+    for _ in range(2):
+        assert await deliverer.work()
+        row = await rows.find_one({"_id": "p1:1:0"})
+        assert row and row["state"] == "unknown"
+        waits.append(round((row["not_before"] - service.now()).total_seconds(), -1))
+        await rows.update_one({"_id": row["_id"]}, {"$set": {"not_before": service.now()}})
+    await asyncio.sleep(0.01)
+    assert await deliverer.work()
+    row, case = await rows.find_one({"_id": "p1:1:0"}), await service.db["cases"].find_one({"_id": "k"})
+    assert row and case
+    assert (silent.copies, waits, row["state"], case["undelivered"]) == (2, [60, 600], "failed", 1)
+
+
+async def test_what_came_back_meanwhile_is_not_closed_as_sent(service: Service) -> None:
+    """A receipt gives the message up before its sender has written that it was sent: it stays open for the next try."""
+    to = await service.sealer.seal("p1", "address:p1", {"address": TO.value.reveal()})
+    await service.db["conversations"].insert_one({"_id": "p1", "version": 1, "address": to})
+    writer, rows = Writer(service.db, service.sealer, ()), service.db["outbox"]
+    said = OutboundMessage(Private("hello"))
+    await rows.insert_one(await writer.outbox_row("p1:1:0", "p1", "whatsapp", said, service.now()))
+    service.outbox._channels = ["whatsapp"]
+    due = await service.outbox.next_due("me")
+    assert due and await service.outbox.sending(due)
+    failed = Receipt(ChannelName.WHATSAPP, Private("w"), ReceiptState.FAILED, service.now(), "p1:1:0", again=0)
+    assert await service.outbox.receipt(failed)
+    await service.outbox.sent(due, Private("w"))
+    row = await rows.find_one({"_id": "p1:1:0"})
+    assert row and (row["state"], row["open"]) == ("waiting", True)
+
+
+async def test_a_late_receipt_does_not_shut_a_window_that_was_opened_since(service: Service) -> None:
+    """The message met a closed window; the person wrote before the receipt came."""
+    now = service.now()
+    for name, heard in (("p1", now), ("p2", now - timedelta(hours=5))):
+        await service.db["conversations"].insert_one({"_id": name, "version": 1, "heard_at": heard})
+        row = {"_id": f"{name}:1:0", "conversation": name, "state": "sent", "open": False, "attempts": 1, "lane": 1}
+        await service.db["outbox"].insert_one({**row, "created_at": now, "sending_at": now - timedelta(hours=1)})
+        closed = Receipt(ChannelName.WHATSAPP, Private(name), ReceiptState.FAILED, now, row["_id"], closed=True)
+        assert await service.outbox.receipt(closed)
+    kept = {row["_id"]: row["heard_at"] async for row in service.db["conversations"].find({})}
+    assert abs(kept["p1"] - now) < timedelta(seconds=1)
+    assert kept["p2"] <= now - timedelta(hours=24)
 
 
 @pytest.fixture
