@@ -27,6 +27,7 @@ SHORTEST_PAUSE = 1.0
 LONGEST_PAUSE = 120.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
+ANSWERED_SINCE = "in doubt, and the person has written since"
 DOUBTED = "in doubt after a second try"
 REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
 
@@ -34,8 +35,8 @@ REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
 class DoubtfulOutbox(Outbox, Protocol):
     """An outbox that also knows how to settle a send in doubt."""
 
-    async def dropped(self, due: Due) -> None:
-        """Leave it: the person has written since."""
+    async def dropped(self, due: Due, reason: str) -> None:
+        """Leave it: it is not needed any more."""
         ...
 
     async def spoken_since(self, due: Due) -> bool:
@@ -98,7 +99,11 @@ class Deliverer:
 
     async def _outside(self, due: Due, window: Window) -> None:
         """The channel takes it only after the person has written: it waits for that, or is given up."""
-        if not await window.hold(due):
+        if await window.hold(due):
+            return
+        if due.message.lane is Lane.CAMPAIGN:
+            await self._outbox.dropped(due, TOO_LATE)
+        else:
             await self._outbox.failed(due, TOO_LATE)
 
     async def _certain(self, due: Due) -> bool:
@@ -117,7 +122,7 @@ class Deliverer:
             return False
         critical = due.message.lane is Lane.DISTRESS or due.message.author != "bot"
         if not critical and await self._outbox.spoken_since(due):
-            await self._outbox.dropped(due)
+            await self._outbox.dropped(due, ANSWERED_SINCE)
             return False
         return True
 

@@ -25,6 +25,7 @@ UNKNOWN_AGAIN_SECONDS = 600.0
 CANDIDATES = 50
 #: How many times as many are looked at where whole conversations are blocked.
 MOST_PAGES = 20
+CAMPAIGN_KEEPS = timedelta(hours=48)
 #: How often a message may be sent that the channel took and then gave up.
 MOST_REFUSED = 5
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,8 +56,8 @@ class MongoOutbox:
                     continue
                 if await self._has_earlier(row):
                     blocked.add(row["conversation"])
-                elif leased := await self._lease(row, owner, free):
-                    return await self._open(leased)
+                elif (leased := await self._lease(row, owner, free)) and (due := await self._open(leased)):
+                    return due
             if len(rows) < CANDIDATES:
                 break
         return None
@@ -83,8 +84,8 @@ class MongoOutbox:
     async def _open(self, row: Doc) -> Due | None:
         fields = {"address": 1, "heard_at": 1, "unreachable": 1, "silent": 1}
         conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, fields)
-        if row["author"] == "bot" and (conversation or {}).get("silent"):
-            await self._final(row["_id"], "dropped", {"error": SILENCE})
+        if unwanted := await self._unwanted(row, conversation or {}):
+            await self._final(row["_id"], "dropped", {"error": unwanted})
             return None
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
@@ -104,6 +105,17 @@ class MongoOutbox:
             await self.failed(due, "the person takes no messages")
             return None
         return due
+
+    async def _unwanted(self, row: Doc, conversation: Doc) -> str:
+        """Return why a row must not leave: silence; a lesson or note days late, or to somebody in trouble."""
+        if row["author"] == "bot" and conversation.get("silent"):
+            return SILENCE
+        if row["lane"] != LANE_ORDER[Lane.CAMPAIGN]:
+            return ""
+        if aware(row["created_at"]) < datetime.now(UTC) - CAMPAIGN_KEEPS:  # noqa: TID251 - the edge's own clock
+            return "out of date"
+        mine = {"conversation": row["conversation"], "open": True}
+        return "a case is open" if await self._db["cases"].find_one(mine, {"_id": 1}) else ""
 
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
@@ -192,9 +204,9 @@ class MongoOutbox:
         await self._db["conversations"].update_one({"_id": due.conversation_id}, {"$set": {"unreachable": True}})
         await self.failed(due, reason)
 
-    async def dropped(self, due: Due) -> None:
-        """Leave a message that may have arrived, because the person has written since."""
-        await self._final(due.id, "dropped", {"error": "in doubt, and the person has written since"})
+    async def dropped(self, due: Due, reason: str) -> None:
+        """Leave a message that is not needed any more."""
+        await self._final(due.id, "dropped", {"error": reason})
 
     async def spoken_since(self, due: Due) -> bool:
         """Say whether the person wrote after this row was last being sent."""

@@ -55,7 +55,7 @@ class OneRow:
     async def failed(self, due: Due, reason: str) -> None:
         self.outcome = "failed"
 
-    async def dropped(self, due: Due) -> None:
+    async def dropped(self, due: Due, reason: str) -> None:
         self.outcome = "dropped"
 
     async def spoken_since(self, due: Due) -> bool:

@@ -226,3 +226,18 @@ async def test_an_index_of_another_shape_gives_way_at_startup(service: Service) 
         assert len(found["open_in_order"]["key"]) == 4
         assert "sparse" not in found["receipt_1"]
         assert "open_1_lane_1_created_at_1" not in found
+
+
+async def test_lessons_and_notes_are_dropped_when_late_or_a_case_is_open(service: Service) -> None:
+    """One of two days ago, one to somebody in trouble, one that may leave: in one go."""
+    for person in ("p1", "p2", "p3"):
+        await commit(service, person, ["lesson"], Lane.CAMPAIGN)
+    rows = service.db["outbox"]
+    await rows.update_many({"conversation": "p1"}, {"$set": {"created_at": service.now() - timedelta(hours=49)}})
+    await service.db["cases"].insert_one({"_id": "k", "conversation": "p2", "open": True})
+    platform = Platform()
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == [("p3", "lesson")]
+    assert {row["conversation"]: row["state"] async for row in rows.find({})} == {
+        "p1": "dropped", "p2": "dropped", "p3": "sent",
+    }  # fmt: skip
