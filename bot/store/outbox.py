@@ -56,8 +56,8 @@ class MongoOutbox:
                     continue
                 if await self._has_earlier(row):
                     blocked.add(row["conversation"])
-                elif (leased := await self._lease(row, owner, free)) and (due := await self._open(leased)):
-                    return due
+                elif (leased := await self._lease(row, owner, free)) and (found := await self._open(leased)):
+                    return found
             if len(rows) < CANDIDATES:
                 break
         return None

@@ -224,7 +224,7 @@ async def test_a_late_receipt_does_not_shut_a_window_that_was_opened_since(servi
         await service.db["conversations"].insert_one({"_id": name, "version": 1, "heard_at": heard})
         row = {"_id": f"{name}:1:0", "conversation": name, "state": "sent", "open": False, "attempts": 1, "lane": 1}
         await service.db["outbox"].insert_one({**row, "created_at": now, "sending_at": now - timedelta(hours=1)})
-        closed = Receipt(ChannelName.WHATSAPP, Private(name), ReceiptState.FAILED, now, row["_id"], closed=True)
+        closed = Receipt(ChannelName.WHATSAPP, Private(name), ReceiptState.FAILED, now, f"{name}:1:0", closed=True)
         assert await service.outbox.receipt(closed)
     kept = {row["_id"]: row["heard_at"] async for row in service.db["conversations"].find({})}
     assert abs(kept["p1"] - now) < timedelta(seconds=1)
