@@ -387,7 +387,10 @@ class Conversations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An outbox row that is to be sent now. heard_at: when the person wrote last, by the channel's clock, if known."""
+    """An outbox row that is to be sent now. heard_at: when the person wrote last, by the channel's clock, if known.
+
+    doubts: how often it was sent without an answer, so that it may have arrived.
+    """
 
     id: str
     conversation_id: str
@@ -396,6 +399,7 @@ class Due:
     attempts: int = 0
     state: str = "waiting"
     heard_at: datetime | None = None
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

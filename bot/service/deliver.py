@@ -22,16 +22,21 @@ MOST_POWER = 4
 TRIES_FOR_OPERATOR = 2016
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 MOST_TRIES = 40
+#: Nobody is kept waiting for another's message for less or longer, in seconds.
+SHORTEST_PAUSE = 1.0
+LONGEST_PAUSE = 120.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
+ANSWERED_SINCE = "in doubt, and the person has written since"
+DOUBTED = "in doubt after a second try"
 REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
 
 
 class DoubtfulOutbox(Outbox, Protocol):
     """An outbox that also knows how to settle a send in doubt."""
 
-    async def dropped(self, due: Due) -> None:
-        """Leave it: the person has written since."""
+    async def dropped(self, due: Due, reason: str) -> None:
+        """Leave it: it is not needed any more."""
         ...
 
     async def spoken_since(self, due: Due) -> bool:
@@ -94,28 +99,39 @@ class Deliverer:
 
     async def _outside(self, due: Due, window: Window) -> None:
         """The channel takes it only after the person has written: it waits for that, or is given up."""
-        if not await window.hold(due):
+        if await window.hold(due):
+            return
+        if due.message.lane is Lane.CAMPAIGN:
+            await self._outbox.dropped(due, TOO_LATE)
+        else:
             await self._outbox.failed(due, TOO_LATE)
 
     async def _certain(self, due: Due) -> bool:
         """Say whether it may be sent now; one whose sender died in the act is in doubt and waits a minute first.
 
-        WhatsApp echoes our id in its receipts, so a row open after that minute did not leave. Telegram cannot say:
-        what a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
+        WhatsApp echoes our id in its receipts, so a row open after that minute hardly left. Telegram cannot say: what
+        a human wrote and what danger needs is repeated once; an ordinary answer only if nobody has spoken since.
         """
         if due.state == "sending":
-            await self._outbox.unknown(due, "its sender died in the act")
+            await self._doubt(due, "its sender died in the act")
             return False
         if due.state != "unknown":
             return True
-        if due.attempts > 1 and due.address.channel not in SETTLED_BY_ECHO:
-            await self._outbox.failed(due, "in doubt after a second try")
+        if due.doubts > 1:
+            await self._outbox.failed(due, DOUBTED)
             return False
         critical = due.message.lane is Lane.DISTRESS or due.message.author != "bot"
         if not critical and await self._outbox.spoken_since(due):
-            await self._outbox.dropped(due)
+            await self._outbox.dropped(due, ANSWERED_SINCE)
             return False
         return True
+
+    async def _doubt(self, due: Due, reason: str) -> None:
+        """At most two copies may arrive; after the second, only a channel that may still say so is waited for."""
+        if due.doubts and due.address.channel not in SETTLED_BY_ECHO:
+            await self._outbox.failed(due, DOUBTED)
+        else:
+            await self._outbox.unknown(due, reason)
 
     async def _send(self, due: Due) -> None:
         if not await self._outbox.sending(due):
@@ -137,14 +153,24 @@ class Deliverer:
         elif error.closed and self._window:
             await self._outside(due, self._window)
         elif error.unknown:
-            await self._outbox.unknown(due, error.reason)
+            await self._doubt(due, error.reason)
         elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
             wait = max(_wait(due, error), error.retry_after)
-            if error.pause:
-                await self._pacer.pause(due, error.pause, wait)
+            await self._pause(due, error, wait)
             await self._outbox.retry(due, wait, error.reason)
         else:
             await self._outbox.failed(due, error.reason)
+
+    async def _pause(self, due: Due, error: ChannelError, wait: float) -> None:
+        """One contact rests as long as its message; everybody only as long as the platform asked.
+
+        A fault that a template met may be the template's alone: it waits by itself.
+        """
+        if error.pause == "address":
+            await self._pacer.pause(due, "address", wait)
+        elif error.pause and not (due.message.template and error.account):
+            asked = min(max(error.retry_after, SHORTEST_PAUSE), LONGEST_PAUSE)
+            await self._pacer.pause(due, "account", asked)
 
 
 def _wait(due: Due, error: ChannelError) -> float:

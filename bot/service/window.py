@@ -40,7 +40,12 @@ class Window:
         return self._now() - due.heard_at >= WINDOW
 
     async def hold(self, due: Due) -> bool:
-        """Keep it for the person, with a greeting if they agreed to one; False if it is not worth keeping."""
+        """Keep it for the person, with a greeting if they agreed to one; False if it is not worth keeping.
+
+        A lesson or a note is not: by then there is a newer one.
+        """
+        if due.message.lane is Lane.CAMPAIGN:
+            return False
         wish = await self._held.wish(due)
         if due.message.template or (due.message.author == "bot" and not wish.may_write):
             return False

@@ -190,6 +190,7 @@ class MongoConversations:
             "sealed": sealed,
             "updated_at": now,
             "unreachable": any(isinstance(effect, Unreachable) for effect in rendered.turn.effects),
+            "silent": conversation.silent,
         }
         if not await self._has_moved_since(conversation.id, answered.message.sent_at):
             fields["address"] = await self._sealer.seal(conversation.id, f"address:{conversation.id}", address)
@@ -409,9 +410,9 @@ class MongoConversations:
         await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
 
     async def _hold_back(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:
-        """Somebody may be watching: what the bot has not sent yet never leaves."""
-        mine = {"conversation": conversation, "open": True, "author": "bot", "state": "waiting"}
-        fields = {"state": "dropped", "open": False, "error": "the person asked for silence", "updated_at": now}
+        """Somebody may be watching: what the bot has not sent yet never leaves, nor again what may have arrived."""
+        mine = {"conversation": conversation, "open": True, "author": "bot", "state": {"$in": ["waiting", "unknown"]}}
+        fields = {"state": "dropped", "open": False, "error": held.SILENCE, "updated_at": now}
         await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
 
     async def sealed(self, conversation: Conversation) -> object:

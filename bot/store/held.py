@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -21,6 +22,7 @@ from bot.store.sealed import Sealer, Unreadable
 Doc = dict[str, Any]
 HELD = "held"
 GREETING = "greeting"
+SILENCE = "the person asked for silence"
 #: What waited longer is not said any more.
 STILL_TRUE = timedelta(days=30)
 
@@ -49,13 +51,13 @@ class MongoHeldBack:
         """Keep it until they write; queue the greeting unless one has gone out since they wrote last."""
 
         async def body(session: AsyncClientSession) -> None:
-            row = await self._db["outbox"].find_one({"_id": due.id, "open": True}, session=session)
+            fields = {"state": HELD, "open": False, "error": "the channel waits for the person", "updated_at": now}
+            change = {"$set": fields, "$unset": {"lease": ""}, "$inc": {"holdings": 1}}
+            row = await self._db["outbox"].find_one_and_update(
+                {"_id": due.id, "open": True}, change, return_document=ReturnDocument.AFTER, session=session
+            )
             if not row:
                 return
-            fields = {"state": HELD, "open": False, "error": "the channel waits for the person", "updated_at": now}
-            await self._db["outbox"].update_one(
-                {"_id": due.id}, {"$set": fields, "$unset": {"lease": ""}}, session=session
-            )
             if greeting and await self._may_greet(due, session):
                 await self._greet(due, row, greeting, now, session)
             await self._tell(due, note, now, session)
@@ -70,12 +72,12 @@ class MongoHeldBack:
     async def _greet(
         self, due: Due, row: Doc, greeting: OutboundMessage, now: datetime, session: AsyncClientSession
     ) -> None:
-        fresh = await self._writer.outbox_row(f"{due.id}:hello", due.conversation_id, row["channel"], greeting, now)
+        name = f"{due.id}:hello{row['holdings']}"
+        fresh = await self._writer.outbox_row(name, due.conversation_id, row["channel"], greeting, now)
         await self._db["outbox"].insert_one({**fresh, GREETING: True}, session=session)
 
     async def _tell(self, due: Due, note: str, now: datetime, session: AsyncClientSession) -> None:
-        mine = {"conversation": due.conversation_id, "open": True}
-        case = await self._db["cases"].find_one(mine, session=session)
+        case = await self._db["cases"].find_one(open_case_of(due.conversation_id), session=session)
         if not case:
             return
         await self._writer.event(case, CaseAction.TELL, "channel", now, session, detail=Private(note))
@@ -89,19 +91,29 @@ async def release(
 ) -> None:  # fmt: skip
     """The person has written: what waited for that may leave, a greeting need not.
 
-    Not while somebody may be watching, nor after "stop", nor before what danger needs.
+    Not while somebody may be watching, nor after "stop", which end what the bot had to say; nor before what danger
+    needs, nor to somebody who may be another. Into an open case only a human's words go.
     """
-    conversation = turn.conversation
-    urgent = any(message.lane is Lane.DISTRESS for message in messages)
-    if carrier in SIGNS or conversation.silent or conversation.stopped or urgent:
+    conversation, mine = turn.conversation, {"conversation": turn.conversation.id}
+    if conversation.silent or conversation.stopped:
+        await _end(db, {**mine, "state": HELD, "author": "bot"}, now, session)
         return
-    mine = {"conversation": conversation.id}
+    urgent = any(message.lane is Lane.DISTRESS for message in messages)
+    if carrier in SIGNS or urgent or conversation.stranger or conversation.asked_same:
+        return
     unneeded = {"state": "dropped", "open": False, "error": "the person has written", "updated_at": now}
     await db["outbox"].update_many({**mine, GREETING: True, "state": "waiting"}, {"$set": unneeded}, session=session)
     again = {"state": "waiting", "open": True, "not_before": now, "updated_at": now}
     change = {"$set": again, "$unset": {"error": ""}}
-    fresh = {"created_at": {"$gt": now - STILL_TRUE}}
+    fresh: Doc = {"created_at": {"$gt": now - STILL_TRUE}}
+    if conversation.open_case:
+        fresh["author"] = {"$ne": "bot"}
     await db["outbox"].update_many({**mine, **fresh, "state": HELD}, change, session=session)
+
+
+async def _end(db: AsyncDatabase[Doc], held: Doc, now: datetime, session: AsyncClientSession) -> None:
+    fields = {"state": "dropped", "open": False, "error": "the person wants nothing more", "updated_at": now}
+    await db["outbox"].update_many(held, {"$set": fields}, session=session)
 
 
 def heard(kept: Doc | None) -> datetime | None:

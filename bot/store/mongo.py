@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel, ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, EncryptionError, OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -41,7 +42,11 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING)]),
     ],
     "outbox": [
-        IndexModel([("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING)]),
+        IndexModel(
+            [("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)],
+            partialFilterExpression={"open": True},
+            name="open_in_order",
+        ),
         IndexModel([("conversation", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("receipt", ASCENDING)]),
         IndexModel([("lesson", ASCENDING)], sparse=True),
@@ -138,6 +143,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "parked_receipts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=600)],
     "attempts": [IndexModel([("at", ASCENDING)], expireAfterSeconds=7200), IndexModel([("key", ASCENDING)])],
 }
+#: Indexes of earlier versions that nothing asks for any more.
+RETIRED = {"outbox": ("open_1_lane_1_created_at_1",)}
+NOT_FOUND = 27
+OTHER_SHAPE = frozenset({85, 86})
 
 
 def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> AsyncMongoClient[Doc]:
@@ -174,7 +183,39 @@ async def prepare(db: AsyncDatabase[Doc]) -> None:
         if name not in existing:
             await db.create_collection(name)
         if models:
-            await db[name].create_indexes(list(models))
+            await _index(db[name], models)
+        for retired in RETIRED.get(name, ()):
+            await _drop(db[name], retired)
+
+
+async def _index(rows: AsyncCollection[Doc], models: Sequence[IndexModel]) -> None:
+    """Create indexes; one of another shape under the same name or with the same keys gives way."""
+    try:
+        await rows.create_indexes(list(models))
+    except OperationFailure as error:
+        if error.code not in OTHER_SHAPE:
+            raise
+        if len(models) > 1:
+            for model in models:
+                await _index(rows, [model])
+        else:
+            await _replace(rows, models[0])
+
+
+async def _replace(rows: AsyncCollection[Doc], model: IndexModel) -> None:
+    wanted = model.document
+    for name, found in (await rows.index_information()).items():
+        if name == wanted["name"] or list(found["key"]) == list(wanted["key"].items()):
+            await _drop(rows, name)
+    await rows.create_indexes([model])
+
+
+async def _drop(rows: AsyncCollection[Doc], name: str) -> None:
+    try:
+        await rows.drop_index(name)
+    except OperationFailure as error:
+        if error.code != NOT_FOUND:
+            raise
 
 
 async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
@@ -194,12 +235,16 @@ async def in_transaction(client: AsyncMongoClient[Doc], body: Callable[[AsyncCli
 
 @asynccontextmanager
 async def reachable() -> AsyncIterator[None]:
-    """Turn a lost or silent server into `StoreUnavailable`."""
+    """Turn a lost or silent server into `StoreUnavailable`, also where the driver met it on the way to a key.
+
+    A key that is not there, and what was sealed wrongly, is an `EncryptionError` for another reason: it stays one.
+    """
     try:
         yield
     except ConnectionFailure as error:
         raise StoreUnavailable(type(error).__name__) from error
     except PyMongoError as error:
-        if error.timeout:
+        on_the_way = isinstance(error, EncryptionError) and isinstance(error.cause, PyMongoError)
+        if error.timeout or on_the_way:
             raise StoreUnavailable(type(error).__name__) from error
         raise

@@ -13,10 +13,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.cases import CaseAction
-from bot.domain.conversation import LONG_GAP
+from bot.domain.conversation import LONG_GAP, Conversation
 from bot.domain.messages import Address, ChannelName, InboundMessage, Moved
 from bot.domain.private import Private
-from bot.store.documents import aware, conversation_in, conversation_out
+from bot.store.documents import aware, conversation_in, conversation_out, open_case_of
+from bot.store.held import HELD
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction, reachable
 from bot.store.sealed import Sealer, Unreadable
@@ -105,15 +106,19 @@ class MongoMoves:
             for each in (case, other):
                 await self._note(each, LINKED_NOTE, now, session)
             return "linked"
-        await self._follow(kept, moved, session)
+        await self._follow(kept, moved, theirs, session)
+        await self._end(theirs, now, session)
         await self._point(moved, ours, session)
         await self._note(case, MOVED_NOTE, now, session)
         return "moved"
 
-    async def _follow(self, kept: Doc, moved: Moved, session: AsyncClientSession) -> None:
-        """Write to the new address from now on; whoever writes next is asked whether it is the same person."""
+    async def _follow(self, kept: Doc, moved: Moved, theirs: str, session: AsyncClientSession) -> None:
+        """Write to the new address from now on; whoever writes next is asked whether it is the same person.
+
+        Where somebody may be watching the new phone, silence goes on.
+        """
         name = kept["_id"]
-        fields: Doc = {"version": kept.get("version", 0) + 1, "moved_at": moved.at}
+        fields: Doc = {"version": kept.get("version", 0) + 1, "moved_at": moved.at, "unreachable": False}
         try:
             address = await self._sealer.open(f"address:{name}", kept.get("address"))
             conversation = conversation_in(
@@ -126,8 +131,29 @@ class MongoMoves:
             fields["address"] = await self._sealer.seal(name, f"address:{name}", sealed)
         if conversation.seen_at:
             conversation = replace(conversation, seen_at=conversation.seen_at - LONG_GAP)
+        conversation = await self._hushed(conversation, theirs, session)
+        fields["silent"] = conversation.silent
         fields["sealed"] = await self._sealer.seal(name, f"conversation:{name}", conversation_out(conversation))
         await self._db["conversations"].update_one({"_id": name}, {"$set": fields}, session=session)
+
+    async def _hushed(self, ours: Conversation, theirs: str, session: AsyncClientSession) -> Conversation:
+        """Return our conversation, silent if that of the new address was."""
+        row = await self._db["conversations"].find_one({"_id": theirs}, session=session) or {}
+        try:
+            doc = await self._sealer.open(f"conversation:{theirs}", row.get("sealed"))
+        except Unreadable:
+            return ours
+        found = conversation_in(theirs, ours.channel, 0, doc)
+        if ours.silent or not found.silent:
+            return ours
+        return replace(ours, silent=True, silent_since=found.silent_since, safe_word=found.safe_word, opted_in=False)
+
+    async def _end(self, theirs: str, now: datetime, session: AsyncClientSession) -> None:
+        """Nobody writes in the new address's own conversation any more: it wants nothing, and nothing waits there."""
+        for name in ("learners", "note_wishes"):
+            await self._db[name].delete_one({"_id": theirs}, session=session)
+        fields = {"state": "dropped", "open": False, "error": "the chat goes on elsewhere", "updated_at": now}
+        await self._db["outbox"].update_many({"conversation": theirs, "state": HELD}, {"$set": fields}, session=session)
 
     async def _point(self, moved: Moved, conversation: str, session: AsyncClientSession) -> None:
         """Whoever is given the old number begins anew."""
@@ -139,9 +165,7 @@ class MongoMoves:
         await contacts.replace_one({"_id": new}, {"conversation": conversation}, upsert=True, session=session)
 
     async def _open_case(self, conversation: str, session: AsyncClientSession) -> Doc | None:
-        case: Doc | None = await self._db["cases"].find_one(
-            {"conversation": conversation, "open": True}, session=session
-        )
+        case: Doc | None = await self._db["cases"].find_one(open_case_of(conversation), session=session)
         return case
 
     async def _note(self, case: Doc | None, note: str, now: datetime, session: AsyncClientSession) -> None:

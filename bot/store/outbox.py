@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,15 +12,20 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
-from bot.ports import Due
+from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, open_case_of, outbound_in
-from bot.store.held import heard
+from bot.store.held import SILENCE, heard
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
 UNKNOWN_SECONDS = 60.0
+#: A second time in doubt: a receipt may come late.
+UNKNOWN_AGAIN_SECONDS = 600.0
 CANDIDATES = 50
+#: How many times as many are looked at where whole conversations are blocked.
+MOST_PAGES = 20
+CAMPAIGN_KEEPS = timedelta(hours=48)
 #: How often a message may be sent that the channel took and then gave up.
 MOST_REFUSED = 5
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,16 +49,23 @@ class MongoOutbox:
         if resting:
             query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
         blocked: set[str] = set()
-        cursor = self._rows.find(query).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).limit(CANDIDATES)
-        async for row in cursor:
-            if row["conversation"] in blocked:
-                continue
-            if await self._has_earlier(row):
-                blocked.add(row["conversation"])
-                continue
-            if leased := await self._lease(row, owner, free):
-                return await self._open(leased)
+        for _ in range(MOST_PAGES):
+            rows = await self._page(query, blocked)
+            for row in rows:
+                if row["conversation"] in blocked:
+                    continue
+                if await self._has_earlier(row):
+                    blocked.add(row["conversation"])
+                elif (leased := await self._lease(row, owner, free)) and (found := await self._open(leased)):
+                    return found
+            if len(rows) < CANDIDATES:
+                break
         return None
+
+    async def _page(self, query: Doc, blocked: set[str]) -> list[Doc]:
+        """Return the first that are due of conversations that are not blocked."""
+        others = {**query, "conversation": {"$nin": sorted(blocked)}} if blocked else query
+        return await self._rows.find(others).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).to_list(CANDIDATES)
 
     async def _has_earlier(self, row: Doc) -> bool:
         earlier: Doc = {"conversation": row["conversation"], "open": True, "_id": {"$lt": row["_id"]}}
@@ -69,29 +82,56 @@ class MongoOutbox:
         return leased
 
     async def _open(self, row: Doc) -> Due | None:
-        fields = {"address": 1, "heard_at": 1, "unreachable": 1}
+        fields = {"address": 1, "heard_at": 1, "unreachable": 1, "silent": 1}
         conversation = await self._db["conversations"].find_one({"_id": row["conversation"]}, fields)
+        if unwanted := await self._unwanted(row, conversation or {}):
+            await self._final(row["_id"], "dropped", {"error": unwanted})
+            return None
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
         except Unreadable:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
             return None
+        except StoreUnavailable:
+            await self._give_back(row["_id"])
+            raise
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
-        due = Due(row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation))
+        due = Due(
+            row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation),
+            row.get("doubts", 0),
+        )  # fmt: skip
         if (conversation or {}).get("unreachable"):
             await self.failed(due, "the person takes no messages")
             return None
         return due
 
+    async def _unwanted(self, row: Doc, conversation: Doc) -> str:
+        """Return why a row must not leave: silence; a lesson or note days late, or to somebody in trouble."""
+        if row["author"] == "bot" and conversation.get("silent"):
+            return SILENCE
+        if row["lane"] != LANE_ORDER[Lane.CAMPAIGN]:
+            return ""
+        if aware(row["created_at"]) < datetime.now(UTC) - CAMPAIGN_KEEPS:  # noqa: TID251 - the edge's own clock
+            return "out of date"
+        case = await self._db["cases"].find_one(open_case_of(row["conversation"]), {"_id": 1})
+        return "a case is open" if case else ""
+
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
 
-        False when a receipt has settled the row since it was leased: it must not leave again.
+        False when a receipt has settled the row since it was leased, or the person has asked for silence: it must not
+        leave then. Silence is looked for after writing, so that whoever asks for it meanwhile is heard.
         """
         fields = {"state": "sending", "sending_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
         done = await self._rows.update_one({"_id": due.id, "open": True}, {"$set": fields, "$inc": {"attempts": 1}})
-        return done.matched_count == 1
+        if done.matched_count != 1:
+            return False
+        silent = {"_id": due.conversation_id, "silent": True}
+        if due.message.author == "bot" and await self._db["conversations"].find_one(silent, {"_id": 1}):
+            await self._final(due.id, "dropped", {"error": SILENCE})
+            return False
+        return True
 
     async def sent(self, due: Due, channel_message_id: Private) -> None:
         """Record the channel's id (as a keyed hash, for receipts; sealed, for deleting it later)."""
@@ -99,7 +139,8 @@ class MongoOutbox:
         sealed = await self._sealer.seal(
             due.conversation_id, f"channel_id:{due.id}", {"id": channel_message_id.reveal()}
         )
-        await self._final(due.id, "sent", {"receipt": receipt, "channel_id": sealed})
+        fields = {"receipt": receipt, "channel_id": sealed}
+        await self._final(due.id, "sent", fields, among=("sending", "unknown"))
         parked = await self._db["parked_receipts"].find_one_and_delete({"_id": receipt})
         if parked:
             found = Receipt(
@@ -114,21 +155,35 @@ class MongoOutbox:
 
     async def put_back(self, due: Due) -> None:
         """Give up the lease."""
-        await self._rows.update_one({"_id": due.id, "open": True}, {"$unset": {"lease": ""}})
+        await self._give_back(due.id)
+
+    async def _give_back(self, row_id: str) -> None:
+        await self._rows.update_one({"_id": row_id, "open": True}, {"$unset": {"lease": ""}})
 
     async def put_off(self, due: Due, seconds: float) -> None:
         """Wait, with all that waits behind it: else its many followers would hide other conversations' rows."""
+        await self._push_back(due, seconds)
+        await self.put_back(due)
+
+    async def _push_back(self, due: Due, seconds: float) -> None:
         behind: Doc = {"conversation": due.conversation_id, "open": True, "_id": {"$gte": due.id}}
         behind["lane"] = {"$gte": LANE_ORDER[due.message.lane]}
         later = {"$max": ["$not_before", {"$add": ["$$NOW", int(seconds * 1000)]}]}
         await self._rows.update_many(behind, [{"$set": {"not_before": later}}])
-        await self.put_back(due)
+
+    async def _go_on(self, settled: Doc) -> None:
+        """A receipt has settled it before its time: what was pushed back behind it need not wait, if never tried."""
+        behind: Doc = {"conversation": settled["conversation"], "open": True, "_id": {"$gt": settled["_id"]}}
+        behind |= {"lane": {"$gte": settled["lane"]}, "attempts": 0}
+        await self._rows.update_many(behind, {"$set": {"not_before": NEVER}})
 
     async def unknown(self, due: Due, reason: str) -> None:
-        """Wait a minute for a receipt before it is tried once more."""
-        await self._later(due, "unknown", UNKNOWN_SECONDS, reason)
+        """Wait a minute for a receipt before it is tried once more; the second time, ten before it is given up."""
+        await self._rows.update_one({"_id": due.id, "open": True}, {"$inc": {"doubts": 1}})
+        await self._later(due, "unknown", UNKNOWN_AGAIN_SECONDS if due.doubts else UNKNOWN_SECONDS, reason)
 
     async def _later(self, due: Due, state: str, seconds: float, reason: str) -> None:
+        await self._push_back(due, seconds)
         later = {"$add": ["$$NOW", int(seconds * 1000)]}
         fields = {"state": state, "not_before": later, "error": {"$literal": reason}, "lease": "$$REMOVE"}
         await self._rows.update_one({"_id": due.id, "open": True}, [{"$set": fields}])
@@ -149,9 +204,9 @@ class MongoOutbox:
         await self._db["conversations"].update_one({"_id": due.conversation_id}, {"$set": {"unreachable": True}})
         await self.failed(due, reason)
 
-    async def dropped(self, due: Due) -> None:
-        """Leave a message that may have arrived, because the person has written since."""
-        await self._final(due.id, "dropped", {"error": "in doubt, and the person has written since"})
+    async def dropped(self, due: Due, reason: str) -> None:
+        """Leave a message that is not needed any more."""
+        await self._final(due.id, "dropped", {"error": reason})
 
     async def spoken_since(self, due: Due) -> bool:
         """Say whether the person wrote after this row was last being sent."""
@@ -182,7 +237,9 @@ class MongoOutbox:
         below = [name.value for name, rank in RECEIPT_ORDER.items() if rank < RECEIPT_ORDER[state]]
         fields = {"state": state.value, "open": False, f"{state.value}_at": receipt.at}
         allowed = {"$in": ["sending", "unknown", *below]}
-        await self._rows.update_one({"_id": row_id, "state": allowed}, {"$set": fields})
+        before = await self._rows.find_one_and_update({"_id": row_id, "state": allowed}, {"$set": fields})
+        if before and before["open"]:
+            await self._go_on(before)
 
     async def _refused(self, row_id: str, receipt: Receipt) -> None:
         """A message that the channel took and then gave up: sent again where that can help, else failed, and told.
@@ -203,12 +260,18 @@ class MongoOutbox:
         if not row:
             await self._apply(row_id, replace(receipt, again=None, closed=False))
         elif receipt.closed:
-            shut = {"$min": {"heard_at": receipt.at - WINDOW}}
-            await self._db["conversations"].update_one({"_id": row["conversation"]}, shut)
+            await self._shut(row, receipt)
 
-    async def _final(self, row_id: str, state: str, fields: Doc) -> None:
-        """Close a row; one that a receipt has moved further already keeps its state."""
-        await self._rows.update_one({"_id": row_id, "open": True}, {"$set": {"state": state, "open": False}})
+    async def _shut(self, row: Doc, receipt: Receipt) -> None:
+        """The window was closed as the message was sent; whoever has written since has opened it."""
+        unheard = {"_id": row["conversation"], "heard_at": {"$not": {"$gte": row.get("sending_at", row["created_at"])}}}
+        shut = {"$min": {"heard_at": receipt.at - WINDOW}}
+        await self._db["conversations"].update_one(unheard, shut)
+
+    async def _final(self, row_id: str, state: str, fields: Doc, among: Sequence[str] = ()) -> None:
+        """Close a row, if it is in one of these states; one that a receipt has moved meanwhile keeps its state."""
+        mine: Doc = {"_id": row_id, "open": True, **({"state": {"$in": list(among)}} if among else {})}
+        await self._rows.update_one(mine, {"$set": {"state": state, "open": False}})
         await self._rows.update_one({"_id": row_id}, {"$set": fields, "$unset": {"lease": ""}})
 
     def _receipt_key(self, channel: ChannelName, channel_message_id: Private) -> str:

@@ -17,11 +17,14 @@ from typing import Any
 
 from bson import Binary
 from bson.codec_options import CodecOptions
+from bson.errors import BSONError
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.encryption import AsyncClientEncryption
 from pymongo.encryption_shared import Algorithm
 from pymongo.errors import DuplicateKeyError, EncryptionError
+
+from bot.store.mongo import reachable
 
 MASTER_KEY_BYTES = 96
 INDEX_KEY_BYTES = 32
@@ -100,18 +103,23 @@ class Sealer:
         return hmac.new(self._index, f"key\x00{purpose}".encode(), hashlib.sha256).digest()
 
     async def seal(self, owner: str, place: str, value: Mapping[str, Any]) -> Binary:
-        """Encrypt *value* for *place* under the owner's key, making the key if there is none."""
+        """Encrypt *value* for *place* under the owner's key, making the key if there is none.
+
+        Raise `StoreUnavailable` where the keys cannot be had now.
+        """
         words = json.dumps({"place": place, "value": value}, ensure_ascii=False)
-        key = await self._owner_key(owner)
-        return await self._encryption.encrypt(words, Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random, key_id=key)
+        async with reachable():
+            key = await self._owner_key(owner)
+            return await self._encryption.encrypt(words, Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random, key_id=key)
 
     async def open(self, place: str, sealed: object) -> dict[str, Any]:
-        """Decrypt a value sealed for *place*. Raise `Unreadable`."""
+        """Decrypt a value sealed for *place*. Raise `Unreadable`, or `StoreUnavailable`: then it may be read later."""
         if not isinstance(sealed, bytes):
             raise Unreadable(f"nothing is sealed at {place}")
         try:
-            found = json.loads(await self._encryption.decrypt(Binary(sealed, 6)))
-        except (EncryptionError, ValueError, TypeError) as error:
+            async with reachable():
+                found = json.loads(await self._encryption.decrypt(Binary(sealed, 6)))
+        except (EncryptionError, BSONError, ValueError, TypeError) as error:
             raise Unreadable(f"{place} cannot be opened: its key is gone") from error
         if found["place"] != place:
             raise Unreadable(f"{place} holds a value that was sealed for another place")

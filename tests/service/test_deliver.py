@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
+from bot.app import Service
 from bot.config import Config
-from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt
+from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt, ReceiptState
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Channel, ChannelError, Due, Hold
 from bot.service.deliver import MOST_TRIES, TRIES_FOR_OPERATOR, Deliverer
+from bot.store.history import Writer
 from tests.cloud import DISTRESS, Cloud, cloud, until
 
 TO = Address(ChannelName.WHATSAPP, Private("910000000001"))
@@ -19,8 +23,8 @@ TO = Address(ChannelName.WHATSAPP, Private("910000000001"))
 class OneRow:
     """An outbox with one row that is due, and what became of it."""
 
-    def __init__(self, attempts: int, lane: Lane = Lane.REPLY, name: str = "c:1:0") -> None:
-        self.due = Due(name, "c", TO, OutboundMessage(Private("x"), lane=lane), attempts)
+    def __init__(self, attempts: int, lane: Lane = Lane.REPLY, name: str = "c:1:0", template: str = "") -> None:
+        self.due = Due(name, "c", TO, OutboundMessage(Private("x"), lane=lane, template=template), attempts)
         self.outcome = ""
         self.seconds = 0.0
 
@@ -51,7 +55,7 @@ class OneRow:
     async def failed(self, due: Due, reason: str) -> None:
         self.outcome = "failed"
 
-    async def dropped(self, due: Due) -> None:
+    async def dropped(self, due: Due, reason: str) -> None:
         self.outcome = "dropped"
 
     async def spoken_since(self, due: Due) -> bool:
@@ -66,12 +70,14 @@ class Unhurried:
 
     def __init__(self) -> None:
         self.paused: list[str] = []
+        self.seconds = 0.0
 
     async def take(self, due: Due) -> Hold | None:
         return None
 
     async def pause(self, due: Due, scope: str, seconds: float) -> None:
         self.paused.append(scope)
+        self.seconds = seconds
 
 
 class Refuses:
@@ -114,6 +120,31 @@ async def test_everybodys_pause_differs_a_little() -> None:
     assert (await refused(throttled)).seconds == 5
 
 
+async def paused(error: ChannelError, attempts: int, template: str = "") -> tuple[OneRow, Unhurried]:
+    """What one row's refusal leads to for itself, and for everybody."""
+    row, pacer = OneRow(attempts, template=template), Unhurried()
+    channels: dict[ChannelName, Channel] = {ChannelName.WHATSAPP: Refuses(error)}
+    assert await Deliverer(row, channels, pacer, "me", lambda: 0.0).work()
+    return row, pacer
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(0.0, 1.0), (5.0, 5.0), (60.0, 60.0), (300.0, 120.0)])
+async def test_everybody_waits_only_as_long_as_the_platform_asks(asked: float, pause: float) -> None:
+    """A row that was refused often waits for minutes; the others do not wait for it."""
+    error = ChannelError("whatsapp:130429", retryable=True, pause="account", retry_after=asked)
+    row, pacer = await paused(error, 9)
+    assert row.seconds >= 300
+    assert (pacer.paused, pacer.seconds) == (["account"], pause)
+
+
+async def test_a_template_that_is_refused_stops_nobody_else() -> None:
+    unpaid = ChannelError("whatsapp:131042", retryable=True, account=True, pause="account", retry_after=60)
+    row, pacer = await paused(unpaid, 0, template="hello")
+    assert (row.outcome, pacer.paused) == ("retry", [])
+    throttled = ChannelError("whatsapp:130429", retryable=True, pause="account", retry_after=5)
+    assert (await paused(throttled, 0, template="hello"))[1].paused == ["account"]
+
+
 async def test_what_an_operator_must_mend_is_kept_for_days() -> None:
     """D7: anything else is given up after its tries."""
     fault = ChannelError("whatsapp:190", retryable=True, account=True, pause="account", retry_after=60)
@@ -127,6 +158,77 @@ async def test_what_an_operator_must_mend_is_kept_for_days() -> None:
 async def test_what_may_have_arrived_is_never_simply_sent_again() -> None:
     doubt = ChannelError("whatsapp:in_doubt", retryable=True, unknown=True)
     assert (await refused(doubt)).outcome == "unknown"
+
+
+class Silent:
+    """WhatsApp takes the bytes and never answers."""
+
+    name = ChannelName.WHATSAPP
+
+    def __init__(self) -> None:
+        self.copies = 0
+
+    async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+        self.copies += 1
+        raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True)
+
+    async def forget(self, address: Address, message_ids: object) -> None:
+        return
+
+
+async def test_two_copies_at_most_of_what_may_have_arrived(service: Service) -> None:
+    """Again after a minute, then ten minutes for a receipt, then it is given up and the case counts it."""
+    to = await service.sealer.seal("p1", "address:p1", {"address": TO.value.reveal()})
+    await service.db["conversations"].insert_one({"_id": "p1", "version": 1, "address": to})
+    await service.db["cases"].insert_one({"_id": "k", "conversation": "p1", "open": True, "undelivered": 0})
+    writer, rows = Writer(service.db, service.sealer, ()), service.db["outbox"]
+    said = OutboundMessage(Private("112"), lane=Lane.DISTRESS)
+    await rows.insert_one(await writer.outbox_row("p1:1:0", "p1", "whatsapp", said, service.now()))
+    service.outbox._channels = ["whatsapp"]
+    silent, waits = Silent(), []
+    deliverer = Deliverer(service.outbox, {ChannelName.WHATSAPP: silent}, Unhurried(), "me", lambda: 0.0)
+    for _ in range(2):
+        assert await deliverer.work()
+        row = await rows.find_one({"_id": "p1:1:0"})
+        assert row and row["state"] == "unknown"
+        waits.append(round((row["not_before"] - service.now()).total_seconds(), -1))
+        await rows.update_one({"_id": row["_id"]}, {"$set": {"not_before": service.now()}})
+    await asyncio.sleep(0.01)
+    assert await deliverer.work()
+    row, case = await rows.find_one({"_id": "p1:1:0"}), await service.db["cases"].find_one({"_id": "k"})
+    assert row and case
+    assert (silent.copies, waits, row["state"], case["undelivered"]) == (2, [60, 600], "failed", 1)
+
+
+async def test_what_came_back_meanwhile_is_not_closed_as_sent(service: Service) -> None:
+    """A receipt gives the message up before its sender has written that it was sent: it stays open for the next try."""
+    to = await service.sealer.seal("p1", "address:p1", {"address": TO.value.reveal()})
+    await service.db["conversations"].insert_one({"_id": "p1", "version": 1, "address": to})
+    writer, rows = Writer(service.db, service.sealer, ()), service.db["outbox"]
+    said = OutboundMessage(Private("hello"))
+    await rows.insert_one(await writer.outbox_row("p1:1:0", "p1", "whatsapp", said, service.now()))
+    service.outbox._channels = ["whatsapp"]
+    due = await service.outbox.next_due("me")
+    assert due and await service.outbox.sending(due)
+    failed = Receipt(ChannelName.WHATSAPP, Private("w"), ReceiptState.FAILED, service.now(), "p1:1:0", again=0)
+    assert await service.outbox.receipt(failed)
+    await service.outbox.sent(due, Private("w"))
+    row = await rows.find_one({"_id": "p1:1:0"})
+    assert row and (row["state"], row["open"]) == ("waiting", True)
+
+
+async def test_a_late_receipt_does_not_shut_a_window_that_was_opened_since(service: Service) -> None:
+    """The message met a closed window; the person wrote before the receipt came."""
+    now = service.now()
+    for name, heard in (("p1", now), ("p2", now - timedelta(hours=5))):
+        await service.db["conversations"].insert_one({"_id": name, "version": 1, "heard_at": heard})
+        row = {"_id": f"{name}:1:0", "conversation": name, "state": "sent", "open": False, "attempts": 1, "lane": 1}
+        await service.db["outbox"].insert_one({**row, "created_at": now, "sending_at": now - timedelta(hours=1)})
+        closed = Receipt(ChannelName.WHATSAPP, Private(name), ReceiptState.FAILED, now, f"{name}:1:0", closed=True)
+        assert await service.outbox.receipt(closed)
+    kept = {row["_id"]: row["heard_at"] async for row in service.db["conversations"].find({})}
+    assert abs(kept["p1"] - now) < timedelta(seconds=1)
+    assert kept["p2"] <= now - timedelta(hours=24)
 
 
 @pytest.fixture

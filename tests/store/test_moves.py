@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,6 +126,32 @@ async def test_two_open_cases_are_never_put_together(whatsapp: Cloud) -> None:
     await whatsapp.say("hello")
     await whatsapp.say("hello", sender=NEW)
     assert await conversations(whatsapp) == 2
+
+
+async def test_a_move_makes_reachable_and_keeps_the_new_phones_silence(whatsapp: Cloud) -> None:
+    """What the new number's own chat wanted is over; what somebody watching there must not see is still not sent."""
+    service = whatsapp.service
+    await whatsapp.tap("l:en")
+    await whatsapp.say("hello", sender=NEW)
+    ours, theirs = (
+        service.inbox.conversation_id(Address(ChannelName.WHATSAPP, Private(name))) for name in (PERSON, NEW)
+    )
+    talk = replace(await service.conversations.load(theirs, ChannelName.WHATSAPP), silent=True, safe_word="mango")
+    fields = {"sealed": await service.conversations.sealed(talk), "silent": True}
+    await service.db["conversations"].update_one({"_id": theirs}, {"$set": fields})
+    await service.db["conversations"].update_one({"_id": ours}, {"$set": {"unreachable": True}})
+    await service.db["learners"].insert_one({"_id": theirs, "held_at": None, "due": None})
+    await service.db["note_wishes"].insert_one({"_id": theirs})
+    held = {"_id": "h", "conversation": theirs, "state": "held", "open": False}
+    await service.db["outbox"].insert_one(held)
+    assert await whatsapp.post(notice(whatsapp)) == 200
+    row = await service.db["conversations"].find_one({"_id": ours})
+    assert row and (row["unreachable"], row["silent"]) == (False, True)
+    after = await service.conversations.load(ours, ChannelName.WHATSAPP)
+    assert (after.silent, after.safe_word) == (True, "mango")
+    for name in ("learners", "note_wishes"):
+        assert not await service.db[name].count_documents({})
+    assert await service.db["outbox"].count_documents({"_id": "h", "state": "dropped"}) == 1
 
 
 async def test_a_move_of_nobody_we_know_changes_nothing(whatsapp: Cloud) -> None:

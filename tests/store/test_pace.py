@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.app import Service
-from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage
+from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt, ReceiptState
 from bot.domain.pace import Limit, Pace
 from bot.domain.private import Private
 from bot.ports import Channel, ChannelError, Due
 from bot.service.deliver import Deliverer
 from bot.store.history import Writer
+from bot.store.mongo import prepare
 from bot.store.pace import MongoPace
 
 SLOW = Limit(60_000, 4, 2)
@@ -159,3 +161,83 @@ async def test_a_platform_that_asks_us_all_to_wait_is_left_alone(service: Servic
     platform = Platform({"p1": busy})
     await drain(service, platform, pace(service, WIDE, WIDE))
     assert platform.sent == []
+
+
+async def test_whoever_waits_for_a_receipt_or_a_second_try_hides_nobody(service: Service) -> None:
+    """More wait behind two rows that are in doubt or refused than are looked at together; they wait with them."""
+    for person in ("p1", "p2"):
+        await commit(service, person, [str(number) for number in range(60)])
+    await commit(service, "p3", ["hello"])
+    doubt = ChannelError("telegram:timeout", retryable=True, unknown=True)
+    platform = Platform({"p1": doubt, "p2": ChannelError("telegram:502", retryable=True)})
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == [("p3", "hello")]
+    due = {"open": True, "not_before": {"$lte": service.now()}}
+    assert not await service.db["outbox"].count_documents(due)
+
+
+async def test_blocked_conversations_are_passed_over_page_by_page(service: Service) -> None:
+    """Their first rows wait though nothing has pushed the others back: as after a late failed receipt."""
+    for person in ("p1", "p2", "p3"):
+        await commit(service, person, [str(number) for number in range(60)])
+        first = await service.db["outbox"].find_one({"conversation": person}, sort=[("_id", 1)])
+        assert first
+        later = service.now() + timedelta(hours=1)
+        await service.db["outbox"].update_one({"_id": first["_id"]}, {"$set": {"not_before": later}})
+    await commit(service, "p4", ["hello"])
+    platform = Platform()
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == [("p4", "hello")]
+
+
+async def test_a_receipt_that_settles_the_first_lets_the_others_go(service: Service) -> None:
+    await commit(service, "p1", ["1", "2"])
+    platform = Platform({"p1": ChannelError("telegram:timeout", retryable=True, unknown=True)})
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == []
+    first = await service.db["outbox"].find_one({"state": "unknown"})
+    assert first
+    receipt = Receipt(ChannelName.TELEGRAM, Private("x"), ReceiptState.SENT, service.now(), first["_id"])
+    assert await service.outbox.receipt(receipt)
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == [("p1", "2")]
+
+
+async def test_the_queue_is_read_in_order_from_its_index(service: Service) -> None:
+    """Nothing is sorted in memory, however many rows were ever sent."""
+    query = {"open": True, "channel": {"$in": ["telegram"]}}
+    found = service.db["outbox"].find(query).sort([("lane", 1), ("created_at", 1), ("_id", 1)]).limit(50)
+    plan = str((await found.explain())["queryPlanner"]["winningPlan"])
+    assert "open_in_order" in plan
+    assert "SORT" not in plan.replace("SORT_MERGE", "")
+
+
+async def test_an_index_of_another_shape_gives_way_at_startup(service: Service) -> None:
+    """An earlier version's, one under the same name, and one with the same keys; a second start changes nothing."""
+    rows = service.db["outbox"]
+    await rows.drop_index("open_in_order")
+    await rows.create_index([("open", 1), ("lane", 1), ("created_at", 1)])
+    await rows.create_index([("open", 1), ("lane", 1)], name="open_in_order")
+    await rows.drop_index("receipt_1")
+    await rows.create_index([("receipt", 1)], name="receipt_1", sparse=True)
+    for _ in range(2):
+        await prepare(service.db)
+        found = await rows.index_information()
+        assert len(found["open_in_order"]["key"]) == 4
+        assert "sparse" not in found["receipt_1"]
+        assert "open_1_lane_1_created_at_1" not in found
+
+
+async def test_lessons_and_notes_are_dropped_when_late_or_a_case_is_open(service: Service) -> None:
+    """One of two days ago, one to somebody in trouble, one that may leave: in one go."""
+    for person in ("p1", "p2", "p3"):
+        await commit(service, person, ["lesson"], Lane.CAMPAIGN)
+    rows = service.db["outbox"]
+    await rows.update_many({"conversation": "p1"}, {"$set": {"created_at": service.now() - timedelta(hours=49)}})
+    await service.db["cases"].insert_one({"_id": "k", "conversation": "p2", "open": True})
+    platform = Platform()
+    await drain(service, platform, pace(service, WIDE, WIDE))
+    assert platform.sent == [("p3", "lesson")]
+    assert {row["conversation"]: row["state"] async for row in rows.find({})} == {
+        "p1": "dropped", "p2": "dropped", "p3": "sent",
+    }  # fmt: skip
