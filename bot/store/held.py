@@ -14,7 +14,7 @@ from bot.domain.conversation import Turn
 from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage
 from bot.domain.private import Private
 from bot.ports import Due, Wish
-from bot.store.documents import aware, conversation_in
+from bot.store.documents import aware, conversation_in, open_case_of
 from bot.store.history import Writer
 from bot.store.mongo import in_transaction
 from bot.store.sealed import Sealer, Unreadable
