@@ -51,6 +51,9 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 REPAGE_AFTER = timedelta(seconds=60)
 FAREWELL_PATIENCE = timedelta(seconds=60)
 IN_FLIGHT = timedelta(seconds=2)
+MOST_REPORTS = 3
+TOO_MANY = f"nobody: more than {MOST_REPORTS} reports in a day"
+REPORTS_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,17 +321,31 @@ class MongoConversations:
         }
         if is_canary(answered.message):
             case |= {"canary": True, "escalate_at": None}
+        quiet = await self._reports_often(effect, conversation.id, now, session)
+        if quiet:
+            case["escalate_at"] = None
         await self._db["cases"].insert_one(case, session=session)
         if case["report"]:
             await self._reports.open(effect.case_id, conversation.id, now, session)
         opened = await self._writer.event(
             case, CaseAction.OPEN, "bot", now, session, detail=Private(effect.risk.reason)
         )
-        await self._writer.event(
-            case, CaseAction.PAGE, "bot", now, session, detail=Private(", ".join(self._writer.addressed(case)))
+        paged = (
+            f"nobody: more than {MOST_REPORTS} reports in a day" if quiet else ", ".join(self._writer.addressed(case))
         )
+        await self._writer.event(case, CaseAction.PAGE, "bot", now, session, detail=Private(paged))
         await self._writer.duties(case, now, session)
-        await self._writer.alert(case, opened.number, now, session)
+        if not quiet:
+            await self._writer.alert(case, opened.number, now, session)
+
+    async def _reports_often(
+        self, effect: OpenCase, conversation: str, now: datetime, session: AsyncClientSession
+    ) -> bool:
+        """Of one person's reports beyond some in a day nobody is woken: they wait in the queue. Danger always wakes."""
+        if effect.kind is not CaseKind.REPORT:
+            return False
+        lately = {"conversation": conversation, "kind": effect.kind.value, "opened_at": {"$gt": now - REPORTS_WITHIN}}
+        return await self._db["cases"].count_documents(lately, limit=MOST_REPORTS, session=session) >= MOST_REPORTS
 
     async def _raise(
         self, effect: RaiseCase, conversation: Conversation, answered: Waiting, now: datetime,

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.app import Service, running
+from bot.chat import Chat
 from bot.domain.messages import Address
 from bot.service.crowd import MOST_A_MINUTE, SAID_AGAIN, Crowd
+from bot.store.conversations import MOST_REPORTS
 from tests.conftest import NOW
 from tests.service.test_early import message
 
@@ -54,3 +56,22 @@ def test_it_is_said_once_while_it_lasts() -> None:
     assert crowd.says_so("p1", NOW)
     assert not any(crowd.says_so("p1", NOW + number * timedelta(minutes=1)) for number in range(1, 30))
     assert crowd.says_so("p1", NOW + timedelta(minutes=29) + SAID_AGAIN + timedelta(seconds=1))
+
+
+async def test_of_many_reports_in_a_day_the_later_ones_wake_nobody_and_danger_still_does(service: Service) -> None:
+    """They stand in the queue; the person is answered as always."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        await chat.say("", "l:en")
+        paged = []
+        for _ in range(MOST_REPORTS + 1):
+            turn, _ = await chat.say("", "c:report_recruiter")
+            name = turn.conversation.open_case
+            paged.append(await service.db["alerts"].count_documents({"case": name}) > 0)
+            case = await service.cases.get(name)
+            assert case
+            await service.respond.claim(case, "asha")
+            await service.respond.close(case, "asha", "noted")
+        assert paged == [True] * MOST_REPORTS + [False]
+        turn, _ = await chat.say("they locked us in the factory")
+        assert await service.db["alerts"].count_documents({"case": turn.conversation.open_case})

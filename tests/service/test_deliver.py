@@ -241,9 +241,11 @@ async def test_a_dead_token_pages_the_operator_once_and_loses_nothing(whatsapp: 
     """D7: the page is there at once; the row waits, is sent when the token works, and is not sent twice."""
     whatsapp.platform.answers += [(401, {"error": {"code": 190}})] * 2
     alerts, rows = whatsapp.service.db["alerts"], whatsapp.service.db["outbox"]
-    await whatsapp.say("hello")
+    assert await whatsapp.post(whatsapp.item("text", {"body": DISTRESS})) == 200
 
     async def both() -> bool:
+        """Nobody waits here for what the account's pause asks."""
+        await whatsapp.service.db["pace"].delete_many({})
         await rows.update_many({"open": True}, {"$set": {"not_before": whatsapp.service.now()}})
         return len(whatsapp.platform.calls) >= 3
 
