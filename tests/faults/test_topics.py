@@ -27,8 +27,9 @@ ASHA = 7001
 SENDER = "910000000009"
 WORDS = "I read you, Meena. Stay where you are."
 LATER = "there is a dog in the yard"
-#: Each step of the way: (point, how often it is reached before the end comes).
-POINTS = [
+#: Each step of the way: (point, how often it is reached before the end comes). Each takes many seconds: every third of
+#: them here, all of them for a release (SAHYATRI_ALL_KILLS=1).
+STEPS = [
     ("before insert group_inbox", 1),
     ("after insert group_inbox", 1),
     ("before commitTransaction", 1),
@@ -39,6 +40,7 @@ POINTS = [
     ("before update topics", 1),
     ("before update topic_posts", 1),
 ]
+POINTS = STEPS if "SAHYATRI_ALL_KILLS" in os.environ else STEPS[::3]
 
 
 @pytest.fixture
