@@ -43,9 +43,9 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("mongod")
     loop = asyncio.new_event_loop()
     stack = contextlib.AsyncExitStack()
-    started = stack.enter_async_context(
-        local_mongod(folder, 0, lambda _: None, ("--setParameter", "enableTestCommands=1"))
-    )
+    parameters = ("--setParameter", "enableTestCommands=1", "--setParameter", "minSnapshotHistoryWindowInSeconds=0")
+    # What a test leaves is really removed, and soon: else each of a thousand databases would keep its files open.
+    started = stack.enter_async_context(local_mongod(folder, 0, lambda _: None, (*parameters, "--syncdelay", "10")))
     uri = loop.run_until_complete(started)
     yield uri
     loop.run_until_complete(stack.aclose())

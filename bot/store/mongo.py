@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ Doc = dict[str, Any]
 T = TypeVar("T")
 MAJORITY = WriteConcern("majority", j=True)
 SCHEMA = 2
+#: Collections that are made side by side.
+AT_ONCE = 8
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
     "inbox": [
@@ -179,13 +182,23 @@ async def prepare(db: AsyncDatabase[Doc]) -> None:
         )
     await db["meta"].update_one({"_id": "schema"}, {"$set": {"version": SCHEMA}}, upsert=True)
     existing = set(await db.list_collection_names())
-    for name, models in INDEXES.items():
-        if name not in existing:
-            await db.create_collection(name)
-        if models:
-            await _index(db[name], models)
-        for retired in RETIRED.get(name, ()):
-            await _drop(db[name], retired)
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def made(name: str, models: Sequence[IndexModel]) -> None:
+        async with few:
+            await _collection(db, name, models, new=name not in existing)
+
+    await asyncio.gather(*(made(name, models) for name, models in INDEXES.items()))
+
+
+async def _collection(db: AsyncDatabase[Doc], name: str, models: Sequence[IndexModel], *, new: bool) -> None:
+    """Indexes make a new collection by themselves."""
+    if models:
+        await _index(db[name], models)
+    elif new:
+        await db.create_collection(name)
+    for retired in () if new else RETIRED.get(name, ()):
+        await _drop(db[name], retired)
 
 
 async def _index(rows: AsyncCollection[Doc], models: Sequence[IndexModel]) -> None:
