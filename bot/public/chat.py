@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from bot.domain.messages import Address, Carrier, InboundMessage
+from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.pictures import PICTURE_TYPES, picture_type
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import SpeechFailed
@@ -113,10 +113,10 @@ class ChatApi:
 
     async def _has_case(self, address: Address) -> bool:
         """Say whether a person looks after them, or may: with the database silent nobody is slowed."""
-        query = {"conversation": self._feed.conversation(address), "open": True}
+        conversation = self._feed.conversation(address)
         try:
             async with asyncio.timeout(1):
-                return bool(await self._service.db["cases"].find_one(query, {"_id": 1}))
+                return bool((await self._service.conversations.load(conversation, ChannelName.WEB)).open_case)
         except Exception:
             return True
 
