@@ -288,24 +288,26 @@ async def test_a_second_wish_to_be_erased_is_fulfilled_too(service: Service, per
     assert await service.db["data_keys"].count_documents({"keyAltNames": {"$regex": person.id}}) == 0
 
 
+@dataclass
 class SlowNlu:
     """Takes its time, as a voice note or an album does."""
 
+    seconds: float
+
     async def understand(self, text: str, locale: str) -> Understanding:
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(self.seconds)
         return NOTHING
 
 
-@pytest.mark.parametrize("slow", [True, False])
+@pytest.mark.parametrize(("turns", "seconds"), [(1, 2.5), (19, 0.15)])
 async def test_a_lease_lasts_as_long_as_the_work(
-    service: Service, person: Person, monkeypatch: pytest.MonkeyPatch, *, slow: bool
+    service: Service, person: Person, monkeypatch: pytest.MonkeyPatch, turns: int, seconds: float
 ) -> None:
     """Another process tries all the time; one long turn, or many short ones, are answered by the first alone."""
     monkeypatch.setattr(answer, "RENEWED", 0.2)
     monkeypatch.setattr("bot.store.conversations.LEASE_MS", 1000)
-    if slow:
-        service.nlu = SlowNlu()
-    await person.writes(*["what about wages"] * (1 if slow else 19))
+    service.nlu = SlowNlu(seconds)
+    await person.writes(*["what about wages"] * turns)
     working = asyncio.create_task(person.answerer("one").work())
     await asyncio.sleep(0.2)
     taken = []
