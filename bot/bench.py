@@ -18,10 +18,12 @@ import yaml
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
-from bot.app import Service, add_webhooks, open_service, running
+from bot.app import Service, open_service
 from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import Config
+from bot.doors import add_webhooks
 from bot.local import LocalError, local_mongod, local_nlu, nlu_ready
+from bot.running import running
 
 Figures = dict[str, Any]
 NLU_SINGLE = 600

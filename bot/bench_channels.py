@@ -16,12 +16,13 @@ from typing import Any
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.app import Service, open_service, running
+from bot.app import Service, open_service
 from bot.bench import site
 from bot.config import Config
 from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage
 from bot.domain.private import Private
 from bot.local import free_port, local_mongod
+from bot.running import running
 from bot.store.history import Writer
 
 Figures = dict[str, Any]

@@ -22,11 +22,12 @@ from typing import Any
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
-from bot.app import Service, open_service, running
+from bot.app import Service, open_service
 from bot.bench import SECRET, accepting_platform, serving, site
 from bot.config import Config
 from bot.local import LocalError, free_port, local_mongod, local_nlu, nlu_ready
 from bot.ports import reference
+from bot.running import running
 
 Figures = dict[str, Any]
 N = 1000

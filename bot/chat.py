@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TextIO
 
 from bot.agencies import first_lists
-from bot.app import Service, open_service, running, utc_now
+from bot.app import Service, open_service, utc_now
 from bot.config import Config
 from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, OutboundMessage
 from bot.domain.private import Private
 from bot.embedded import everything
+from bot.running import running
 
 TURN_PATIENCE = 30.0
 Result = tuple[Turn, tuple[OutboundMessage, ...]]

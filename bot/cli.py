@@ -12,8 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.agency_commands import With, agencies_group
 from bot.config import Config, ConfigError, load_config, show
 from bot.content.load import ContentError
+from bot.content_commands import content_group
 from bot.local import LocalError
 from bot.logs import configure
 from bot.place_commands import places_group
@@ -26,14 +28,10 @@ from bot.whatsapp import group as whatsapp_group
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Sahyatri, the fellow traveller."
 )
-content_app = typer.Typer(no_args_is_help=True, help="Check what we say.")
-agencies_app = typer.Typer(no_args_is_help=True, help="Lists of recruiters: import, check, status.")
 nlu_app = typer.Typer(no_args_is_help=True, help="Understanding.")
 responders_app = typer.Typer(no_args_is_help=True, help="People who may open the console.")
 organisations_app = typer.Typer(no_args_is_help=True, help="Partner organisations: labels and districts.")
 rota_app = typer.Typer(no_args_is_help=True, help="Who is on call.")
-app.add_typer(content_app, name="content")
-app.add_typer(agencies_app, name="agencies")
 app.add_typer(nlu_app, name="nlu")
 app.add_typer(responders_app, name="responders")
 app.add_typer(organisations_app, name="organisations")
@@ -43,11 +41,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(telegram_app, name="telegram")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
-ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]
-VersionNumber = Annotated[int, typer.Argument(help="the version's number")]
-DoIt = Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be done")]
 By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
-Reason = Annotated[str, typer.Option("--reason", help="why, for the record")]
 Bench = Callable[[Config, Callable[[str], None]], AsyncIterator[dict[str, Any]]]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
@@ -138,235 +132,12 @@ def _quiet(_: str) -> None:
     return
 
 
-@content_app.command("check")
-def content_check() -> None:
-    """Report every problem of the content at once; exit 1 if there is any."""
-    from bot.content.checks import check
-
-    async def work(config: Config) -> None:
-        problems = check(config.content)
-        for problem in problems:
-            print(problem)
-        if problems:
-            raise typer.Exit(1)
-        _say("content: no problems")
-
-    _run(work)
-
-
-@content_app.command("preview")
-def content_preview(topic: str, locale: str) -> None:
-    """Show a topic as WhatsApp, Telegram and plain text would show it."""
-    from bot.content.load import load
-    from bot.content.tables import preview
-
-    async def work(config: Config) -> None:
-        content = load(config.content)
-        if topic not in content.topics:
-            raise ConfigError(f"{topic}: no such topic; one of {', '.join(content.topics)}")
-        if locale not in content.locales:
-            raise ConfigError(f"{locale}: not offered; choose one of {', '.join(content.locales)}")
-        for channel, shown in preview(content, topic, locale):
-            print(f"===== {channel}\n{shown}\n")
-
-    _run(work)
-
-
-@content_app.command("stale")
-def content_stale(
-    days: Annotated[int, typer.Option("--days", min=0, help="older than this many days")] = 90,
-) -> None:
-    """List facts that were read too long ago or whose time is over; exit 1 if there is any."""
-    from bot.app import utc_now
-    from bot.content.load import load
-    from bot.content.tables import stale
-
-    async def work(config: Config) -> None:
-        found = list(stale(load(config.content), days, utc_now().date()))
-        for line in found:
-            print(line)
-        _say(f"content: {len(found)} facts to read again")
-        if found:
-            raise typer.Exit(1)
-
-    _run(work)
-
-
-@content_app.command("coverage")
-def content_coverage(
-    readme: Annotated[
-        Path | None, typer.Option("--readme", help="write the table between the coverage marks of this file")
-    ] = None,
-) -> None:
-    """Print what is covered, locale by area, with the sums."""
-    from bot.content.load import load
-    from bot.content.tables import coverage_table, put_between_marks
-
-    async def work(config: Config) -> None:
-        table = coverage_table(load(config.content))
-        if readme:
-            put_between_marks(readme, table)
-        else:
-            print(table)
-
-    _run(work)
-
-
-@content_app.command("export")
-def content_export(
-    locale: str,
-    file: Annotated[Path, typer.Argument(help="the .xlsx file to write")],
-) -> None:
-    """Write one locale as a spreadsheet for translators."""
-    from bot.content.tables import write_sheet
-
-    async def work(config: Config) -> None:
-        count = write_sheet(_offered(config, locale), locale, file)
-        _say(f"{file}: {count} messages; fill the column `words`, then: sahyatri content import {locale} {file}")
-
-    _run(work)
-
-
-@content_app.command("import")
-def content_import(
-    locale: str,
-    file: Annotated[Path, typer.Argument(help="the filled .xlsx file")],
-    apply: Annotated[
-        bool, typer.Option("--apply", help="write the words; without it only the changes are shown")
-    ] = False,
-) -> None:
-    """Take a filled spreadsheet: show what changes, all problems at once; with --apply write the files."""
-    from bot.content.tables import read_sheet, write_messages
-
-    async def work(config: Config) -> None:
-        content = _offered(config, locale)
-        changed = read_sheet(content, locale, file)
-        for key, words in changed.items():
-            print(f"{key}\n- {content.messages[locale].get(key, '')}\n+ {words}")
-        if apply and changed:
-            for path in write_messages(content, config.content, locale, changed):
-                _say(f"written: {path}")
-        _say(f"{len(changed)} messages change{'' if apply else '; add --apply to write them'}")
-
-    _run(work)
-
-
-@content_app.command("speak")
-def content_speak(
-    locale: Annotated[str, typer.Option("--lang", help="only this locale")] = "",
-    topic: Annotated[str, typer.Option("--topic", help="only this topic")] = "",
-) -> None:
-    """Render voice messages beforehand, so that nobody waits for them; print size and seconds of each."""
-    from bot.speak import speak
-
-    _run(lambda config: speak(config, locale, topic, print, _say))
-
-
-def _offered(config: Config, locale: str) -> Any:  # noqa: ANN401 - Content, imported only where needed
-    from bot.content.load import load
-
-    content = load(config.content)
-    if locale not in content.locales:
-        raise ConfigError(f"{locale}: not offered; choose one of {', '.join(content.locales)}")
-    return content
-
-
 @nlu_app.command("parse")
 def nlu_parse(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
     """Parse `{"text": …}` lines; print intent, ranking, entities, language and the in-process danger check."""
     from bot.parse import run_parse
 
     _run(lambda config: run_parse(config, _objects("text"), sys.stdout, _quiet))
-
-
-@agencies_app.command("check")
-def agencies_check(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
-    """Check `{"query": …}` lines against the lists in force."""
-    from bot.agencies import check_json
-
-    async def work(config: Config) -> None:
-        async with _service(config) as service:
-            for row in _objects("query"):
-                found = service.recruiters.check(row["query"])
-                print(json.dumps(check_json(row["query"], found, service.recruiters.lists), ensure_ascii=False))
-
-    _run(work)
-
-
-@agencies_app.command("offer")
-def agencies_offer(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
-    """Find warning signs in `{"text": …}` lines; print the flags with their facts, and whether a human should look."""
-    from bot.agencies import offer_json
-    from bot.content.load import load
-    from bot.recruiters.offers import Offers
-
-    async def work(config: Config) -> None:
-        content = load(config.content)
-        offers = Offers(content.red_flags)
-        for row in _objects("text"):
-            print(json.dumps(offer_json(row["text"], offers, content), ensure_ascii=False))
-
-    _run(work)
-
-
-@agencies_app.command("import")
-def agencies_import(
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX, HTML or PDF file")],
-    source: Annotated[Path, typer.Option("--source", help="mapping file, content/recruiters/sources/<source>.yaml")],
-    apply: Annotated[
-        bool, typer.Option("--apply", help="put the new list in force; without it only the diff is shown")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="apply even if the list shrinks suspiciously")] = False,
-    by: By = "",
-) -> None:
-    """Show what a list would change; with --apply put it in force, or in quarantine if it is not believed (exit 2)."""
-    from bot.agencies import import_file
-
-    async def work(config: Config) -> None:
-        async with _service(config, with_lists=False) as service:
-            print(
-                await import_file(
-                    service, file, source, force=force, apply=apply, by=by or _me(), refresh=False, say=_say
-                )
-            )
-
-    _run(work)
-
-
-@agencies_app.command("rollback")
-def agencies_rollback(
-    source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
-) -> None:
-    """Put an older version of a list in force again."""
-    _change_list("roll_back", source, version, apply=apply, by=by, reason=reason)
-
-
-@agencies_app.command("release")
-def agencies_release(
-    source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
-) -> None:
-    """Put a version in force that was in quarantine, after you have looked at it (agencies diff)."""
-    _change_list("release", source, version, apply=apply, by=by, reason=reason)
-
-
-@agencies_app.command("discard")
-def agencies_discard(
-    source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
-) -> None:
-    """Drop a version that is in quarantine; what it was and why it was held stays on record."""
-    _change_list("discard", source, version, apply=apply, by=by, reason=reason)
-
-
-def _change_list(verb: str, source: str, version: int, *, apply: bool, by: str, reason: str) -> None:
-    from bot import agencies
-
-    act = getattr(agencies, verb)
-
-    async def work(config: Config) -> None:
-        async with _service(config, with_lists=False) as service:
-            print(await act(service, source, version, apply=apply, by=by or _me(), reason=reason, refresh=False))
-
-    _run(work)
 
 
 def _me() -> str:
@@ -376,52 +147,6 @@ def _me() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "command line"
-
-
-@agencies_app.command("diff")
-def agencies_diff(
-    source: ListName,
-    version: VersionNumber,
-    second: Annotated[
-        int, typer.Argument(help="a newer version; without it VERSION is compared with what is in force")
-    ] = 0,
-    json_lines: Json = False,
-) -> None:
-    """Print the rows that two versions of a list do not share, what changed in them, and the counts."""
-    from collections import Counter
-
-    from bot.agencies import DIFFERENCES_SAID, difference_json, difference_line, each_difference
-    from bot.recruiters.lists import Change
-
-    async def work(config: Config) -> None:
-        counts: Counter[Change] = Counter()
-        async with _service(config, with_lists=False) as service:
-            async for found in each_difference(service, source, version, second or None):
-                counts[found.change] += 1
-                if json_lines:
-                    print(json.dumps(difference_json(found), ensure_ascii=False))
-                elif counts[found.change] <= DIFFERENCES_SAID:
-                    print(difference_line(found))
-        if json_lines:
-            print(json.dumps({"counts": {change.value: counts[change] for change in Change}}))
-        else:
-            more = ", the first of each kind shown" if max(counts.values(), default=0) > DIFFERENCES_SAID else ""
-            print(", ".join(f"{change.value} {counts[change]}" for change in Change) + more)
-
-    _run(work)
-
-
-@agencies_app.command("status")
-def agencies_status() -> None:
-    """Say which lists are in force, how old they are, which versions are kept, and what is in quarantine."""
-    from bot.agencies import status
-
-    async def work(config: Config) -> None:
-        async with _service(config, with_lists=False) as service:
-            async for line in status(service):
-                print(line)
-
-    _run(work)
 
 
 @audit_app.command("verify")
@@ -539,6 +264,8 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
         yield row
 
 
+app.add_typer(content_group(_run), name="content")
+app.add_typer(agencies_group(With(_run, _service, _objects, _say, _me)), name="agencies")
 app.add_typer(places_group(_run, _service), name="places")
 app.add_typer(whatsapp_group(_run), name="whatsapp")
 add_commands(responders_app, organisations_app, _run, lambda config: _service(config, with_lists=False))

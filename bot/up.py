@@ -12,15 +12,17 @@ from aiohttp import web
 from telegram.error import TelegramError
 
 from bot.agencies import first_lists
-from bot.app import Service, open_service, running, web_app
+from bot.app import Service, open_service
 from bot.channels.telegram_profile import Setup, State, plainly
 from bot.config import Config
 from bot.console.auth import hash_password
+from bot.doors import web_app
 from bot.embedded import everything, train
 from bot.local import nlu_ready
 from bot.logs import configure
 from bot.ports import Responder
 from bot.public.patience import PatientRunner
+from bot.running import running
 from bot.telegram_setup import plan
 
 #: The administrator manages people and cannot read cases; the supervisor works on cases.

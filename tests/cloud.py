@@ -13,9 +13,11 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from bot.app import Service, open_service, running, web_app
+from bot.app import Service, open_service
 from bot.config import Config
 from bot.domain.cases import Case
+from bot.doors import web_app
+from bot.running import running
 from tests.platforms import PHONE_ID, SECRET, FakeWhatsApp, serving, signed, whatsapp_batch, whatsapp_server
 
 PERSON = "910000000001"

@@ -32,9 +32,9 @@ from bot.domain.numbers import Life
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import OpenTasks
 from bot.ports import Line, NotOwner
-from bot.store.conversations import Ladder
 from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
+from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
 from bot.store.sealed import Sealer, Unreadable
 

@@ -15,9 +15,9 @@ from bot.domain.cases import PRIORITY, Case, CaseAction, CaseKind, CaseState, Il
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import Private
 from bot.domain.roles import labels_of_both
-from bot.store.conversations import Ladder
 from bot.store.documents import case_in
 from bot.store.history import Writer
+from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]

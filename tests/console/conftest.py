@@ -10,11 +10,13 @@ from typing import Any
 import aiohttp
 import pytest_asyncio
 
-from bot.app import Service, running, web_app
+from bot.app import Service
 from bot.chat import Chat
 from bot.console.auth import hash_password
 from bot.domain.roles import Organisation
+from bot.doors import web_app
 from bot.ports import Responder
+from bot.running import running
 from tests.platforms import serving
 
 PASSWORD = "a-long-enough-password"

@@ -12,12 +12,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.app import web_app
 from bot.chat import Chat
 from bot.console.routes import PAGES, ROUTES
 from bot.console.views import Views
 from bot.domain.cases import Case, CaseAction
 from bot.domain.private import Private
+from bot.doors import web_app
 from tests.console.conftest import Browser, Site
 from tests.console.test_console import DISTRESS, NAMES, TABLE, filled
 

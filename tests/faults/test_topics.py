@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from bot.app import open_service, running, utc_now
+from bot.app import open_service, utc_now
 from bot.config import load_config
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.ports import Responder
+from bot.running import running
 from tests.faults.test_kill import DISTRESS, Ledger
 from tests.forum import GROUP, FakeForum, forum_server, press, written
 from tests.platforms import PHONE_ID, SECRET, TELEGRAM_SECRET, TELEGRAM_TOKEN, alert_server, whatsapp_server

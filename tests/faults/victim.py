@@ -25,11 +25,13 @@ import bot.store.group_inbox
 import bot.store.outbox
 import bot.store.spool
 import bot.store.topics
-from bot.app import Service, add_webhooks, open_service, running, utc_now
+from bot.app import Service, open_service, utc_now
 from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import load_config
 from bot.domain.understanding import NOTHING, Understanding
+from bot.doors import add_webhooks
 from bot.logs import configure
+from bot.running import running
 
 
 def die() -> None:

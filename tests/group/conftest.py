@@ -15,12 +15,14 @@ from typing import Any
 import aiohttp
 import pytest_asyncio
 
-from bot.app import Service, open_service, running, web_app
+from bot.app import Service, open_service
 from bot.chat import Chat
 from bot.config import Config, load_config
 from bot.console.auth import hash_password
 from bot.domain.cases import Case
+from bot.doors import web_app
 from bot.ports import Responder
+from bot.running import running
 from tests.console.conftest import PASSWORD, PEOPLE, Site
 from tests.forum import GROUP, FakeForum, forum_server, press, private, written
 from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, serving

@@ -21,12 +21,14 @@ import segno
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from bot.app import Service, running, web_app
+from bot.app import Service
 from bot.dialogue import waiting
+from bot.doors import web_app
 from bot.ports import StoreUnavailable
 from bot.public import visitors
 from bot.public.chat import HIDE, MOST_LISTENING
 from bot.public.pace import MOST_KEPT, Pace
+from bot.running import running
 from tests.console.conftest import Site, site  # noqa: F401 - the fixture
 from tests.platforms import serving
 from tests.public.test_landing import code_at

@@ -12,13 +12,14 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.app import Service, web_app
+from bot.app import Service
 from bot.content.model import Content
 from bot.content.wall import LONGEST_PREFILL, prefill
 from bot.dialogue.safety import Guard
 from bot.domain.codes import find, sign
 from bot.domain.places import Desk, PlaceList, Post, Purpose, VersionState
 from bot.domain.risk import NO_RISK
+from bot.doors import web_app
 from tests.conftest import NOW
 from tests.platforms import serving
 

@@ -12,8 +12,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from bot.app import Service, running, web_app
+from bot.app import Service
+from bot.doors import web_app
 from bot.public.patience import PatientRunner
+from bot.running import running
 from tests.public.visit import visiting
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, open_service, running, web_app
+from bot.app import Service, open_service
 from bot.config import Config
 from bot.domain.messages import Address, ChannelName
 from bot.domain.private import Private
+from bot.doors import web_app
 from bot.public.visitors import COOKIE
+from bot.running import running
 from tests.platforms import serving
 from tests.public.visit import Visit, bad_line, visiting
 

@@ -7,9 +7,10 @@ import json
 import aiohttp
 import pytest
 
-from bot.app import Service, open_service, web_app
+from bot.app import Service, open_service
 from bot.config import Config
 from bot.domain.messages import InboundMessage
+from bot.doors import web_app
 from bot.ports import StoreUnavailable
 from tests.platforms import PHONE_ID, SECRET, serving, signed, whatsapp_batch, whatsapp_text
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.domain.cases import CaseKind, CaseState
 from bot.domain.conversation import Conversation, Forget, OpenCase, Turn, Waiting
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Lane, OutboundMessage, Reply
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.risk import Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
+from bot.running import running
 from bot.service import answer
 from bot.service.answer import TRIES, Answerer, Senses
 from bot.service.crowd import MOST_A_MINUTE, may_be_left_out, unsaid

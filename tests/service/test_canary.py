@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, open_service, running, web_app
+from bot.app import Service, open_service
 from bot.clients.alerts import ConsolePager
 from bot.config import Config, load_config
 from bot.domain.canary import canary
+from bot.doors import web_app
 from bot.ports import Alert, ChannelError, Flight
+from bot.running import running
 from bot.service.canary import Canary, keep_flying
 from tests.platforms import TELEGRAM_TOKEN, alert_server, serving, telegram_server
 

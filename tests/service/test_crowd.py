@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.chat import Chat
 from bot.domain.messages import Address
+from bot.running import running
 from bot.service.crowd import MOST_A_MINUTE, SAID_AGAIN, Crowd
-from bot.store.conversations import MOST_REPORTS
+from bot.store.effects import MOST_REPORTS
 from tests.conftest import NOW
 from tests.service.test_early import message
 

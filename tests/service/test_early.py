@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from bot.app import Service, open_service, running, utc_now
+from bot.app import Service, open_service, utc_now
 from bot.config import Config, load_config
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.risk import Risk
 from bot.ports import Alert, ChannelError, reference
+from bot.running import running
 from bot.service.early import PATIENCE, EarlyPages
 from tests.platforms import alert_server
 

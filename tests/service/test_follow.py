@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.dialogue import follow
 from bot.domain.cases import Case, CaseAction
 from bot.domain.conversation import Conversation
+from bot.running import running
 from bot.service.follow import Follower
 from bot.service.respond import Respond
 from bot.store.follow_ups import MongoFollowUps

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, OutboundMessage
 from bot.domain.private import Private
 from bot.ports import ChannelError
+from bot.running import running
 from bot.service.forget import Forgetter
 from bot.store.traces import MongoTraces
 

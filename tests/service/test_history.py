@@ -13,7 +13,7 @@ from datetime import timedelta
 import pdfplumber
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.chat import Chat
 from bot.clients.sheets import Sheets
 from bot.content.model import Content
@@ -33,6 +33,7 @@ from bot.domain.understanding import NOTHING
 from bot.recruiters.history import History
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
+from bot.running import running
 from bot.service.history import Histories, Refused
 from tests.conftest import NOW
 from tests.store.test_store import everything_stored

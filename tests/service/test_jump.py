@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, open_service, running
+from bot.app import Service, open_service
 from bot.config import Config, load_config
 from bot.domain.cases import Case, CaseAction
+from bot.running import running
 from bot.service.watch import TELL_PERSON_AT
 from tests.platforms import alert_server
 from tests.service.test_early import DISTRESS, message

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.content.render import LIMITS
 from bot.domain.lessons import FEWEST, LessonCount
 from bot.domain.messages import LANE_ORDER, ChannelName, Lane
 from bot.ports import Learner
+from bot.running import running
 from bot.service.lessons import IN_TALK, Teacher, summed
 from bot.store import lessons as store
 from bot.store.lessons import MongoLessons

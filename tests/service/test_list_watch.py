@@ -14,9 +14,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from bot.app import Service, open_service, running
+from bot.app import Service, open_service
 from bot.config import Config, load_config
 from bot.domain.agencies import Agency, AgencyList, ListState, Standing
+from bot.running import running
 from bot.service.watch import ListWatch
 from bot.store.alerts import MongoAlerts
 from tests.conftest import NOW

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Media, OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import ChannelError
+from bot.running import running
 from bot.service.answer import Answerer, Senses
 from bot.service.listen import Listener
 from tests.conftest import NOW

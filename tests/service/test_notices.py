@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.chat import Chat
 from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Where, WhereKind
 from bot.ports import NoteDue
+from bot.running import running
 from bot.service.notices import BadNotice, Notes
 from bot.store.notices import MongoNotices
 from tests.service.test_lessons import Days

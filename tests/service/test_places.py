@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from bot.app import Service, open_service, running
+from bot.app import Service, open_service
 from bot.chat import Chat
 from bot.config import Config
 from bot.domain.codes import spaced, start
 from bot.domain.places import Fault, PlaceList, Point, Purpose, VersionState
 from bot.ports import StoreUnavailable
+from bot.running import running
 from bot.service.places import PlacesRefused, Ways
 from tests.conftest import NOW
 

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.app import Service, open_service, running
+from bot.app import Service, open_service
 from bot.channels.telegram_group import parse_group
 from bot.config import Config, load_config
 from bot.domain.cases import Case
 from bot.domain.private import Private
 from bot.domain.topics import GroupUpdate, Press, button
 from bot.ports import Responder
+from bot.running import running
 from tests.forum import GROUP, FakeForum, forum_server, press
 from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN
 from tests.service.test_early import DISTRESS, message

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.chat import Chat
 from bot.clients.rota_file import RotaError, lines, read_rota
 from bot.domain.cases import CaseAction
 from bot.ports import Alert, Responder
+from bot.running import running
 from bot.store.clock import boot_seconds
 
 ROTA = """

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Service, open_service, running, utc_now
+from bot.app import Service, open_service, utc_now
 from bot.config import Config
 from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Media, OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.understanding import NOTHING, Understanding
+from bot.running import running
 from bot.service import typing as showing
 from bot.service.answer import Answerer, Senses
 from bot.service.listen import Listener

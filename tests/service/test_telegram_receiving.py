@@ -12,9 +12,11 @@ import aiohttp
 import pytest
 
 import bot.store.outbox
-from bot.app import Service, open_service, running, web_app
+from bot.app import Service, open_service
 from bot.channels import telegram
 from bot.config import Config
+from bot.doors import web_app
+from bot.running import running
 from tests.channels.telegram_shapes import update
 from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, serving, telegram_server
 

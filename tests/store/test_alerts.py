@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.domain.cases import CaseAction
 from bot.ports import Alert, ChannelError, GroupMoved
+from bot.running import running
 from bot.service.watch import Watch
 from bot.store import alerts as store
 from tests.service.test_early import DISTRESS, message

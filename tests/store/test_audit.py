@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.chains import Broken, verify
 from bot.chat import Chat
 from bot.domain.cases import CaseAction
 from bot.domain.private import Private
 from bot.ports import Stamp
+from bot.running import running
 from bot.store.audit import HEAD, HEAD_MADE, HISTORIES_SIGNED, Chain, MongoAudit, _digest, proof
 from bot.store.cases import SIGNED
 from tests.conftest import NOW

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.domain.cases import CaseAction
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
+from bot.running import running
 
 
 async def test_danger_opens_one_case_though_the_nlu_is_down(service: Service) -> None:

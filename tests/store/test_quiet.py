@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.dialogue.waiting import OTHER
 from bot.domain.cases import Case
 from bot.domain.messages import Carrier
+from bot.running import running
 from tests.service.test_early import DISTRESS, message
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.ports import StoreUnavailable
+from bot.running import running
 from bot.store.sealed import KEY_CACHE_MS, Unreadable
 
 Doc = dict[str, Any]

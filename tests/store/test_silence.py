@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.app import Service, running
+from bot.app import Service
 from bot.chat import Chat
 from bot.domain.messages import ChannelName, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import Due
+from bot.running import running
 
 Doc = dict[str, Any]
 DISTRESS = "they locked us in the factory"

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Service, running, utc_now
+from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.logs import JsonLines, redact
 from bot.ports import Alert, ChannelError
+from bot.running import running
 from bot.store.clock import boot_seconds
 from bot.store.sealed import KeyFileError, Unreadable, load_keys
 from bot.store.spool import FileSpool

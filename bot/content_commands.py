@@ -1,0 +1,167 @@
+"""The commands of `sahyatri content`; the work is in `bot.content`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.config import Config, ConfigError
+
+Run = Callable[[Callable[[Config], Awaitable[None]]], None]
+
+
+def content_group(run: Run) -> typer.Typer:
+    """Return the group; *run* runs a command with the settings."""
+    group = typer.Typer(no_args_is_help=True, help="Check what we say.")
+    for add in (_add_check, _add_preview, _add_stale, _add_coverage, _add_export, _add_import, _add_speak):
+        add(group, run)
+    return group
+
+
+def _add_check(group: typer.Typer, run: Run) -> None:
+    @group.command("check")
+    def content_check() -> None:
+        """Report every problem of the content at once; exit 1 if there is any."""
+        from bot.content.checks import check
+
+        async def work(config: Config) -> None:
+            problems = check(config.content)
+            for problem in problems:
+                print(problem)
+            if problems:
+                raise typer.Exit(1)
+            say("content: no problems")
+
+        run(work)
+
+
+def _add_preview(group: typer.Typer, run: Run) -> None:
+    @group.command("preview")
+    def content_preview(topic: str, locale: str) -> None:
+        """Show a topic as WhatsApp, Telegram and plain text would show it."""
+        from bot.content.load import load
+        from bot.content.tables import preview
+
+        async def work(config: Config) -> None:
+            content = load(config.content)
+            if topic not in content.topics:
+                raise ConfigError(f"{topic}: no such topic; one of {', '.join(content.topics)}")
+            if locale not in content.locales:
+                raise ConfigError(f"{locale}: not offered; choose one of {', '.join(content.locales)}")
+            for channel, shown in preview(content, topic, locale):
+                print(f"===== {channel}\n{shown}\n")
+
+        run(work)
+
+
+def _add_stale(group: typer.Typer, run: Run) -> None:
+    @group.command("stale")
+    def content_stale(
+        days: Annotated[int, typer.Option("--days", min=0, help="older than this many days")] = 90,
+    ) -> None:
+        """List facts that were read too long ago or whose time is over; exit 1 if there is any."""
+        from bot.app import utc_now
+        from bot.content.load import load
+        from bot.content.tables import stale
+
+        async def work(config: Config) -> None:
+            found = list(stale(load(config.content), days, utc_now().date()))
+            for line in found:
+                print(line)
+            say(f"content: {len(found)} facts to read again")
+            if found:
+                raise typer.Exit(1)
+
+        run(work)
+
+
+def _add_coverage(group: typer.Typer, run: Run) -> None:
+    @group.command("coverage")
+    def content_coverage(
+        readme: Annotated[
+            Path | None, typer.Option("--readme", help="write the table between the coverage marks of this file")
+        ] = None,
+    ) -> None:
+        """Print what is covered, locale by area, with the sums."""
+        from bot.content.load import load
+        from bot.content.tables import coverage_table, put_between_marks
+
+        async def work(config: Config) -> None:
+            table = coverage_table(load(config.content))
+            if readme:
+                put_between_marks(readme, table)
+            else:
+                print(table)
+
+        run(work)
+
+
+def _add_export(group: typer.Typer, run: Run) -> None:
+    @group.command("export")
+    def content_export(
+        locale: str,
+        file: Annotated[Path, typer.Argument(help="the .xlsx file to write")],
+    ) -> None:
+        """Write one locale as a spreadsheet for translators."""
+        from bot.content.tables import write_sheet
+
+        async def work(config: Config) -> None:
+            count = write_sheet(_offered(config, locale), locale, file)
+            say(f"{file}: {count} messages; fill the column `words`, then: sahyatri content import {locale} {file}")
+
+        run(work)
+
+
+def _add_import(group: typer.Typer, run: Run) -> None:
+    @group.command("import")
+    def content_import(
+        locale: str,
+        file: Annotated[Path, typer.Argument(help="the filled .xlsx file")],
+        apply: Annotated[
+            bool, typer.Option("--apply", help="write the words; without it only the changes are shown")
+        ] = False,
+    ) -> None:
+        """Take a filled spreadsheet: show what changes, all problems at once; with --apply write the files."""
+        from bot.content.tables import read_sheet, write_messages
+
+        async def work(config: Config) -> None:
+            content = _offered(config, locale)
+            changed = read_sheet(content, locale, file)
+            for key, words in changed.items():
+                print(f"{key}\n- {content.messages[locale].get(key, '')}\n+ {words}")
+            if apply and changed:
+                for path in write_messages(content, config.content, locale, changed):
+                    say(f"written: {path}")
+            say(f"{len(changed)} messages change{'' if apply else '; add --apply to write them'}")
+
+        run(work)
+
+
+def _add_speak(group: typer.Typer, run: Run) -> None:
+    @group.command("speak")
+    def content_speak(
+        locale: Annotated[str, typer.Option("--lang", help="only this locale")] = "",
+        topic: Annotated[str, typer.Option("--topic", help="only this topic")] = "",
+    ) -> None:
+        """Render voice messages beforehand, so that nobody waits for them; print size and seconds of each."""
+        from bot.speak import speak
+
+        run(lambda config: speak(config, locale, topic, print, say))
+
+
+def say(text: str) -> None:
+    """Tell whoever typed the command; what it prints is kept apart."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _offered(config: Config, locale: str) -> Any:  # noqa: ANN401 - Content, imported only where needed
+    from bot.content.load import load
+
+    content = load(config.content)
+    if locale not in content.locales:
+        raise ConfigError(f"{locale}: not offered; choose one of {', '.join(content.locales)}")
+    return content

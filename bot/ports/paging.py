@@ -1,0 +1,141 @@
+"""Pages to responders, who is on call, and the proof that a page arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.rota import Rota, Staff
+
+#: The kind of an alert that is for whoever runs the service: a platform refuses what we send.
+CHANNEL_FAULT = "channel_fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
+
+    source: the list of recruiters, or for `CHANNEL_FAULT` the channel, that it is about instead; then there is no
+    case, and `values` fill its words.
+    ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
+    the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
+    to: the logins of those whom it is for; none: everybody.
+    """
+
+    id: str
+    case_id: str
+    channel: str
+    kind: str
+    reason: str
+    locale: str
+    attempts: int = 0
+    source: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+    rung: int = 0
+    to: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where in the console it leads."""
+        if self.kind == CHANNEL_FAULT:
+            return "/console/"
+        if self.source:
+            return "/console/lists"
+        return f"/console/cases/{self.case_id}" if self.case_id else "/console/queue"
+
+
+class Alerts(Protocol):
+    """Pages that are due, one row per alert channel."""
+
+    async def next_due(self, owner: str, channel: str) -> Alert | None:
+        """Lease the alert to be sent next over this alert channel; pages that were overtaken are closed unsent."""
+        ...
+
+    async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these messages nobody has answered, or were answered and their page was not yet tried.
+
+        Raise `StoreUnavailable`.
+        """
+        ...
+
+    async def add(self, alerts: Sequence[Alert], now: datetime) -> int:
+        """Queue those whose ids are not there yet, whoever else does the same; return how many were new."""
+        ...
+
+    async def done(self, alert: Alert) -> None:
+        """It went out."""
+        ...
+
+    async def retry(self, alert: Alert, seconds: float, reason: str, *, missed: bool) -> None:
+        """Put it back for later; after a day give it up. missed: it surely reached nobody."""
+        ...
+
+    async def nobody_reached(self, alert: Alert) -> bool:
+        """Say whether this event's page surely missed people on every channel that leads away from the console."""
+        ...
+
+
+class Rotas(Protocol):
+    """The rota and the staff."""
+
+    async def current(self) -> Rota:
+        """Return the rota in force; one without shifts if there is none."""
+        ...
+
+    async def save(self, rota: Rota, who: str, now: datetime) -> None:
+        """Put a rota in force."""
+        ...
+
+    async def staff(self) -> Staff:
+        """Return who works on cases, who supervises, and how many open cases each has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What became of one canary: seconds until it reached each alert channel, and which it did not reach."""
+
+    at: datetime
+    arrived: Mapping[str, float]
+    missing: tuple[str, ...]
+
+
+class Canaries(Protocol):
+    """Where canaries leave their marks."""
+
+    async def my_turn(self, every: float) -> bool:
+        """Say whether this process is to send the next one: one of all processes, every so many seconds."""
+        ...
+
+    async def arrived(self) -> Mapping[str, datetime]:
+        """Return when the present one reached each alert channel."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove all that the last one left: conversation, case, pages."""
+        ...
+
+    async def record(self, flight: Flight) -> None:
+        """Keep what became of one."""
+        ...
+
+    async def last(self) -> Flight | None:
+        """Return the last one recorded, by whichever process."""
+        ...
+
+
+class Pager(Protocol):
+    """One way to alert responders. Raise `ChannelError`."""
+
+    name: str
+
+    async def page(self, alert: Alert) -> None:
+        """Tell the responders that a case waits."""
+        ...
+
+    async def check(self, alert: Alert) -> None:
+        """Find out whether a page would arrive, without waking anybody. Raise `ChannelError` if it would not."""
+        ...
