@@ -9,7 +9,6 @@ import os
 import random
 import secrets
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from bot.store.audit import MongoAudit
+from tests.faults.nursery import Victim, bear
 from tests.platforms import (
     PHONE_ID,
     SECRET,
@@ -32,7 +32,6 @@ from tests.platforms import (
     whatsapp_text,
 )
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 DISTRESS = "mujhe malik ne kamre me band kar diya hai bachao"
 SEED = 20261124
 
@@ -48,7 +47,7 @@ class Ledger:
     alert_url: str
     pages: list[dict[str, Any]]
     acked: set[str] = field(default_factory=set)
-    victims: list[asyncio.subprocess.Process] = field(default_factory=list)
+    victims: list[Victim] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -75,15 +74,11 @@ class Ledger:
             "SAHYATRI_LADDER": "36000,72000,108000",
             **self.environment,
         }
-        with (self.folder / "victim.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.faults.victim", cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
-        self.victims.append(process)
+        self.victims.append(await bear(environment, self.folder / "victim.log"))
         for _ in range(1200):
             if port_file.exists() and port_file.read_text():
                 return f"http://127.0.0.1:{port_file.read_text()}/webhooks/whatsapp"
-            if process.returncode is not None:
+            if self.victims[-1].returncode is not None:
                 raise RuntimeError((self.folder / "victim.log").read_text()[-2000:])
             await asyncio.sleep(0.05)
         raise RuntimeError("the victim did not start")

@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +17,9 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from tests.channels.telegram_shapes import update
+from tests.faults.nursery import Victim, bear
 from tests.platforms import TELEGRAM_TOKEN, FakeTelegram, telegram_server
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 DISTRESS = "mujhe malik ne kamre me band kar diya hai bachao"
 
 
@@ -32,9 +31,9 @@ class Machine:
     name: str
     folder: Path
     platform: FakeTelegram
-    started: list[asyncio.subprocess.Process] = field(default_factory=list)
+    started: list[Victim] = field(default_factory=list)
 
-    async def start(self, kill_at: str = "") -> asyncio.subprocess.Process:
+    async def start(self, kill_at: str = "") -> Victim:
         settings = {"mongodb_uri": self.uri, "kill_at": kill_at, "port_file": str(self.folder / "port")}
         environment = {
             **os.environ,
@@ -46,12 +45,8 @@ class Machine:
             "SAHYATRI_WORKERS": "2",
             "SAHYATRI_LADDER": "36000,72000,108000",
         }
-        with (self.folder / "victim.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.faults.victim", cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
-        self.started.append(process)
-        return process
+        self.started.append(await bear(environment, self.folder / "victim.log"))
+        return self.started[-1]
 
     async def settled(self, count: int) -> dict[str, list[dict[str, Any]]]:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self.uri, tz_aware=True)

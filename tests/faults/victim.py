@@ -1,4 +1,4 @@
-"""The whole service as a process to be killed: `python -m tests.faults.victim`, settings in VICTIM (JSON).
+"""The whole service as a process to be killed, settings in VICTIM (JSON); see `tests.faults.nursery`.
 
 `kill_at` names the point at which it ends itself with SIGKILL, once. Nothing in the service knows of this: the points are
 seen from outside, by what it says to MongoDB, to the disk and to the NLU. Time limits are shortened, not removed.
@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
+import bot.app
 import bot.channels.telegram_polling
 import bot.store.alerts
 import bot.store.conversations
@@ -28,10 +29,15 @@ import bot.store.topics
 from bot.app import Service, open_service, utc_now
 from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import load_config
+from bot.content.load import load
 from bot.domain.understanding import NOTHING, Understanding
 from bot.doors import add_webhooks
 from bot.logs import configure
 from bot.running import running
+
+SHIPPED = Path(__file__).resolve().parent.parent.parent / "content"
+#: Read once for all that are forked from this process; no victim changes it.
+CONTENT = load(SHIPPED)
 
 
 def die() -> None:
@@ -127,6 +133,7 @@ async def main() -> None:
     point = settings.get("kill_at", "")
     configure("ERROR")
     shorten()
+    bot.app.load_content = lambda root: CONTENT if root.resolve() == SHIPPED else load(root)
     arm_disk(point)
     config = load_config()
     listener = Killer(point, settings.get("nth", 1))
@@ -151,7 +158,3 @@ async def _serve(service: Service, port_file: Path) -> None:
     async with running(service):
         port_file.write_text(str(runner.addresses[0][1]))
         await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
