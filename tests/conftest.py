@@ -43,7 +43,7 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("mongod")
     loop = asyncio.new_event_loop()
     stack = contextlib.AsyncExitStack()
-    parameters = ("--setParameter", "enableTestCommands=1", "--setParameter", "minSnapshotHistoryWindowInSeconds=0")
+    parameters = ("--setParameter", "enableTestCommands=1", "--setParameter", "minSnapshotHistoryWindowInSeconds=5")
     # What a test leaves is really removed, and soon: else each of a thousand databases would keep its files open.
     started = stack.enter_async_context(local_mongod(folder, 0, lambda _: None, (*parameters, "--syncdelay", "10")))
     uri = loop.run_until_complete(started)
