@@ -345,7 +345,8 @@ class MongoCases:
         for conversation, said in messages.items():
             own = row if conversation == row["conversation"] else await self._merged(row, conversation, session)
             if fitting := _fitting(own, said):
-                await self._writer.say(conversation, fitting, now, session)
+                asks = action is CaseAction.ASK_CONSENT
+                await self._writer.say(conversation, fitting, now, session, asks=asks)
         if action in ENDING:
             if row.get("erase_requested"):
                 await self._writer.say(row["conversation"], (), now, session, {"erase_after": now})

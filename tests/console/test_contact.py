@@ -86,6 +86,75 @@ async def test_consent_is_asked_by_a_button_with_the_duty_where_a_child_may_be_t
     await asha.session.close()
 
 
+async def consented(site: Site, case: str) -> str:  # noqa: F811
+    told = {item.slot: item.value.reveal() for item in await site.service.cases.told(case)}
+    return told.get("consent", "")
+
+
+async def asked_for_consent(site: Site, browser: Browser, case: str, key: str) -> None:  # noqa: F811
+    """Ask, and wait until the question has left us."""
+    await browser.act(case, "consent", key=key)
+    row = await site.service.db["cases"].find_one({"_id": case})
+    assert row
+    async with asyncio.timeout(10):
+        while await site.service.db["outbox"].count_documents({"conversation": row["conversation"], "open": True}):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_typed_yes_to_the_question_of_consent_is_kept_like_the_tap(site: Site) -> None:  # noqa: F811
+    """Only as the very next message, and only a clear one; it stands in the conversation all the same."""
+    turn, _ = await site.chat.say("help, I am 15 and they locked me in a room")
+    case = turn.conversation.open_case
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    await site.chat.say("yes")
+    assert await consented(site, case) == ""
+    await asked_for_consent(site, asha, case, "c1")
+    await site.chat.say("Haan!")
+    assert await consented(site, case) == "yes"
+    _, page = await asha.get(f"/console/cases/{case}")
+    assert '<span id="consent-state">yes</span>' in page and "Haan!" in page
+    event = (await site.service.cases.history(case))[-1]
+    assert (event.who, event.action, event.detail.reveal()) == ("person", CaseAction.TELL, "consent: yes")
+    for number, words in enumerate(("ok", "yes but not to my father", "hello", "1"), 2):
+        await asked_for_consent(site, asha, case, f"c{number}")
+        await site.chat.say(words)
+        await site.chat.say("no")
+        assert await consented(site, case) == "yes", words
+        _, page = await asha.get(f"/console/cases/{case}")
+        assert "asked, no answer yet" in page and words in page
+    await asked_for_consent(site, asha, case, "c7")
+    await asha.act(case, "reply", text="Are you at the station now?", key="r1")
+    await site.chat.say("no")
+    assert await consented(site, case) == "yes"
+    await asked_for_consent(site, asha, case, "c8")
+    await site.chat.say("they are beating me")
+    assert (await site.service.cases.history(case))[-1].action is CaseAction.RAISE
+    await asked_for_consent(site, asha, case, "c9")
+    await site.chat.say("नहीं")
+    assert await consented(site, case) == "no"
+    await asha.session.close()
+
+
+async def test_a_yes_typed_before_the_question_left_us_is_no_consent(site: Site) -> None:  # noqa: F811
+    """It may answer anything else: while the question waits to be sent, or by a message that was long on its way."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    for key, fields in (
+        ("c1", {"state": "waiting"}), ("c2", {"state": "unknown"}),
+        ("c3", {"sending_at": site.service.now() + timedelta(minutes=1)}),
+        ("c4", {"sending_at": site.service.now() - timedelta(hours=7)}),
+    ):  # fmt: skip
+        await asked_for_consent(site, asha, case, key)
+        question = await site.service.db["outbox"].find_one({}, sort=[("_id", -1)])
+        assert question
+        await site.service.db["outbox"].update_one({"_id": question["_id"]}, {"$set": fields})
+        await site.chat.say("yes")
+        assert await consented(site, case) == "", key
+    await asha.session.close()
+
+
 async def on_whatsapp(site: Site, case: str, *templates: str) -> str:  # noqa: F811
     """Make it a WhatsApp case whose person last wrote 25 hours ago; return the conversation."""
     service = site.service
