@@ -319,6 +319,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     attachments = MongoAttachments(client, db, sealer, media, writer)
     approvals = MongoApprovals(client, db, sealer, Writer(db, sealer, tuple(officer or pagers)))
     shelves = Shelves(cases, media, attachments, approvals, MongoContacts(db, sealer), audit)
+    templates = read_templates(config.whatsapp_templates)
+    first = First(cases, approvals, audit, lambda: wording.content, now, committed, templates)
     owner = f"{socket.gethostname()}:{os.getpid()}"
     organisations = MongoOrganisations(db)
 
@@ -340,7 +342,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
     watch = Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges)
     if bot and config.telegram_responders_chat:
-        group.join(bot, cases, respond, watch, alerts, audit, tuple(pagers), wake_console.set, owner)
+        group.join(bot, cases, respond, first, watch, alerts, audit, tuple(pagers), wake_console.set, owner)
     return Service(
         config=config,
         wording=wording,
@@ -369,7 +371,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         respond=respond,
         merges=merges,
         merging=Merging(merges, respond, now, committed),
-        first=First(cases, lambda: wording.content, now, committed, read_templates(config.whatsapp_templates)),
+        first=first,
         interpreter=Interpreter(_case_translator(config, content)),
         task_store=task_store,
         tasks=Tasks(task_store, now),

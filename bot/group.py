@@ -17,6 +17,7 @@ from bot.config import Config
 from bot.content.model import Content
 from bot.domain.cases import CaseKind
 from bot.ports import Alert, Alerts, Audit, Cases, Responders
+from bot.service.first import First
 from bot.service.group import GroupDesk, GroupPlace, keep_desk
 from bot.service.linking import Linking
 from bot.service.presses import Presses, page_buttons
@@ -80,6 +81,7 @@ class ResponderGroup:
         bot: Bot,
         cases: Cases,
         respond: Respond,
+        first: First,
         watch: Watch,
         alerts: Alerts,
         audit: Audit,
@@ -95,8 +97,9 @@ class ResponderGroup:
             self.wake_topics.set()
 
         written = Written(
-            cases, self.store, group, self.linking, self._responders, respond, audit, self.words, self._now, woken
-        )
+            cases, self.store, group, self.linking, self._responders, respond, first, audit, self.words, self._now,
+            woken,
+        )  # fmt: skip
         presses = Presses(
             cases, self.store, group, self.linking, respond, watch, audit, self.words, self._content, self._now, woken,
             self._config.cases_each,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.contact import Person, people_of, until
+from bot.console.contact import Person, people_of, until, ways
 from bot.console.facts import Answered, answered, asked, consent
 from bot.console.files import seals
 from bot.console.map import Map, draw_map, point_of
@@ -148,7 +148,8 @@ class CaseViews:
             raise web.HTTPTooManyRequests(text="too many cases in an hour")
         lines = await self._views.lines(case, session)
         people = await people_of(case, self._service, self._views, session.lang)
-        return web.json_response({"case": self._views.row(case, session), "lines": lines, "windows": until(people)})
+        shown = {"windows": until(people), "ways": ways(people)}
+        return web.json_response({"case": self._views.row(case, session), "lines": lines, **shown})
 
     def _facts(self, case: Case, session: Session) -> list[Fact]:
         """Return what the case is, the most urgent first."""

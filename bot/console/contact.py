@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.files import why_refused
 from bot.console.transcript import visible
 from bot.console.views import Views
+from bot.domain.approvals import NotAllowed, Request, RequestKind, RequestState
 from bot.domain.cases import Case
-from bot.domain.contact import SAFE_CONTACT, NotSafe, Override, Template, WindowClosed
+from bot.domain.contact import SAFE_CONTACT, NotSafe, Template, WindowClosed
 from bot.domain.private import Private
 from bot.ports import Line, NotOwner
 from bot.service.first import Standing, Words
@@ -21,6 +24,7 @@ Service = Any
 REFUSED: Final[dict[type[Exception], str]] = {
     WindowClosed: "first.error.closed",
     NotSafe: "first.error.unsafe",
+    NotAllowed: "seal.not_approved",
     LookupError: "first.error.unknown",
 }
 LONGEST: Final = 500
@@ -28,11 +32,15 @@ LONGEST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a reply may go to: the case's own person, or that of a merged case. closes: ISO 8601 or ""."""
+    """Whom a reply may go to: the case's own person, or that of a merged case. closes: ISO 8601 or "".
+
+    asked: the owner's request to write first, while it waits or holds.
+    """
 
     case: Case
     standing: Standing
     templates: tuple[Words, ...]
+    asked: Request | None = None
 
     @property
     def closes(self) -> str:
@@ -40,9 +48,18 @@ class Person:
         return self.standing.closes_at.isoformat(timespec="seconds") if self.standing.closes_at else ""
 
     @property
-    def needs_reason(self) -> bool:
+    def needs_second(self) -> bool:
         """True where whoever writes begins, and nothing says that it is safe."""
         return self.standing.first and not self.standing.record
+
+    @property
+    def how(self) -> str:
+        """Return `free`, `needs` a second person, `waits` for one, or `agreed`: one has said yes to one message."""
+        if not self.needs_second:
+            return "free"
+        if not self.asked:
+            return "needs"
+        return "waits" if self.asked.state is RequestState.WAITING else "agreed"
 
 
 class ContactViews:
@@ -58,11 +75,10 @@ class ContactViews:
         """Write to the person, while their channel takes our words and nothing speaks against it."""
 
         async def verb(case: Case, who: str, form: dict[str, str]) -> Case:
-            person = await self._person(case, form["via"])
-            await self._service.first.check(person, Override(form["override"]))
-            if form["override"].strip():
-                await self._service.respond.note(case, who, form["override"], f"{form['key']}:why")
-            done: Case = await self._service.respond.reply(case, who, form["text"], form["key"], person)
+            person, key = await self._person(case, form["via"]), form["key"]
+            leave = await self._service.first.check(case, who, key, person)
+            done: Case = await self._service.respond.reply(case, who, form["text"], key, person, leave.request)
+            await self._service.first.wrote(case, who, leave)
             return done
 
         return await self._views.act(request, verb, "reply", "text", refusals=REFUSED)
@@ -73,12 +89,22 @@ class ContactViews:
         async def verb(case: Case, who: str, form: dict[str, str]) -> Case:
             person = await self._person(case, form["via"])
             name, _, locale = form["template"].partition(":")
-            done: Case = await self._service.first.write(
-                case, who, Template(name, locale), form["key"], Override(form["override"]), person
-            )
+            done: Case = await self._service.first.write(case, who, Template(name, locale), form["key"], person)
             return done
 
         return await self._views.act(request, verb, "wrote first", "template", refusals=REFUSED)
+
+    async def ask_first(self, request: web.Request) -> web.StreamResponse:
+        """Ask for a second person's yes to write, once, to somebody of whom nothing says that it is safe."""
+        session, case, form = self._session(request), await self._views.case_of(request), await request.post()
+        back, reason = f"/console/cases/{case.id}", str(form.get("text", ""))
+        try:
+            person = await self._person(case, str(form.get("via", ""))[:64])
+            await self._service.custody.ask_contact(case, session.responder.id, person.id, reason)
+        except (NotOwner, NotAllowed, LookupError) as error:
+            raise web.HTTPSeeOther(f"{back}?error={why_refused(error)}") from error
+        self._service.wake_console.set()
+        raise web.HTTPSeeOther(back)
 
     async def ask_consent(self, request: web.Request) -> web.StreamResponse:
         """Ask the person whether their details may be passed on."""
@@ -137,12 +163,24 @@ class ContactViews:
 
 async def people_of(case: Case, service: Service, views: Views, lang: str) -> list[Person]:
     """Return everyone whom a reply in this case may go to, and how."""
-    found = []
+    found, requests = [], await service.approvals.of_case(case.id)
     for person in await views.everyone(case):
         lines = await service.cases.transcript(person.conversation_id)
         standing = await service.first.standing(person, lines)
-        found.append(Person(person, standing, tuple(service.first.templates(person, lang))))
+        asked = _asked(requests, case, person, service.now())
+        found.append(Person(person, standing, tuple(service.first.templates(person, lang)), asked))
     return found
+
+
+def _asked(requests: Sequence[Request], case: Case, person: Case, now: datetime) -> Request | None:
+    """Return what the owner of *case* asked for to write to this person, while it waits or holds."""
+    mine = (item for item in requests if item.kind is RequestKind.CONTACT and item.about == person.id)
+    return next((item for item in mine if item.who == case.owner and item.until and now < item.until), None)
+
+
+def ways(people: list[Person]) -> dict[str, str]:
+    """Return, by case, how its person can be written to; see `Person.how`."""
+    return {person.case.id: person.how for person in people}
 
 
 def until(people: list[Person]) -> dict[str, str]:

@@ -98,6 +98,7 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
     Route("POST", "/console/cases/{case}/ask_to_write", "ask_to_write", WORKERS),
     Route("POST", "/console/cases/{case}/template", "write_first", WORKERS),
+    Route("POST", "/console/cases/{case}/first", "ask_first", WORKERS),
     Route("POST", "/console/cases/{case}/consent", "ask_consent", WORKERS),
     Route("POST", "/console/cases/{case}/contact", "write_down_contact", WORKERS),
     Route("POST", "/console/cases/{case}/translate", "translate", OWN_PEOPLE),

@@ -340,7 +340,8 @@ def _with_responder(
     """Silent, not deaf, once a responder has it; until then one gentle question at a time."""
     picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
     if conversation.claimed:
-        turn = waiting.keep(_with_wish(conversation, named, understanding), picked)
+        agreed = consent.typed(conversation, message, named)
+        turn = waiting.keep(_with_wish(conversation, named, understanding), agreed or picked)
     elif who := _who_writes(conversation, picked, named, before):
         turn = who
     elif conversation.stranger:

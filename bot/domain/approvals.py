@@ -15,10 +15,14 @@ APPROVERS: Final = frozenset({"supervisor"})
 
 
 class RequestKind(StrEnum):
-    """What is asked for: a file as it came, once; or to read a case that one may not see (break-glass)."""
+    """What is asked for: a file as it came, once; to read a case that one may not see (break-glass).
+
+    CONTACT: to write, once, to somebody who is silent and of whom nothing says that it is safe.
+    """
 
     ORIGINAL = "original"
     CASE = "case"
+    CONTACT = "contact"
 
 
 class RequestState(StrEnum):
@@ -35,7 +39,7 @@ class RequestState(StrEnum):
 #: A request in one of these still waits for something; the clock ends it.
 OPEN: Final = frozenset({RequestState.WAITING, RequestState.APPROVED})
 #: These are good for one use.
-ONCE: Final = frozenset({RequestKind.ORIGINAL})
+ONCE: Final = frozenset({RequestKind.ORIGINAL, RequestKind.CONTACT})
 
 
 class NotAllowed(Exception):
@@ -51,7 +55,7 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. about: the id of the file; who: the one who asks, for themselves alone."""
+    """One request. about: the id of the file, or of the person's case; who: the one who asks, for themselves alone."""
 
     id: str
     kind: RequestKind

@@ -67,6 +67,7 @@ class CaseAction(StrEnum):
     PART = "part"
     ASK_CONSENT = "ask_consent"
     CONTACT = "contact"
+    OVERRIDE = "override"
 
 
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
@@ -81,7 +82,7 @@ OPEN_STATES = _UNCLAIMED | _CLAIMED
 #: What is done to what we hold about a person, and who may see it: written down whatever the case's state.
 CUSTODY = frozenset({
     CaseAction.ASK, CaseAction.GRANT, CaseAction.DENY, CaseAction.LAPSE, CaseAction.HAND_OUT, CaseAction.HIDE,
-    CaseAction.REVEAL,
+    CaseAction.REVEAL, CaseAction.OVERRIDE,
 })  # fmt: skip
 
 #: What is written down where two cases become one, and where they part: it names the other case.

@@ -25,15 +25,18 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Why somebody is written to although no record says that it is safe. second: who else has agreed, or ""."""
+    """Leave to write once to somebody although no record says that it is safe.
 
-    reason: str
+    request: what was asked for with a reason; second: who approved it, never the one who asked. Both "" for no leave.
+    """
+
+    request: str = ""
     second: str = ""
 
     @property
     def holds(self) -> bool:
-        """True when it may stand for a record; the place where a second person can be asked for."""
-        return bool(self.reason.strip())
+        """True when it may stand for a record: a second person has agreed."""
+        return bool(self.request and self.second)
 
 
 class NotSafe(Exception):

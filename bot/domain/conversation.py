@@ -32,6 +32,7 @@ class Conversation:
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
     the lessons they get, one a day. `notes`: "asked", "yes" or "no" to urgent notes about a place. `album`: the
     pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits.
+    `consent_asked_at`: when the question of consent left us, while nothing was said by either side since.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Conversation:
     unanswered: bool = False
     erase_requested: bool = False
     asked_if_in_danger: str = ""
+    consent_asked_at: datetime | None = None
     voice: bool = False
     state: str = ""
     other_language: str = ""

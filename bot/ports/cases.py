@@ -80,13 +80,19 @@ class Cases(Protocol):
         key: str = "",
         labels: Sequence[str] = (),
         district: str = "",
+        approval: str = "",
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
         *others*: what is said, besides, in the conversations of merged cases, by conversation. Raise
         `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
-        labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it.
+        labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it. approval: the request to
+        write first that is used up by it, with its line of history; raise `NotAllowed` if it does not hold (any more).
         """
+        ...
+
+    async def acted(self, case_id: str, key: str) -> bool:
+        """Say whether an action with this key is in the case's history."""
         ...
 
     async def overdue(self) -> Sequence[Case]:
@@ -131,8 +137,10 @@ class Approvals(Protocol):
         """Return those that wait first, then the newest."""
         ...
 
-    async def running(self, who: str, kind: RequestKind, case_id: str, now: datetime) -> Request | None:
-        """Return what was approved for *who* about this case and has not ended."""
+    async def running(
+        self, who: str, kind: RequestKind, case_id: str, now: datetime, about: str = ""
+    ) -> Request | None:
+        """Return what was approved for *who* about this case, and *about* what is in it, and has not ended."""
         ...
 
 

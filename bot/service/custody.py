@@ -1,5 +1,7 @@
 """Who may see what we hold of a person beyond their case: the sealed original, a case not one's own, the address.
 
+Also who may write first to somebody of whom nothing says that it is safe: it needs a second person like the others.
+
 Every step is a line in the case's history and one in the audit, refusals and what ended by itself too.
 """
 
@@ -15,7 +17,7 @@ from datetime import datetime
 
 from bot.domain.approvals import NotAllowed, Request, RequestKind
 from bot.domain.attachments import Attachment, neutral_name
-from bot.domain.cases import Case, CaseAction
+from bot.domain.cases import Case, CaseAction, CaseState
 from bot.domain.messages import Address, ChannelName
 from bot.domain.private import Private
 from bot.ports import Approvals, Attachments, Audit, Cases, Contacts, MediaStore, NotOwner, Stamp
@@ -68,6 +70,18 @@ class Custody:
     async def ask_case(self, case_id: str, who: str, reason: str) -> Request:
         """Ask to read a case that one may not see. Raise `NotAllowed`, `LookupError`."""
         return await self._ask(RequestKind.CASE, case_id, "", who, reason)
+
+    async def ask_contact(self, case: Case, who: str, person_id: str, reason: str) -> Request:
+        """Ask to write first to the person of *person_id*, this case or one merged into it; only whoever has the case.
+
+        Raise `NotOwner`, `NotAllowed`, `LookupError`.
+        """
+        if case.owner != who:
+            await self._say(who, "contact refused", case.id, person_id)
+            raise NotOwner(case.id)
+        if case.state is CaseState.CLOSED:
+            raise LookupError(case.id)
+        return await self._ask(RequestKind.CONTACT, case.id, person_id, who, reason)
 
     async def _ask(self, kind: RequestKind, case_id: str, about: str, who: str, reason: str) -> Request:
         words = Private(reason.strip()[:LONGEST_REASON])

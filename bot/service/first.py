@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.content.model import Content
+from bot.domain.approvals import RequestKind
 from bot.domain.cases import Case, CaseAction, Told
 from bot.domain.contact import NotSafe, Override, Template, WindowClosed, closes_at, is_first, is_open, record_of
 from bot.domain.messages import ChannelName, Lane, OutboundMessage
 from bot.domain.private import Private
-from bot.ports import Cases, Line
+from bot.ports import Approvals, Audit, Cases, Line, Stamp
 
 WORDS = "waiting.first."
-NO_OVERRIDE = Override("")
+NO_OVERRIDE = Override()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class First:
     def __init__(
         self,
         cases: Cases,
+        approvals: Approvals,
+        audit: Audit,
         content: Callable[[], Content],
         now: Callable[[], datetime],
         wake_delivery: Callable[[], None],
@@ -49,6 +52,8 @@ class First:
     ) -> None:
         """*templates*: those that the operator has had approved."""
         self._cases = cases
+        self._approvals = approvals
+        self._audit = audit
         self._content = content
         self._now = now
         self._wake_delivery = wake_delivery
@@ -78,40 +83,55 @@ class First:
         except KeyError:
             return ""
 
-    async def check(self, case: Case, override: Override = NO_OVERRIDE, *, free: bool = True) -> Standing:
-        """Say how the person may be written to. Raise `WindowClosed` for *free* words, `NotSafe` without a record."""
-        standing = await self.standing(case, await self._cases.transcript(case.conversation_id))
+    async def check(
+        self, case: Case, who: str = "", key: str = "", to: Case | None = None, *, free: bool = True
+    ) -> Override:
+        """Return what lets *who* write now; `NO_OVERRIDE` where nothing is needed, or where *key* was done already.
+
+        Raise `WindowClosed` for *free* words that the channel does not take, `NotSafe` where whoever writes begins and
+        there is neither a record nor a second person's yes. *to*: see `write`.
+        """
+        person = to or case
+        standing = await self.standing(person, await self._cases.transcript(person.conversation_id))
         if free and not standing.open:
             raise WindowClosed(case.id)
-        if standing.first and not standing.record and not override.holds:
+        if not standing.first or standing.record or (key and await self._cases.acted(case.id, key)):
+            return NO_OVERRIDE
+        override = await self._agreed(case, who, person)
+        if not override.holds:
             raise NotSafe(case.id)
-        return standing
+        return override
 
-    async def write(
-        self,
-        case: Case,
-        who: str,
-        template: Template,
-        key: str,
-        override: Override = NO_OVERRIDE,
-        to: Case | None = None,
-    ) -> Case:
-        """Send a template. Raise `LookupError` for one that is not approved, `NotSafe`.
+    async def _agreed(self, case: Case, who: str, person: Case) -> Override:
+        """Return the leave that a second person gave *who* to write to this person, if it still holds."""
+        kind = RequestKind.CONTACT
+        found = await self._approvals.running(who, kind, case.id, self._now(), person.id) if who else None
+        return Override(found.id, found.decided_by) if found else NO_OVERRIDE
+
+    async def wrote(self, case: Case, who: str, override: Override) -> None:
+        """Leave a line in the audit where somebody was written to on a second person's yes."""
+        if override.holds:
+            extra = {"which": override.request, "second": override.second}
+            await self._audit.record(Stamp(who, "contact used", case.id, extra=extra), self._now())
+
+    async def write(self, case: Case, who: str, template: Template, key: str, to: Case | None = None) -> Case:
+        """Send a template. Raise `LookupError` for one that is not approved, `NotSafe`, `NotAllowed`.
 
         *to*: the case whose person is meant, where others were merged into *case*.
         """
         person = to or case
         if template not in self._templates:
             raise LookupError(template.name)
-        await self.check(person, override, free=False)
+        override = await self.check(case, who, key, person, free=False)
         text = self._says(template, template.locale) or template.name
         message = OutboundMessage(
             Private(text), lane=Lane.DISTRESS, author=who, template=template.name, locale=template.locale
         )
-        detail = f"{template.name} ({template.locale})" + (f" · {override.reason}" if override.holds else "")
+        detail = Private(f"{template.name} ({template.locale})")
         done = await self._cases.act(
             case.id, CaseAction.CONTACT, who, self._now(),
-            others={person.conversation_id: (message,)}, detail=Private(detail), key=key,
+            others={person.conversation_id: (message,)}, detail=detail, key=key, approval=override.request,
         )  # fmt: skip
+        await self.wrote(case, who, override)
         self._wake_delivery()
         return done

@@ -40,18 +40,20 @@ class Respond:
         """Take the case; of two who try at once, exactly one gets it. The other gets `IllegalTransition`."""
         return await self._say(case, CaseAction.CLAIM, who, "case.claimed")
 
-    async def reply(self, case: Case, who: str, text: str, key: str, to: Case | None = None) -> Case:
+    async def reply(
+        self, case: Case, who: str, text: str, key: str, to: Case | None = None, approval: str = ""
+    ) -> Case:
         """Send the responder's words to the person; the same *key* again sends nothing.
 
-        *to*: the case whose person is meant, where others were merged into *case*.
+        *to*: the case whose person is meant, where others were merged into *case*. *approval*: the second person's yes
+        that is used up by it, where one is needed. Raise `NotAllowed` if it does not hold any more.
         """
         parts = split(text.strip()[:LONGEST_REPLY], LONGEST_REPLY)
         messages = tuple(
             OutboundMessage(Private(part), lane=Lane.DISTRESS, author=who, protected=True) for part in parts
         )
-        return await self._act(
-            case, CaseAction.REPLY, who, others={(to or case).conversation_id: messages}, detail=text, key=key
-        )
+        said = {(to or case).conversation_id: messages}
+        return await self._act(case, CaseAction.REPLY, who, others=said, detail=text, key=key, approval=approval)
 
     async def note(self, case: Case, who: str, text: str, key: str = "") -> Case:
         """Write a note that only responders see."""
@@ -124,10 +126,12 @@ class Respond:
         detail: str = "",
         key: str = "",
         new_owner: str | None = None,
+        approval: str = "",
     ) -> Case:
         done = await self._cases.act(
-            case.id, action, who, self._now(), others=others, detail=Private(detail), key=key, new_owner=new_owner
-        )
+            case.id, action, who, self._now(), others=others, detail=Private(detail), key=key, new_owner=new_owner,
+            approval=approval,
+        )  # fmt: skip
         self._wake_delivery()
         return done
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.cases import Case, CaseState, IllegalTransition
-from bot.domain.contact import is_open
+from bot.domain.contact import NotSafe, is_open
 from bot.domain.messages import ChannelName
 from bot.domain.tasks import OpenTasks
 from bot.domain.topics import NEED_WORDS, Ask, Command, GroupKind, GroupUpdate, Press, button, command
 from bot.ports import Audit, Cases, Group, NotOwner, Responder, Responders, Stamp, Topics
+from bot.service.first import First
 from bot.service.linking import WORKERS, Linking
 from bot.service.respond import LONGEST_REPLY, Respond
 from bot.service.words import GroupWords
@@ -31,6 +32,7 @@ class Written:
         linking: Linking,
         responders: Responders,
         respond: Respond,
+        first: First,
         audit: Audit,
         words: GroupWords,
         now: Callable[[], datetime],
@@ -43,6 +45,7 @@ class Written:
         self._linking = linking
         self._responders = responders
         self._respond = respond
+        self._first = first
         self._audit = audit
         self._words = words
         self._now = now
@@ -75,6 +78,8 @@ class Written:
             await self._tell(update, "too_long", most=str(LONGEST_REPLY))
         elif await self._window_closed(case):
             await self._tell(update, "window")
+        elif await self._unsafe(case, update.key):
+            await self._tell(update, "unsafe")
         elif case.silent:
             await self._ask(update, case, who)
         else:
@@ -84,6 +89,14 @@ class Written:
     async def _window_closed(self, case: Case) -> bool:
         heard = await self._topics.last_heard(case.conversation_id)
         return not is_open(ChannelName(case.channel), heard, self._now())
+
+    async def _unsafe(self, case: Case, key: str) -> bool:
+        """Say whether it would be writing first with no record; the second person whom that needs is in the console."""
+        try:
+            await self._first.check(case, key=key, free=False)
+        except NotSafe:
+            return True
+        return False
 
     async def _ask(self, update: GroupUpdate, case: Case, who: Responder) -> None:
         """Somebody may be watching the person's screen: their writer must say that the words are to leave."""

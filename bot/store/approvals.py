@@ -84,6 +84,18 @@ class MongoApprovals:
 
         return await in_transaction(self._client, body)
 
+    async def spend(self, request_id: str, who: str, case: Doc, now: datetime, session: AsyncClientSession) -> None:
+        """Use up the leave to write to somebody, within the transaction that writes. Raise `NotAllowed`."""
+        mine = {"_id": request_id, "kind": RequestKind.CONTACT.value, "case": case["_id"]}
+        row = await self._rows.find_one(mine, session=session)
+        if not row:
+            raise NotAllowed("not_approved")
+        request = await self._request(row)
+        done = used(request, who, now)
+        await self._change(request, done, case, session)
+        words = Private(f"{done.kind.value}: {done.decided_by} · {done.reason.reveal()}")
+        await self._writer.event(case, CaseAction.OVERRIDE, who, now, session, detail=words)
+
     async def end(self, request_id: str, now: datetime) -> Request | None:
         """End one whose time is over; None if it was ended or decided meanwhile."""
 
@@ -118,9 +130,11 @@ class MongoApprovals:
         found = [await self._request(row) for row in rows]
         return sorted(found, key=lambda request: request.state is not RequestState.WAITING)
 
-    async def running(self, who: str, kind: RequestKind, case_id: str, now: datetime) -> Request | None:
-        """Return what was approved for *who* about this case and has not ended."""
-        query = {"who": who, "kind": kind.value, "case": case_id, "state": RequestState.APPROVED.value}
+    async def running(
+        self, who: str, kind: RequestKind, case_id: str, now: datetime, about: str = ""
+    ) -> Request | None:
+        """Return what was approved for *who* about this case, and *about* what is in it, and has not ended."""
+        query = {"who": who, "kind": kind.value, "case": case_id, "about": about, "state": RequestState.APPROVED.value}
         found = [await self._request(row) async for row in self._rows.find(query).sort("asked_at", -1)]
         return next((request for request in found if request.running(now)), None)
 

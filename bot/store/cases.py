@@ -32,6 +32,7 @@ from bot.domain.numbers import Life
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import OpenTasks
 from bot.ports import Line, NotOwner
+from bot.store.approvals import MongoApprovals
 from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
 from bot.store.ladder import Ladder
@@ -92,6 +93,7 @@ class MongoCases:
         self._sealer = sealer
         self._writer = writer
         self._ladder = ladder
+        self._approvals = MongoApprovals(client, db, sealer, writer)
         self._signed = False
 
     async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
@@ -260,6 +262,7 @@ class MongoCases:
         key: str = "",
         labels: Sequence[str] = (),
         district: str = "",
+        approval: str = "",
     ) -> Case:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
 
@@ -267,10 +270,10 @@ class MongoCases:
             row = await self._cases.find_one({"_id": case_id}, session=session)
             if not row:
                 raise LookupError(case_id)
-            if key and await self._db["case_events"].find_one(
-                {"case": case_id, "key": key}, {"_id": 1}, session=session
-            ):
+            if key and await self.acted(case_id, key, session):
                 return row
+            if approval:
+                await self._approvals.spend(approval, who, row, now, session)
             fields = self._fields(row, action, who, now, expect_owner, new_owner) | _view(row, action, labels, district)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
             said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields})))))
@@ -293,6 +296,10 @@ class MongoCases:
             if not found:
                 raise LookupError(case_id) from None
             return found
+
+    async def acted(self, case_id: str, key: str, session: AsyncClientSession | None = None) -> bool:
+        """Say whether an action with this key is in the case's history."""
+        return bool(await self._db["case_events"].find_one({"case": case_id, "key": key}, {"_id": 1}, session=session))
 
     def _for_whom(self, action: CaseAction, case: Doc) -> str:
         """Return whom the page of an action is for, as the history of the case shows it."""
@@ -338,7 +345,8 @@ class MongoCases:
         for conversation, said in messages.items():
             own = row if conversation == row["conversation"] else await self._merged(row, conversation, session)
             if fitting := _fitting(own, said):
-                await self._writer.say(conversation, fitting, now, session)
+                asks = action is CaseAction.ASK_CONSENT
+                await self._writer.say(conversation, fitting, now, session, asks=asks)
         if action in ENDING:
             if row.get("erase_requested"):
                 await self._writer.say(row["conversation"], (), now, session, {"erase_after": now})

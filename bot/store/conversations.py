@@ -19,13 +19,13 @@ from bot.domain.conversation import (
     Unreachable,
     Waiting,
 )
-from bot.domain.messages import Carrier, ChannelName, OutboundMessage
+from bot.domain.messages import Carrier, ChannelName, OutboundMessage, ReceiptState
 from bot.ports import Lease, Rendered, VersionClash
 from bot.store import held
 from bot.store.documents import aware, conversation_in, conversation_out, open_case_of
 from bot.store.effects import Effects
 from bot.store.erasing import Eraser
-from bot.store.history import Writer
+from bot.store.history import CONSENT_ROW, Writer
 from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
 from bot.store.reports import REPORT, MongoReports
@@ -34,6 +34,8 @@ from bot.store.wishes import Wishes
 
 Doc = dict[str, Any]
 LEASE_MS = 15_000
+#: States of a message that the channel has taken.
+ARRIVING = frozenset({ReceiptState.SENT, ReceiptState.DELIVERED, ReceiptState.READ})
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -127,8 +129,17 @@ class MongoConversations:
             held=bool(case.get("held")),
             reporting=case.get("report", case["risk_kind"] == REPORT),
             claimed=bool(case.get("owner") or case.get("acknowledged_at")),
+            consent_asked_at=await self._consent_asked(row),
             minor=bool(case.get("minor")),
         )
+
+    async def _consent_asked(self, row: Doc) -> datetime | None:
+        """Return when the question of consent left us, if nothing was said since; None while that is not certain."""
+        if CONSENT_ROW not in row:
+            return None
+        query = {"_id": row[CONSENT_ROW], "state": {"$in": sorted(state.value for state in ARRIVING)}}
+        asked = await self._db["outbox"].find_one(query, {"sending_at": 1})
+        return aware(asked["sending_at"]) if asked and "sending_at" in asked else None
 
     async def _followed(self, conversation_id: str) -> Doc:
         """Return the newest closed case about which the person was asked afterwards, or an empty document."""
@@ -181,7 +192,7 @@ class MongoConversations:
     ) -> None:
         conversation = rendered.turn.conversation
         mine = {"_id": conversation.id, "version": conversation.version, "lease.token": lease.token}
-        change: Doc = {"$set": fields}
+        change: Doc = {"$set": fields, "$unset": {CONSENT_ROW: ""}}
         if answered.message.carrier is not Carrier.REMOVED:
             change["$max"] = {"heard_at": answered.message.sent_at}
         updated = await self._db["conversations"].update_one(mine, change, session=session)
@@ -225,7 +236,7 @@ class MongoConversations:
     ) -> bool:
         """Say something that nobody asked for just now; False, with nothing said, if the conversation has moved on."""
         mine = {"_id": after.id, "version": after.version, "erase_after": {"$exists": False}}
-        fields = {"$set": {"sealed": sealed}, "$inc": {"version": 1}}
+        fields = {"$set": {"sealed": sealed}, "$inc": {"version": 1}, "$unset": {CONSENT_ROW: ""}}
         if not (await self._db["conversations"].update_one(mine, fields, session=session)).matched_count:
             await session.abort_transaction()
             return False

@@ -21,6 +21,8 @@ from bot.store.documents import outbound_out
 from bot.store.sealed import Sealer
 
 Doc = dict[str, Any]
+#: The field of a conversation that names the question of consent, while it was the last that either side said.
+CONSENT_ROW = "consent_row"
 #: Due whatever our clock says: what is due is told by the server's clock, and ours may be an hour ahead.
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,16 +75,24 @@ class Writer:
         now: datetime,
         session: AsyncClientSession,
         fields: Doc | None = None,
+        *,
+        asks: bool = False,
     ) -> None:
-        """Queue the messages as a version of the conversation; *fields* are set on it besides."""
+        """Queue the messages as a version of the conversation; *fields* are set on it besides.
+
+        *asks*: the last of them asks for consent; only while nothing is said after it may typed words answer it.
+        """
         row = await self._db["conversations"].find_one_and_update(
             {"_id": conversation},
-            {"$inc": {"version": 1}, "$set": {"updated_at": now, **(fields or {})}},
+            {"$inc": {"version": 1}, "$set": {"updated_at": now, **(fields or {})}, "$unset": {CONSENT_ROW: ""}},
             return_document=True,
             session=session,
         )
         if row:
             await self.outbox(conversation, row["channel"], row["version"], messages, now, session)
+        if row and asks:
+            question = {CONSENT_ROW: outbox_id(conversation, row["version"], len(messages) - 1)}
+            await self._db["conversations"].update_one({"_id": conversation}, {"$set": question}, session=session)
 
     async def outbox_row(
         self, row_id: str, conversation: str, channel: str, message: OutboundMessage, now: datetime

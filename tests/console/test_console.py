@@ -38,7 +38,7 @@ TABLE = {
     },
     ("POST", "/console/cases/{case}/ask_to_write"): "rsp",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("tasks", "tasks/finish", "referral")},
-    **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("template", "consent", "contact")},
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("template", "first", "consent", "contact")},
     ("POST", "/console/cases/{case}/translate"): "rs",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("share", "unshare", "merge", "split")},
     ("GET", "/console/cases/{case}/media/{line}"): "rsp",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,10 +12,11 @@ from bot.console.facts import ANSWERS, IN_WORDS, why_not
 from bot.content.model import Content
 from bot.dialogue.follow import AGAIN, REACHED
 from bot.dialogue.waiting import SLOTS, TAPS
+from bot.domain.cases import CaseAction
 from bot.domain.contact import Template, read_templates
 from bot.service.first import First
 from bot.service.interpret import Interpreter
-from tests.console.conftest import Site, site  # noqa: F401 - the fixture
+from tests.console.conftest import Browser, Site, site  # noqa: F401 - the fixture
 from tests.console.test_console import open_case
 
 OLD = timedelta(hours=25)
@@ -83,6 +86,75 @@ async def test_consent_is_asked_by_a_button_with_the_duty_where_a_child_may_be_t
     await asha.session.close()
 
 
+async def consented(site: Site, case: str) -> str:  # noqa: F811
+    told = {item.slot: item.value.reveal() for item in await site.service.cases.told(case)}
+    return told.get("consent", "")
+
+
+async def asked_for_consent(site: Site, browser: Browser, case: str, key: str) -> None:  # noqa: F811
+    """Ask, and wait until the question has left us."""
+    await browser.act(case, "consent", key=key)
+    row = await site.service.db["cases"].find_one({"_id": case})
+    assert row
+    async with asyncio.timeout(10):
+        while await site.service.db["outbox"].count_documents({"conversation": row["conversation"], "open": True}):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_typed_yes_to_the_question_of_consent_is_kept_like_the_tap(site: Site) -> None:  # noqa: F811
+    """Only as the very next message, and only a clear one; it stands in the conversation all the same."""
+    turn, _ = await site.chat.say("help, I am 15 and they locked me in a room")
+    case = turn.conversation.open_case
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    await site.chat.say("yes")
+    assert await consented(site, case) == ""
+    await asked_for_consent(site, asha, case, "c1")
+    await site.chat.say("Haan!")
+    assert await consented(site, case) == "yes"
+    _, page = await asha.get(f"/console/cases/{case}")
+    assert '<span id="consent-state">yes</span>' in page and "Haan!" in page
+    event = (await site.service.cases.history(case))[-1]
+    assert (event.who, event.action, event.detail.reveal()) == ("person", CaseAction.TELL, "consent: yes")
+    for number, words in enumerate(("ok", "yes but not to my father", "hello", "1"), 2):
+        await asked_for_consent(site, asha, case, f"c{number}")
+        await site.chat.say(words)
+        await site.chat.say("no")
+        assert await consented(site, case) == "yes", words
+        _, page = await asha.get(f"/console/cases/{case}")
+        assert "asked, no answer yet" in page and words in page
+    await asked_for_consent(site, asha, case, "c7")
+    await asha.act(case, "reply", text="Are you at the station now?", key="r1")
+    await site.chat.say("no")
+    assert await consented(site, case) == "yes"
+    await asked_for_consent(site, asha, case, "c8")
+    await site.chat.say("they are beating me")
+    assert (await site.service.cases.history(case))[-1].action is CaseAction.RAISE
+    await asked_for_consent(site, asha, case, "c9")
+    await site.chat.say("नहीं")
+    assert await consented(site, case) == "no"
+    await asha.session.close()
+
+
+async def test_a_yes_typed_before_the_question_left_us_is_no_consent(site: Site) -> None:  # noqa: F811
+    """It may answer anything else: while the question waits to be sent, or by a message that was long on its way."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    for key, fields in (
+        ("c1", {"state": "waiting"}), ("c2", {"state": "unknown"}),
+        ("c3", {"sending_at": site.service.now() + timedelta(minutes=1)}),
+        ("c4", {"sending_at": site.service.now() - timedelta(hours=7)}),
+    ):  # fmt: skip
+        await asked_for_consent(site, asha, case, key)
+        question = await site.service.db["outbox"].find_one({}, sort=[("_id", -1)])
+        assert question
+        await site.service.db["outbox"].update_one({"_id": question["_id"]}, {"$set": fields})
+        await site.chat.say("yes")
+        assert await consented(site, case) == "", key
+    await asha.session.close()
+
+
 async def on_whatsapp(site: Site, case: str, *templates: str) -> str:  # noqa: F811
     """Make it a WhatsApp case whose person last wrote 25 hours ago; return the conversation."""
     service = site.service
@@ -95,6 +167,8 @@ async def on_whatsapp(site: Site, case: str, *templates: str) -> str:  # noqa: F
     )
     service.first = First(
         service.cases,
+        service.approvals,
+        service.audit,
         lambda: service.content,
         service.now,
         service.wake_delivery.set,
@@ -104,7 +178,7 @@ async def on_whatsapp(site: Site, case: str, *templates: str) -> str:  # noqa: F
 
 
 async def test_a_closed_window_offers_templates_and_only_where_it_is_safe(site: Site) -> None:  # noqa: F811
-    """No free words; a template is refused without a record, goes out with a reason or a record, and once."""
+    """No free words; a template is refused without a record, goes out with a second person's yes or a record, once."""
     case = await open_case(site)
     asha = await site.login("asha")
     await asha.act(case, "claim")
@@ -112,15 +186,18 @@ async def test_a_closed_window_offers_templates_and_only_where_it_is_safe(site: 
     before = len(await site.service.outbox.since(conversation, ""))
     _, page = await asha.get(f"/console/cases/{case}")
     assert 'id="reply"' not in page and "Only an approved message" in page
-    assert 'value="hello:en"' in page and 'value="answer:hi"' not in page
+    assert 'id="first"' in page and "hello:en" not in page
     status, page = await asha.act(case, "reply", text="are you there?", key="k1")
     assert status == 409 and "takes no words of our own" in page and "are you there?" in page
     status, page = await asha.act(case, "template", template="hello:en", key="k2")
     assert status == 409 and "nothing says that it is safe" in page
     assert (await asha.act(case, "template", template="other:en", key="k3"))[0] == 409
     assert len(await site.service.outbox.since(conversation, "")) == before
+    await agreed(site, asha, case, "her aunt phoned: she waits for us")
+    _, page = await asha.get(f"/console/cases/{case}")
+    assert 'value="hello:en"' in page and 'value="answer:hi"' not in page
     for _ in range(2):
-        await asha.act(case, "template", template="hello:en", key="k4", override="her aunt phoned: she waits for us")
+        assert (await asha.act(case, "template", template="hello:en", key="k4"))[0] == 200
     rows = await site.service.outbox.since(conversation, "")
     assert [(row[2]["template"], row[2]["locale"]) for row in rows[before:]] == [("hello", "en")]
     assert rows[-1][2]["text"] == site.service.content.words("en", "waiting.first.hello")
@@ -135,6 +212,151 @@ async def test_a_closed_window_offers_templates_and_only_where_it_is_safe(site: 
     await on_whatsapp(site, case, "hello:en")
     assert (await asha.act(case, "template", template="hello:en", key="k6"))[0] == 409
     assert await site.service.cases.broken_at(case) is None
+    await asha.session.close()
+
+
+async def agreed(site: Site, browser: Browser, case: str, reason: str) -> str:  # noqa: F811
+    """Ask to write first, and let Sudha say yes; return the request."""
+    await browser.act(case, "first", text=reason)
+    request = (await site.service.approvals.of_case(case))[0].id
+    sudha = await site.login("sudha")
+    await sudha.post(f"/console/requests/{request}/approve", csrf=await sudha.token(), text="")
+    await sudha.session.close()
+    return request
+
+
+async def gone_quiet(site: Site, case: str) -> str:  # noqa: F811
+    """Let the person last have written 25 hours ago, on a channel that takes our words; return the conversation."""
+    row = await site.service.db["cases"].find_one({"_id": case})
+    assert row
+    then = site.service.now() - OLD
+    mine = {"conversation": row["conversation"]}
+    await site.service.db["inbox"].update_many(mine, {"$set": {"received_at": then, "sent_at": then}})
+    return str(row["conversation"])
+
+
+async def state_of(site: Site, request: str) -> str:  # noqa: F811
+    found = await site.service.approvals.get(request)
+    assert found
+    return found.state.value
+
+
+async def said_by_us(site: Site, conversation: str) -> list[str]:  # noqa: F811
+    rows = await site.service.outbox.since(conversation, "")
+    return [row[2]["text"] for row in rows if row[2]["author"] == "asha"]
+
+
+async def test_no_first_message_leaves_without_a_second_person(site: Site) -> None:  # noqa: F811
+    """Ask, approve, send once; a typed reason alone, a forged field, oneself, a stranger's yes: nothing leaves."""
+    case = await open_case(site)
+    asha, bina, sudha = [await site.login(name) for name in ("asha", "bina", "sudha")]
+    await asha.act(case, "claim")
+    conversation = await gone_quiet(site, case)
+    _, page = await asha.get(f"/console/cases/{case}")
+    assert 'id="first"' in page and 'id="reply"' not in page and 'data-how="needs"' in page
+    status, page = await asha.act(case, "reply", text="are you well?", key="k1", override="her aunt phoned")
+    assert status == 409 and "ask a second person" in page and "are you well?" in page
+    assert "Somebody else" in (await bina.act(case, "first", text="I want to"))[1]
+    assert "reason is needed" in (await asha.act(case, "first", text=" "))[1]
+    assert 'data-how="waits"' in (await asha.act(case, "first", text="her aunt phoned <b>"))[1]
+    assert "asked for this already" in (await asha.act(case, "first", text="again"))[1]
+    request = (await site.service.approvals.of_case(case))[0].id
+    decide = f"/console/requests/{request}/approve"
+    assert (await asha.post(decide, csrf=await asha.token()))[0] == 403
+    assert (await asha.act(case, "reply", text="are you well?", key="k2"))[0] == 409
+    _, page = await sudha.get("/console/requests")
+    assert "her aunt phoned &lt;b&gt;" in page and "Read the case before you decide" in page
+    await sudha.post(decide, csrf=await sudha.token(), text="yes, I know the aunt")
+    ways = json.loads((await asha.get(f"/console/cases/{case}/live.json"))[1])["ways"]
+    assert ways == {case: "agreed"}
+    assert 'id="reply"' in (await asha.get(f"/console/cases/{case}"))[1]
+    assert await said_by_us(site, conversation) == []
+    results = await asyncio.gather(*(asha.act(case, "reply", text="are you well?", key="k3") for _ in range(3)))
+    assert [status for status, _ in results] == [200, 200, 200]
+    status, page = await asha.act(case, "reply", text="one more", key="k4")
+    assert status == 409 and "nothing says that it is safe" in page
+    assert await said_by_us(site, conversation) == ["are you well?"]
+    history = await site.service.cases.history(case)
+    line = next(event for event in history if event.action is CaseAction.OVERRIDE)
+    assert (line.who, line.detail.reveal()) == ("asha", "contact: sudha · her aunt phoned <b>")
+    assert [event.action.value for event in history[-4:]] == ["ask", "grant", "override", "reply"]
+    assert "sudha · her aunt phoned &lt;b&gt;" in (await asha.get(f"/console/cases/{case}"))[1]
+    lines = {entry["action"]: entry for entry in await site.service.audit.latest() if entry["about"] == case}
+    assert lines["contact used"]["who"] == "asha" and lines["contact used"]["extra"]["second"] == "sudha"
+    assert lines["contact used"]["extra"]["which"] == request
+    assert {"contact asked for", "contact approved", "contact refused", "reply refused"} <= lines.keys()
+    assert "aunt" not in str(lines)
+    assert await site.service.cases.broken_at(case) is None and await site.service.audit.verify()
+    for browser in (asha, bina, sudha):
+        await browser.session.close()
+
+
+async def test_of_two_messages_at_once_one_yes_lets_one_out(site: Site) -> None:  # noqa: F811
+    """Two tabs, two forms: the yes is used up in the step that writes."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    conversation = await gone_quiet(site, case)
+    await agreed(site, asha, case, "her aunt phoned")
+    done = await asyncio.gather(*(asha.act(case, "reply", text=f"words {key}", key=f"k{key}") for key in range(4)))
+    assert sorted(status for status, _ in done) == [200, 409, 409, 409]
+    assert len(await said_by_us(site, conversation)) == 1
+    await asha.session.close()
+
+
+async def test_a_yes_is_for_who_asked_and_in_its_time(site: Site) -> None:  # noqa: F811
+    """It does not go along with the case, nor outlive its hour, and a no lets nothing out; asking again is possible."""
+    case = await open_case(site)
+    asha, bina, sudha = [await site.login(name) for name in ("asha", "bina", "sudha")]
+    await asha.act(case, "claim")
+    conversation = await gone_quiet(site, case)
+    request = await agreed(site, asha, case, "her aunt phoned")
+    await asha.act(case, "transfer", to="bina", text="my shift ends")
+    assert (await bina.act(case, "reply", text="hello", key="b1"))[0] == 409
+    assert (await asha.act(case, "reply", text="hello", key="a1"))[0] == 409
+    await bina.act(case, "transfer", to="asha", text="back")
+    past = site.service.now() - timedelta(minutes=60)
+    fields = {"decided_at": past, "until": site.service.now()}
+    await site.service.db["approvals"].update_one({"_id": request}, {"$set": fields})
+    assert (await asha.act(case, "reply", text="hello", key="a2"))[0] == 409
+    await site.service.custody.end_over()
+    assert await state_of(site, request) == "ended"
+    await asha.act(case, "first", text="again")
+    other = (await site.service.approvals.of_case(case))[0].id
+    assert other != request
+    await sudha.post(f"/console/requests/{other}/refuse", csrf=await sudha.token(), text="too soon")
+    assert (await asha.act(case, "reply", text="hello", key="a3"))[0] == 409
+    assert (await site.service.outbox.since(conversation, ""))[-1][2]["author"] == "bot"
+    for browser in (asha, bina, sudha):
+        await browser.session.close()
+
+
+async def test_a_supervisor_with_a_case_needs_another_one(site: Site) -> None:  # noqa: F811
+    case = await open_case(site)
+    sudha = await site.login("sudha")
+    await sudha.act(case, "claim")
+    await gone_quiet(site, case)
+    request = await agreed(site, sudha, case, "her aunt phoned")
+    assert await state_of(site, request) == "waiting"
+    assert (await sudha.act(case, "reply", text="hello", key="k"))[0] == 409
+    await sudha.session.close()
+
+
+async def test_who_is_writing_now_is_answered_and_a_yes_is_kept(site: Site) -> None:  # noqa: F811
+    """Free as before; what was approved is not used up by it."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    await gone_quiet(site, case)
+    request = await agreed(site, asha, case, "her aunt phoned")
+    await site.chat.say("I am here")
+    for key in ("k1", "k2"):
+        assert (await asha.act(case, "reply", text=f"I read you {key}", key=key))[0] == 200
+    assert await state_of(site, request) == "approved"
+    await gone_quiet(site, case)
+    await asha.act(case, "contact", text="by phone: evenings")
+    assert (await asha.act(case, "reply", text="good evening", key="k3"))[0] == 200
+    assert await state_of(site, request) == "approved"
     await asha.session.close()
 
 

@@ -15,7 +15,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
 from bot.domain.agencies import Check, Verdict
-from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Turn
+from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Tell, Turn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING
@@ -133,6 +133,34 @@ def test_danger_while_waiting_is_raised_whatever_was_asked(knowledge: Knowledge)
         for words in DANGER:
             turn = said(replace(some_case(knowledge), waiting=waiting), knowledge, words)
             assert any(isinstance(effect, RaiseCase) for effect in turn.effects), (waiting, words)
+
+
+def test_consent_can_be_typed_in_every_language(knowledge: Knowledge) -> None:
+    """The words on the two buttons, typed out, are the two answers; from somebody else on the phone they are none."""
+    for code in knowledge.content.locales:
+        asked = replace(some_case(knowledge), locale=code, claimed=True, consent_asked_at=NOW)
+        for label, value in (("core.yes.label", "yes"), ("core.no.label", "no")):
+            words = knowledge.content.words(code, label)
+            turn = said(asked, knowledge, words)
+            tapped = said(asked, knowledge, choice=f"q:consent_{value}")
+            assert turn.effects == tapped.effects and Tell(asked.open_case, "consent", Private(value)) in turn.effects
+            assert turn.replies == ()
+            for other in (
+                replace(asked, consent_asked_at=None), replace(asked, stranger=True), replace(asked, asked_same=True),
+                replace(asked, consent_asked_at=NOW + timedelta(hours=1)),
+            ):  # fmt: skip
+                assert not any(isinstance(effect, Tell) for effect in said(other, knowledge, words).effects), (
+                    code,
+                    words,
+                )
+
+
+def test_danger_is_heard_before_any_consent(knowledge: Knowledge) -> None:
+    asked = replace(some_case(knowledge), claimed=True, consent_asked_at=NOW)
+    for words in (*DANGER, "yes, they are beating me"):
+        turn = said(asked, knowledge, words)
+        assert any(isinstance(effect, RaiseCase) for effect in turn.effects)
+        assert not any(isinstance(effect, Tell) for effect in turn.effects)
 
 
 def test_silence_is_asked_for_in_every_language(knowledge: Knowledge) -> None:

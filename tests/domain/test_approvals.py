@@ -54,14 +54,15 @@ def test_a_decision_stands() -> None:
             decided(done, "salma", "supervisor", at(6), yes=True)
 
 
-def test_an_original_is_good_for_one_use_within_the_hour() -> None:
-    done = used(approved(), "asha", at(64.9))
+@pytest.mark.parametrize("kind", [RequestKind.ORIGINAL, RequestKind.CONTACT])
+def test_an_original_and_a_first_message_are_good_for_one_use_within_the_hour(kind: RequestKind) -> None:
+    done = used(approved(kind), "asha", at(64.9))
     assert done.state is RequestState.USED
     for item, who, minutes, why in (
         (done, "asha", 6, "not_approved"),
-        (approved(), "asha", 65, "not_approved"),
-        (approved(), "bina", 6, "not_yours"),
-        (request(), "asha", 6, "not_approved"),
+        (approved(kind), "asha", 65, "not_approved"),
+        (approved(kind), "bina", 6, "not_yours"),
+        (request(kind), "asha", 6, "not_approved"),
         (approved(RequestKind.CASE), "asha", 6, "not_approved"),
     ):
         with pytest.raises(NotAllowed, match=why):

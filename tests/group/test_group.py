@@ -339,6 +339,21 @@ async def test_whatsapp_takes_nothing_after_its_window(team: Team) -> None:
     assert await team.to_person() == []
 
 
+async def test_nobody_is_written_to_first_from_the_group(team: Team) -> None:
+    """After 24 hours of silence the console asks for a second person; with a record the words leave as before."""
+    case = await team.claimed()
+    old = utc_now() - timedelta(hours=25)
+    await team.service.db["inbox"].update_many({}, {"$set": {"received_at": old, "sent_at": old}})
+    await team.writes(ASHA, "are you well?")
+    await until(lambda: any("a second person must agree" in text for text in team.forum.one().said))
+    assert await team.to_person() == []
+    now = utc_now()
+    await team.service.cases.write_down(case, "safe_contact", Private("evenings"), "asha", now)
+    await team.writes(ASHA, "good evening")
+    await until(lambda: any(item.author == "asha" for _, item in team.service.terminal.sent))
+    assert await team.to_person() == ["good evening"]
+
+
 async def test_commands(team: Team) -> None:
     """A note stays inside; transfer gives the case to a colleague who goes on in the same topic; release closes it."""
     case = await team.claimed()

@@ -299,6 +299,9 @@
       if (until) { way.querySelector("time.until").dateTime = until; }
       if (open !== (way.dataset.open === "yes")) { changed(page.moved); }
     });
+    document.querySelectorAll("[data-way]").forEach(function (way) {
+      if (found.ways[way.dataset.way] !== way.dataset.how) { changed(page.moved); }
+    });
     document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
     if (found.case.owner !== page.owner) { changed(page.moved); }
   }
