@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.console.auth import Session
-from bot.console.contact import Person, people_of, until, ways
+from bot.console.contact import Person, people_of, quiet, until, ways
 from bot.console.facts import Answered, answered, asked, consent
 from bot.console.files import seals
 from bot.console.map import Map, draw_map, point_of
@@ -148,7 +148,7 @@ class CaseViews:
             raise web.HTTPTooManyRequests(text="too many cases in an hour")
         lines = await self._views.lines(case, session)
         people = await people_of(case, self._service, self._views, session.lang)
-        shown = {"windows": until(people), "ways": ways(people)}
+        shown = {"windows": until(people), "ways": ways(people), "quiet": quiet(people)}
         return web.json_response({"case": self._views.row(case, session), "lines": lines, **shown})
 
     def _facts(self, case: Case, session: Session) -> list[Fact]:

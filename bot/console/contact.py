@@ -15,7 +15,7 @@ from bot.console.transcript import visible
 from bot.console.views import Views
 from bot.domain.approvals import NotAllowed, Request, RequestKind, RequestState
 from bot.domain.cases import Case
-from bot.domain.contact import SAFE_CONTACT, NotSafe, Template, WindowClosed
+from bot.domain.contact import SAFE_CONTACT, NotSafe, Template, Watched, WindowClosed
 from bot.domain.private import Private
 from bot.ports import Line, NotOwner
 from bot.service.first import Standing, Words
@@ -24,6 +24,7 @@ Service = Any
 REFUSED: Final[dict[type[Exception], str]] = {
     WindowClosed: "first.error.closed",
     NotSafe: "first.error.unsafe",
+    Watched: "first.error.watched",
     NotAllowed: "seal.not_approved",
     LookupError: "first.error.unknown",
 }
@@ -76,6 +77,7 @@ class ContactViews:
 
         async def verb(case: Case, who: str, form: dict[str, str]) -> Case:
             person, key = await self._person(case, form["via"]), form["key"]
+            _aware(person, form)
             leave = await self._service.first.check(case, who, key, person)
             done: Case = await self._service.respond.reply(case, who, form["text"], key, person, leave.request)
             await self._service.first.wrote(case, who, leave)
@@ -88,6 +90,7 @@ class ContactViews:
 
         async def verb(case: Case, who: str, form: dict[str, str]) -> Case:
             person = await self._person(case, form["via"])
+            _aware(person, form)
             name, _, locale = form["template"].partition(":")
             done: Case = await self._service.first.write(case, who, Template(name, locale), form["key"], person)
             return done
@@ -111,6 +114,7 @@ class ContactViews:
 
         async def verb(case: Case, who: str, form: dict[str, str]) -> Case:
             person = await self._person(case, form["via"])
+            _aware(person, form)
             await self._service.first.check(person)
             done: Case = await self._service.respond.ask_consent(case, who, form["key"], person)
             return done
@@ -170,6 +174,17 @@ async def people_of(case: Case, service: Service, views: Views, lang: str) -> li
         asked = _asked(requests, case, person, service.now())
         found.append(Person(person, standing, tuple(service.first.templates(person, lang)), asked))
     return found
+
+
+def _aware(person: Case, form: dict[str, str]) -> None:
+    """Raise `Watched` where somebody may be looking at the person's screen and the writer has not said so."""
+    if person.silent and form["aware"] != "yes":
+        raise Watched(person.id)
+
+
+def quiet(people: list[Person]) -> list[str]:
+    """Return the cases whose person somebody may be watching."""
+    return [person.case.id for person in people if person.case.silent]
 
 
 def _asked(requests: Sequence[Request], case: Case, person: Case, now: datetime) -> Request | None:

@@ -37,7 +37,7 @@ LONGEST_STREAM = 3600
 LONGEST_TEXT = 4000
 LANGUAGES = ("en", "hi")
 HOMES = {"admin": "/console/people", "author": "/console/words", "auditor": "/console/audit"}
-FIELDS = ("text", "key", "to", "via", "template")
+FIELDS = ("text", "key", "to", "via", "template", "aware")
 NO_REFUSALS: Mapping[type[Exception], str] = {}
 
 

@@ -43,6 +43,10 @@ class NotSafe(Exception):
     """The person has not said that they can be written to."""
 
 
+class Watched(Exception):
+    """Somebody may be looking at the person's screen, and whoever writes has not said that they know."""
+
+
 class WindowClosed(Exception):
     """The channel takes no words of our own any more, only an approved template."""
 

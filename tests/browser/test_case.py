@@ -193,3 +193,33 @@ async def test_every_page_of_the_day_is_accessible_and_fits_a_phone(browser: Bro
     await sound(sudha, width=NARROW)
     await accessible(sudha)
     await sudha.context.close()
+
+
+async def test_on_every_page_a_new_cry_sounds_and_a_watched_phone_is_told_of(browser: Browser, site: Site) -> None:  # noqa: F811
+    """The wish for sound is kept from page to page; the open case's form asks as soon as the phone is watched."""
+    await site.chat.say("help, they locked me in a room")
+    case = (await site.service.cases.queue())[0].id
+    asha = await login(browser, site, "asha")
+    await asha.click("#sound")
+    await expect(asha.locator("#sound")).to_have_attribute("aria-pressed", "true")
+    await asha.goto(f"{site.url}/console/cases/{case}")
+    await asha.click("button:has-text('Take this case')")
+    await expect(asha.locator("#reply")).to_be_visible()
+    await expect(asha.locator("#sound")).to_have_attribute("aria-pressed", "true")
+    await expect(asha.locator("#bell")).to_be_hidden()
+    await expect(asha.locator("[data-quiet]").first).to_be_hidden()
+    await site.chat.say("he is here")
+    await expect(asha.locator("#reply [name=aware]")).to_be_visible(timeout=10_000)
+    await asha.fill("#reply textarea", "Are you alone?")
+    sent = len(site.service.terminal.sent)
+    await asha.click("#reply button:has-text('Send')")
+    await asha.wait_for_timeout(500)
+    assert len(site.service.terminal.sent) == sent
+    await asha.check("#reply [name=aware]")
+    await asha.click("#reply button:has-text('Send')")
+    await expect(asha.locator("#lines")).to_contain_text("Are you alone?", timeout=10_000)
+    other = Chat(site.service)
+    other._turns = site.chat._turns
+    await other.say("please help, the owner is beating me")
+    await expect(asha.locator("#bell a")).to_contain_text("NEW CASE", timeout=10_000)
+    await sound(asha)

@@ -426,3 +426,22 @@ async def test_no_machine_sees_a_case_unless_it_is_switched_on(site: Site) -> No
     assert (await asha.act(case, "translate", line=line.id))[1] == '{"text": ""}'
     assert "machine translation" in [entry["action"] for entry in await site.service.audit.latest()]
     await asha.session.close()
+
+
+async def test_a_watched_phone_is_written_to_only_by_who_says_that_they_know(site: Site) -> None:  # noqa: F811
+    """The page was drawn before "he is here": the server refuses, keeps what was typed, and asks."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    turn, _ = await site.chat.say("he is here")
+    assert turn.conversation.silent
+    before = len(await site.service.outbox.since(turn.conversation.id, ""))
+    status, page = await asha.act(case, "reply", text="are you alone now?", key="k1")
+    assert status == 409 and "may be watched" in page and "are you alone now?" in page
+    assert (await asha.act(case, "consent", key="k2"))[0] == 409
+    assert len(await site.service.outbox.since(turn.conversation.id, "")) == before
+    _, page = await asha.get(f"/console/cases/{case}/live.json")
+    assert json.loads(page)["quiet"] == [case]
+    assert (await asha.act(case, "reply", text="are you alone now?", key="k1", aware="yes"))[0] == 200
+    assert len(await site.service.outbox.since(turn.conversation.id, "")) == before + 1
+    await asha.session.close()

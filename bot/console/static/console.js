@@ -1,7 +1,7 @@
 "use strict";
 // The queue and the open case stay current; a new case sounds and shows in the title. Everything is shown as text.
 (function () {
-  var page = document.body.dataset, state = document.getElementById("state"), known = null, audio = null, last = null;
+  var page = document.body.dataset, state = document.getElementById("state"), known = null, last = null;
   var drawn = {}, translated = {}, all = false, busy = false;
 
   function part(tag, text, kind) {
@@ -11,19 +11,6 @@
     return made;
   }
   function lost(yes) { state.hidden = !yes; state.textContent = yes ? page.lost : ""; }
-
-  function beep() {
-    if (!audio) { return; }
-    [0, 0.25, 0.5].forEach(function (delay) {
-      var tone = audio.createOscillator(), level = audio.createGain();
-      tone.frequency.value = 880;
-      level.gain.value = 0.2;
-      tone.connect(level);
-      level.connect(audio.destination);
-      tone.start(audio.currentTime + delay);
-      tone.stop(audio.currentTime + delay + 0.15);
-    });
-  }
 
   function since(iso) { return span((Date.now() - Date.parse(iso)) / 1000); }
   function span(seconds) {
@@ -104,7 +91,7 @@
     var now = {};
     cases.forEach(function (item) { now[item.id] = item.raised; });
     var fresh = known && cases.some(function (item) { return known[item.id] === undefined || known[item.id] < item.raised; });
-    if (fresh) { beep(); }
+    window.bell.hear(cases);
     known = now;
     document.title = (waiting ? "(" + waiting + ") " : "") + (fresh ? page.new + " · " : "") + page.title;
     tick();
@@ -258,6 +245,7 @@
       if (answer.redirected && there !== "/console/cases/" + page.case) { say(form, page.signedOut, true); return; }
       if (!answer.ok || /[?&]error=/.test(answer.url)) { say(form, page.refused, true); changed(page.moved); return; }
       if (box.value === typed) { box.value = ""; }
+      form.querySelectorAll("[name=aware]").forEach(function (known) { known.checked = false; });
       if (form.querySelector(".draft")) { form.querySelector(".draft").hidden = true; }
       fresh(form);
       say(form, page.sent);
@@ -301,6 +289,11 @@
     });
     document.querySelectorAll("[data-way]").forEach(function (way) {
       if (found.ways[way.dataset.way] !== way.dataset.how) { changed(page.moved); }
+    });
+    document.querySelectorAll("[data-quiet]").forEach(function (words) {
+      var watched = found.quiet.indexOf(words.dataset.quiet) >= 0, box = words.querySelector("input");
+      words.hidden = !watched;
+      box.required = watched;
     });
     document.getElementById("case-state").textContent = found.case.state + (found.case.owner ? " · " + found.case.owner : "");
     if (found.case.owner !== page.owner) { changed(page.moved); }
@@ -356,13 +349,6 @@
   }
   if (page.page === "queue") {
     document.getElementById("filter").addEventListener("change", function () { if (last) { queue(last); } });
-    var sound = document.getElementById("sound");
-    sound.addEventListener("click", function () {
-      var on = sound.getAttribute("aria-pressed") !== "true";
-      audio = on ? new (window.AudioContext || window.webkitAudioContext)() : null;
-      sound.setAttribute("aria-pressed", String(on));
-      beep();
-    });
     setInterval(tick, 1000);
     tick();
     followQueue();
