@@ -14,7 +14,7 @@ from bot.console.auth import Session
 from bot.console.contact import Person, people_of, quiet, until, ways
 from bot.console.facts import Answered, answered, asked, consent
 from bot.console.files import seals
-from bot.console.map import Map, draw_map, point_of
+from bot.console.map import Map, Post, draw_map, point_of, posts_at
 from bot.console.scope import colleagues, sees
 from bot.console.shares import panel
 from bot.console.transcript import visible
@@ -110,6 +110,7 @@ class CaseViews:
             machine=ours and self._service.interpreter.on,
             supervisor=session.responder.role == "supervisor",
             map=self._map(lines),
+            posts=self._posts(),
             related=await self._related(case, session),
             canned=self._canned(case, session),
             spoken=_spoken(case, self._service.content),
@@ -196,9 +197,17 @@ class CaseViews:
         """Draw the last point that the person sent."""
         sent = [line["text"] for line in lines if line["who"] == "person" and line["carrier"] == Carrier.LOCATION.value]
         point = point_of(sent[-1]) if sent else None
-        content: Content = self._service.content
-        known = {place.code: place for place in (*content.stations, *content.places.values())}
-        return draw_map(*point, known.values()) if point else None
+        if not point:
+            return None
+        places, content = self._service.places, self._service.content
+        known = {station.code: station for station in content.stations} | places.in_force
+        return draw_map(*point, known.values(), frozenset(self._posts()))
+
+    def _posts(self) -> dict[str, list[Post]]:
+        """Return, by point in force, who can help there: what an operator told us of it, while it is fresh."""
+        points, today = self._service.places.directory.points, self._service.now().date()
+        found = {code: posts_at(point) for code, point in points.items() if point.is_fresh(today)}
+        return {code: posts for code, posts in found.items() if posts}
 
     async def _related(self, case: Case, session: Session) -> list[Related]:
         """Return merged cases, others of the same person, of reports with the same identifiers, of place and day."""

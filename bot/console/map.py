@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.content.model import Place
+from bot.domain.places import Point
 
 EARTH_KM: Final = 6371.0
 KM_PER_DEGREE: Final = 111.2
 MOST: Final = 5
+#: Of the points where there is help so many are shown besides, as far away at most.
+MOST_HELP: Final = 3
+HELP_KM: Final = 100.0
 #: Beyond this many kilometres a place is no help; where none is nearer, the point is not in India.
 FAR_KM: Final = 400.0
 #: Nobody gains from a picture that shows less than this many kilometres around the person.
@@ -29,6 +33,16 @@ class Neighbour:
     place: Place
     km: float
     direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Who can help at a point: `desk`, `rpf`, `grp` or `child_desk`; what is known of where, when and phone, or ""."""
+
+    kind: str
+    phone: str = ""
+    where: str = ""
+    hours: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,14 @@ class Map:
     size: int = SIZE
 
 
+def posts_at(point: Point) -> list[Post]:
+    """Return who can help at a point, as its operator told us."""
+    desk = Post("desk", point.desk.phone, point.desk.where.get("en", ""), point.desk.hours)
+    others = {"rpf": point.rpf, "grp": point.grp, "child_desk": point.child_desk}
+    found = [Post(kind, post.phone) for kind, post in others.items() if post.there]
+    return [desk, *found] if desk.phone or desk.where or desk.hours else found
+
+
 def point_of(text: str) -> tuple[float, float] | None:
     """Read "latitude,longitude" in degrees; None if it is no point on the earth."""
     try:
@@ -62,9 +84,14 @@ def point_of(text: str) -> tuple[float, float] | None:
     return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None  # noqa: PLR2004 - degrees
 
 
-def draw_map(latitude: float, longitude: float, places: Iterable[Place]) -> Map:
-    """Return the picture of a point and the places nearest to it."""
-    near = neighbours(latitude, longitude, places)
+def draw_map(latitude: float, longitude: float, places: Iterable[Place], helping: frozenset[str] = frozenset()) -> Map:
+    """Return the picture of a point and the places nearest to it; *helping*: the codes of those where there is help."""
+    known = tuple(places)
+    near = neighbours(latitude, longitude, known)
+    there = {item.place.code for item in near}
+    desks = neighbours(latitude, longitude, (place for place in known if place.code in helping))
+    more = [item for item in desks[:MOST_HELP] if item.km <= HELP_KM and item.place.code not in there]
+    near = tuple(sorted((*near, *more), key=lambda item: item.km))
     reach = max([LEAST_KM, *(item.km for item in near)])
     per_km = (SIZE / 2 - MARGIN) / reach
     bar_km = _round(reach * BAR_PART)

@@ -114,8 +114,9 @@ def link_code(text: str) -> str | None:
 
 
 class TopicState(StrEnum):
-    """Where a topic stands; a topic that was deleted by us has no row."""
+    """Where a topic stands; a topic that was deleted by us has no row. making: asked for, its number is not known."""
 
+    MAKING = "making"
     OPEN = "open"
     CLOSED = "closed"
     GONE = "gone"
@@ -123,7 +124,10 @@ class TopicState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The topic of a case. seen: how far case and conversation had come when all had been copied (see `Followed`)."""
+    """The topic of a case. seen: how far case and conversation had come when all had been copied (see `Followed`).
+
+    twin: an earlier try may have left an empty one of the same name beside it, and the group does not know yet.
+    """
 
     case_id: str
     chat: str
@@ -131,6 +135,7 @@ class Topic:
     state: TopicState = TopicState.OPEN
     seen: str = ""
     delete_at: datetime | None = None
+    twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,11 @@ class Places:
         await self.flush()
         return await self._store.counts(self._now().date() - timedelta(days=days - 1))
 
+    @property
+    def in_force(self) -> Mapping[str, Place]:
+        """Return every point in force by its code, brought by a file or shipped, as the finder of places knows it."""
+        return {code: _place(point) for code, point in self.directory.points.items()}
+
     async def _record(self, who: str, action: str, about: str, reason: str = "") -> None:
         await self._audit.record(Stamp(who or "?", action, about, reason), self._now())
 

@@ -203,7 +203,7 @@ class CaseTopics:
             topic = await self._open(case, topic)
             if topic.seen != case.stamp or full:
                 await self._copy(topic, case.conversation_id)
-                await self._store.save(replace(topic, seen=case.stamp))
+                await self._store.save(replace(topic, seen=case.stamp, twin=False))
         except TopicGone:
             await self._gone(case.case_id)
 
@@ -212,8 +212,9 @@ class CaseTopics:
         if topic and topic.state is TopicState.OPEN:
             return topic
         await self._paced()
-        topic = await self._reopen(topic) if topic else None
-        topic = topic or await self._create(case)
+        began = topic is not None and topic.state is TopicState.MAKING
+        topic = await self._reopen(topic) if topic and not began else None
+        topic = topic or await self._create(case, twin=began)
         await self._store.save(topic)
         await self._audit.record(Stamp(case.owner, "topic opened", case.case_id), self._now())
         await self._well()
@@ -228,12 +229,25 @@ class CaseTopics:
             return None
         return replace(topic, state=TopicState.OPEN, delete_at=None, seen="")
 
-    async def _create(self, case: Followed) -> Topic:
-        """Make a topic whose name says the number and the kind. After a crash here an empty one is left over."""
+    async def _create(self, case: Followed, *, twin: bool) -> Topic:
+        """Make a topic whose name says the number and the kind.
+
+        Telegram makes another each time it is asked, and cannot be asked which there are. So the intent is kept first:
+        whoever finds it later, *twin*, knows that an empty topic of this name may be left over, and says so in the new
+        one. A clear refusal has made none.
+        """
         await self._leave_out(case)
         chat = self._place.chat()
         name = f"{case.case_id} · {self._words.of(f'console.kind.{case.kind}')}"
-        return Topic(case.case_id, chat, await self._group.create(chat, name))
+        intent = Topic(case.case_id, chat, 0, TopicState.MAKING)
+        await self._store.save(intent)
+        try:
+            number = await self._group.create(chat, name)
+        except ChannelError as error:
+            if not error.unknown and not twin:
+                await self._store.forget(intent)
+            raise
+        return Topic(case.case_id, chat, number, twin=twin)
 
     async def _leave_out(self, case: Followed) -> None:
         """What was said long before the claim is for the console alone."""
@@ -244,8 +258,11 @@ class CaseTopics:
         """Tell what is not told yet, in order, as few messages as it takes; remember each when it is out."""
         entries = await self._store.untold(topic.case_id, conversation_id)
         if not topic.seen:
-            await self._post(topic, f"{self._words('header', case=topic.case_id)}\n{self._link(topic.case_id)}")
-            await self._store.save(replace(topic, seen=BEGUN))
+            twin = f"\n\n{self._words('twin', case=topic.case_id)}" if topic.twin else ""
+            header = f"{self._words('header', case=topic.case_id)}\n{self._link(topic.case_id)}"
+            await self._post(topic, f"{header}{twin}")
+            topic = replace(topic, seen=BEGUN, twin=False)
+            await self._store.save(topic)
         for bundle in self._bundles(entries):
             await self._post(topic, "\n\n".join(self._line(entry) for entry in bundle if not entry.here))
             await self._store.told(topic.case_id, bundle, self._now())
@@ -285,7 +302,7 @@ class CaseTopics:
     async def _let_go(self, topic: Topic, *, at_once: bool) -> None:
         """Close a topic whose owner is somebody else now, or nobody; take it away when its time is over."""
         try:
-            if topic.chat != self._place.chat() or topic.state is TopicState.GONE:
+            if topic.chat != self._place.chat() or topic.state in {TopicState.GONE, TopicState.MAKING}:
                 await self._leave(topic)
             elif at_once or (topic.delete_at and topic.delete_at <= self._now()):
                 await self._delete(topic)
@@ -322,7 +339,9 @@ class CaseTopics:
 
     async def _leave(self, topic: Topic) -> None:
         """Drop a topic that somebody else deleted, or that stands in a group that is not ours any more."""
-        if topic.state is not TopicState.GONE:
+        if topic.state is TopicState.MAKING:
+            log.warning("an empty topic of this case may be left over", extra={"case": topic.case_id})
+        elif topic.state is not TopicState.GONE:
             with contextlib.suppress(ChannelError):
                 await self._group.delete(topic.chat, topic.thread)
         await self._store.forget(topic)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pymongo
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
 
 from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, ChannelName, Lane, Receipt, ReceiptState
 from bot.domain.private import Private
@@ -31,6 +34,13 @@ MOST_REFUSED = 5
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+#: Seconds to wait for a person's key while what was sent is not recorded yet.
+KEY_PATIENCE = 3.0
+#: Marks a row that was sent and whose channel's id is not kept (yet): such a message cannot be deleted in the chat.
+UNSEALED = "unsealed"
+log = logging.getLogger(__name__)
+
+
 class MongoOutbox:
     """`bot.ports.Outbox` on MongoDB."""
 
@@ -40,9 +50,11 @@ class MongoOutbox:
         self._rows = db["outbox"]
         self._sealer = sealer
         self._channels = sorted(channels)
+        self._unsealed: dict[str, tuple[str, Private]] = {}
 
     async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
         """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
+        await self.name_late()
         free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         due = {"$lte": ["$not_before", "$$NOW"]}
         query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
@@ -134,12 +146,18 @@ class MongoOutbox:
         return True
 
     async def sent(self, due: Due, channel_message_id: Private) -> None:
-        """Record the channel's id (as a keyed hash, for receipts; sealed, for deleting it later)."""
+        """Record the channel's id (as a keyed hash, for receipts; sealed, for deleting it later).
+
+        Where the person's key cannot be had just then it is recorded as sent all the same; the sealed id follows.
+        """
         receipt = self._receipt_key(due.address.channel, channel_message_id)
-        sealed = await self._sealer.seal(
-            due.conversation_id, f"channel_id:{due.id}", {"id": channel_message_id.reveal()}
-        )
-        fields = {"receipt": receipt, "channel_id": sealed}
+        fields: Doc = {"receipt": receipt}
+        try:
+            fields["channel_id"] = await self._sealed_id(due.id, due.conversation_id, channel_message_id)
+        except (StoreUnavailable, PyMongoError):
+            log.warning("sent, and its id cannot be sealed now", extra={"row": due.id})
+            self._unsealed[due.id] = (due.conversation_id, channel_message_id)
+            fields[UNSEALED] = True
         await self._final(due.id, "sent", fields, among=("sending", "unknown"))
         parked = await self._db["parked_receipts"].find_one_and_delete({"_id": receipt})
         if parked:
@@ -148,6 +166,23 @@ class MongoOutbox:
                 error_code=parked.get("error_code"), again=parked.get("again"), closed=bool(parked.get("closed")),
             )  # fmt: skip
             await self._apply(due.id, found)
+
+    async def _sealed_id(self, row_id: str, conversation: str, channel_message_id: Private) -> object:
+        with pymongo.timeout(KEY_PATIENCE):
+            return await self._sealer.seal(conversation, f"channel_id:{row_id}", {"id": channel_message_id.reveal()})
+
+    async def name_late(self) -> None:
+        """Add the ids that could not be sealed as their messages left; for a row erased since, no new key is made."""
+        for row_id, (conversation, channel_message_id) in list(self._unsealed.items()):
+            mine = {"_id": row_id, UNSEALED: True}
+            try:
+                if await self._rows.find_one(mine, {"_id": 1}):
+                    sealed = await self._sealed_id(row_id, conversation, channel_message_id)
+                    change = {"$set": {"channel_id": sealed}, "$unset": {UNSEALED: ""}}
+                    await self._rows.update_one(mine, change)
+            except (StoreUnavailable, PyMongoError):
+                return
+            self._unsealed.pop(row_id, None)
 
     async def retry(self, due: Due, seconds: float, reason: str) -> None:
         """Put it back for later; later messages of the conversation wait behind it."""

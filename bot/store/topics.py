@@ -121,14 +121,15 @@ class MongoTopics:
 
     async def of_thread(self, chat: str, thread: int) -> Topic | None:
         """Return the topic with this number."""
-        row = await self._topics.find_one({"chat": chat, "thread": thread})
+        stands = {"$ne": TopicState.MAKING.value}  # one that is being made has no number: 0 is the general topic
+        row = await self._topics.find_one({"chat": chat, "thread": thread, "state": stands})
         return _topic(row) if row else None
 
     async def save(self, topic: Topic) -> None:
         """Insert or replace."""
         fields = {
             "chat": topic.chat, "thread": topic.thread, "state": topic.state.value, "seen": topic.seen,
-            "delete_at": topic.delete_at,
+            "delete_at": topic.delete_at, "twin": topic.twin,
         }  # fmt: skip
         await self._topics.update_one({"_id": topic.case_id}, {"$set": fields}, upsert=True)
 
@@ -262,8 +263,8 @@ class MongoTopics:
 
 
 def _topic(row: Doc) -> Topic:
-    until = aware(row["delete_at"]) if row.get("delete_at") else None
-    return Topic(row["_id"], row["chat"], row["thread"], TopicState(row["state"]), row["seen"], until)
+    until, state = aware(row["delete_at"]) if row.get("delete_at") else None, TopicState(row["state"])
+    return Topic(row["_id"], row["chat"], row["thread"], state, row["seen"], until, row.get("twin", False))
 
 
 def _page(row: Doc, case: Doc, since: datetime) -> Page:

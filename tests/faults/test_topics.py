@@ -40,6 +40,7 @@ STEPS = [
     ("before update group_inbox", 1),
     ("before update topics", 1),
     ("before update topic_posts", 1),
+    ("before update topics", 2),
 ]
 POINTS = STEPS if "SAHYATRI_ALL_KILLS" in os.environ else STEPS[::3]
 

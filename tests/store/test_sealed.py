@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 
 from bot.app import Service, utc_now
 from bot.chat import Chat
-from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
+from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Receipt, ReceiptState
 from bot.domain.private import Private
 from bot.ports import StoreUnavailable
 from bot.running import running
@@ -63,6 +63,39 @@ async def test_what_cannot_be_opened_now_is_not_taken_for_erased(service: Servic
     (waiting,) = await service.inbox.waiting(service.inbox.conversation_id(message(2).address), 10)
     assert waiting.message.text.reveal() == "hello"
     assert (await service.conversations.load(mine, ChannelName.TERMINAL)).locale == "en"
+
+
+async def test_what_was_sent_is_recorded_although_its_id_cannot_be_sealed(service: Service, mongodb_uri: str) -> None:
+    """It is not in doubt, receipts still move it, and the id to delete it by follows; not for somebody erased since."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        turn, _ = await chat.say("", "l:en")
+    outbox, rows, mine = service.outbox, service.db["outbox"], {"conversation": turn.conversation.id}
+    await rows.update_many(mine, {"$set": {"open": False, "state": "sent"}})
+    for number, erased in ((77, False), (78, True)):
+        again: Doc = {"$set": {"open": True, "state": "waiting"}, "$unset": {"lease": "", "channel_id": ""}}
+        await rows.update_one(mine, again)
+        due = await outbox.next_due("me")
+        assert due and await outbox.sending(due)
+        sent = Private(str(number))
+        async with no_keys(service, mongodb_uri):
+            await outbox.sent(due, sent)
+            row = await rows.find_one({"_id": due.id})
+            assert row and (row["state"], row["open"], row["unsealed"]) == ("sent", False, True)
+            assert "channel_id" not in row
+            await outbox.name_late()
+            assert await rows.count_documents({"unsealed": True}) == 1
+        assert await outbox.receipt(Receipt(ChannelName.TERMINAL, sent, ReceiptState.DELIVERED, utc_now()))
+        if erased:
+            await rows.delete_one({"_id": due.id})
+            await service.db["data_keys"].delete_many({"keyAltNames": due.conversation_id})
+        keys = await service.db["data_keys"].count_documents({})
+        assert await outbox.next_due("me") is None
+        assert await service.db["data_keys"].count_documents({}) == keys and not outbox._unsealed
+        if not erased:
+            row = await rows.find_one({"_id": due.id})
+            assert row and row["state"] == "delivered" and "unsealed" not in row
+            assert await service.sealer.open(f"channel_id:{due.id}", row["channel_id"]) == {"id": "77"}
 
 
 async def test_what_comes_meanwhile_is_spooled(service: Service, mongodb_uri: str) -> None:
