@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from bot.chat import Chat
 from bot.domain.cases import MergedFor
+from bot.domain.private import Private
 from bot.service.interpret import Interpreter
 from tests.browser.test_browser import browser, login, picture  # noqa: F401 - the fixture
 from tests.browser.test_day import NARROW, sound
@@ -188,6 +189,11 @@ async def test_every_page_of_the_day_is_accessible_and_fits_a_phone(browser: Bro
     assert [case.id for case in merged] == [gone]
     assert MergedFor.EVENT.value == (await site.service.db["cases"].find_one({"_id": gone}) or {})["merged_for"]
     await on_whatsapp(site, kept, "hello:hi", "answer:hi")
+    await sudha.goto(address)
+    await expect(sudha.locator("#first")).to_be_visible()
+    await sound(sudha, width=NARROW)
+    await accessible(sudha)
+    await site.service.cases.write_down(kept, "safe_contact", Private("in the morning"), "sudha", site.service.now())
     await sudha.goto(address)
     await expect(sudha.locator("#template")).to_be_visible()
     await sound(sudha, width=NARROW)

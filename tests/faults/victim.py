@@ -30,6 +30,7 @@ from bot.app import Service, open_service, utc_now
 from bot.channels.whatsapp_hook import MOST_BYTES
 from bot.config import load_config
 from bot.content.load import load
+from bot.content.model import Content
 from bot.domain.understanding import NOTHING, Understanding
 from bot.doors import add_webhooks
 from bot.logs import configure
@@ -38,6 +39,11 @@ from bot.running import running
 SHIPPED = Path(__file__).resolve().parent.parent.parent / "content"
 #: Read once for all that are forked from this process; no victim changes it.
 CONTENT = load(SHIPPED)
+
+
+def shipped(root: Path) -> Content:
+    """Return the content without reading it again, if it is ours."""
+    return CONTENT if root.resolve() == SHIPPED else load(root)
 
 
 def die() -> None:
@@ -133,7 +139,7 @@ async def main() -> None:
     point = settings.get("kill_at", "")
     configure("ERROR")
     shorten()
-    bot.app.load_content = lambda root: CONTENT if root.resolve() == SHIPPED else load(root)
+    bot.app.load_content = shipped  # type: ignore[attr-defined]
     arm_disk(point)
     config = load_config()
     listener = Killer(point, settings.get("nth", 1))
