@@ -92,6 +92,15 @@ class Command(StrEnum):
 NEED_WORDS = frozenset({Command.NOTE, Command.TRANSFER, Command.CLOSE, Command.DONE})
 
 
+def addressed(text: str) -> tuple[int, str]:
+    """Return to which person of a merged case words go, and the words: "/2 hello" is (2, "hello"); 0: not said."""
+    head, _, rest = text.partition(" ")
+    number = head.removeprefix("/")
+    if not head.startswith("/") or not number.isascii() or not number.isdigit():
+        return 0, text
+    return int(number[:4]), rest.strip()
+
+
 def command(text: str) -> tuple[str, str] | None:
     """Return the name of a command and the words after it; None for words that are meant for the person."""
     if not text.startswith("/"):
@@ -140,13 +149,17 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A claimed case whose owner works from Telegram; `stamp` changes whenever anything is said or done."""
+    """A claimed case whose owner works from Telegram; `stamp` changes whenever anything is said or done.
+
+    also: the conversations of cases that were merged into it, oldest first.
+    """
 
     case_id: str
     conversation_id: str
     owner: str
     kind: str
     stamp: str
+    also: tuple[str, ...] = ()
 
 
 class EntryKind(StrEnum):
@@ -170,6 +183,8 @@ class Entry:
     action: str = ""
     #: Said or done in the topic itself, so it stands there already.
     here: bool = False
+    #: Which person of a merged case it is about, from 1; 0 where there is one only.
+    person: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,8 +148,8 @@ class Topics(Protocol):
         """Drop a topic and what we know of its messages."""
         ...
 
-    async def untold(self, case_id: str, conversation_id: str) -> Sequence[Entry]:
-        """Return what was said and done and does not stand in the topic yet, oldest first."""
+    async def untold(self, case_id: str, conversations: Sequence[str]) -> Sequence[Entry]:
+        """Return what was said in these conversations and done in the case and does not stand in the topic yet."""
         ...
 
     async def told(self, case_id: str, entries: Sequence[Entry], now: datetime) -> None:

@@ -151,7 +151,8 @@ class Presses:
         if not case:
             return self._words("closed")
         try:
-            await self._respond.reply(case, who.id, ask.text.reveal(), ask.key)
+            people = {person.conversation_id: person for person in await self._respond.people(case)}
+            await self._respond.reply(case, who.id, ask.text.reveal(), ask.key, people.get(ask.conversation_id))
         except (IllegalTransition, NotOwner):
             return self._words("not_yours", owner=case.owner or "–")
         await self._record(who, "reply", case)

@@ -108,11 +108,15 @@ class Respond:
         """Close the case; the outcome is required."""
         return await self._say(case, CaseAction.CLOSE, who, "case.closed", outcome, key)
 
+    async def people(self, case: Case) -> Sequence[Case]:
+        """Return the case and those that were merged into it, each with a person of its own, oldest merge first."""
+        return (case, *(await self._merges.merged(case.id) if case.also else ()))
+
     async def _say(
         self, case: Case, action: CaseAction, who: str, message: str, detail: str = "", key: str = ""
     ) -> Case:
         """Act, and say it to the person of the case and of each that was merged into it, but to no watched phone."""
-        people = (case, *(await self._merges.merged(case.id) if case.also else ()))
+        people = await self.people(case)
         said = {person.conversation_id: self.words(person, message) for person in people if not person.silent}
         return await self._act(case, action, who, others=said, detail=detail, key=key)
 

@@ -202,7 +202,7 @@ class CaseTopics:
         try:
             topic = await self._open(case, topic)
             if topic.seen != case.stamp or full:
-                await self._copy(topic, case.conversation_id)
+                await self._copy(topic, (case.conversation_id, *case.also))
                 await self._store.save(replace(topic, seen=case.stamp, twin=False))
         except TopicGone:
             await self._gone(case.case_id)
@@ -251,12 +251,12 @@ class CaseTopics:
 
     async def _leave_out(self, case: Followed) -> None:
         """What was said long before the claim is for the console alone."""
-        entries = await self._store.untold(case.case_id, case.conversation_id)
+        entries = await self._store.untold(case.case_id, (case.conversation_id, *case.also))
         await self._store.told(case.case_id, entries[:-MOST_BEFORE], self._now())
 
-    async def _copy(self, topic: Topic, conversation_id: str) -> None:
+    async def _copy(self, topic: Topic, conversations: Sequence[str]) -> None:
         """Tell what is not told yet, in order, as few messages as it takes; remember each when it is out."""
-        entries = await self._store.untold(topic.case_id, conversation_id)
+        entries = await self._store.untold(topic.case_id, conversations)
         if not topic.seen:
             twin = f"\n\n{self._words('twin', case=topic.case_id)}" if topic.twin else ""
             header = f"{self._words('header', case=topic.case_id)}\n{self._link(topic.case_id)}"
@@ -289,11 +289,13 @@ class CaseTopics:
     def _line(self, entry: Entry) -> str:
         text = visible(entry.text.reveal())
         if entry.kind is EntryKind.LOST:
-            return self._words("lost")
+            return self._words("lost") + (f" ({entry.person})" if entry.person else "")
         if entry.kind is EntryKind.DONE:
             action = self._words.of(f"console.action.{entry.action}")
             return f"— {entry.who} · {action}{f' · {text}' if text else ''}"
         who = self._words(entry.who) if entry.who in {"person", "bot"} else entry.who
+        if entry.person:
+            who += f" {entry.person}" if entry.who == "person" else f" → {entry.person}"
         if entry.carrier in _PLAIN:
             return f"{who}: {text}"
         note = self._words(f"is_{entry.carrier}" if entry.carrier in _NAMED else "is_other")
@@ -330,7 +332,7 @@ class CaseTopics:
     async def _close(self, topic: Topic) -> None:
         case = await self._cases.get(topic.case_id)
         if self._on and case and case.conversation_id:
-            await self._copy(topic, case.conversation_id)
+            await self._copy(topic, (case.conversation_id, *case.also))
         await self._paced()
         await self._group.close(topic.chat, topic.thread)
         until = self._now() + self._kept

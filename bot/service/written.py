@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from bot.domain.cases import Case, CaseState, IllegalTransition
 from bot.domain.contact import NotSafe, is_open
 from bot.domain.messages import ChannelName
+from bot.domain.private import Private
 from bot.domain.tasks import OpenTasks
-from bot.domain.topics import NEED_WORDS, Ask, Command, GroupKind, GroupUpdate, Press, button, command
+from bot.domain.topics import NEED_WORDS, Ask, Command, GroupKind, GroupUpdate, Press, addressed, button, command
 from bot.ports import Audit, Cases, Group, NotOwner, Responder, Responders, Stamp, Topics
 from bot.service.first import First
 from bot.service.linking import WORKERS, Linking
@@ -70,38 +71,46 @@ class Written:
             await self._words_of_owner(update, case, who)
 
     async def _words_of_owner(self, update: GroupUpdate, case: Case, who: Responder) -> None:
-        text = update.text.reveal().strip()
-        meant = command(text)
+        number, text = addressed(update.text.reveal().strip())
+        meant = command(text) if not number else None
         if meant:
             await self._command(update, case, who, *meant)
-        elif len(text) > LONGEST_REPLY:
-            await self._tell(update, "too_long", most=str(LONGEST_REPLY))
-        elif await self._window_closed(case):
-            await self._tell(update, "window")
-        elif await self._unsafe(case, update.key):
-            await self._tell(update, "unsafe")
-        elif case.silent:
-            await self._ask(update, case, who)
+            return
+        people = await self._respond.people(case)
+        if number > len(people) or not text or (not number and len(people) > 1):
+            await self._tell(update, "which", count=str(len(people)))
         else:
-            verb = self._respond.reply(case, who.id, text, update.key)
+            await self._words_for(update, case, who, text, people[max(number - 1, 0)])
+
+    async def _words_for(self, update: GroupUpdate, case: Case, who: Responder, text: str, person: Case) -> None:
+        if len(text) > LONGEST_REPLY:
+            await self._tell(update, "too_long", most=str(LONGEST_REPLY))
+        elif await self._window_closed(person):
+            await self._tell(update, "window")
+        elif await self._unsafe(case, update.key, person):
+            await self._tell(update, "unsafe")
+        elif person.silent:
+            await self._ask(update, case, who, text, person)
+        else:
+            verb = self._respond.reply(case, who.id, text, update.key, person)
             await self._do(update, case, who, "reply", verb)
 
     async def _window_closed(self, case: Case) -> bool:
         heard = await self._topics.last_heard(case.conversation_id)
         return not is_open(ChannelName(case.channel), heard, self._now())
 
-    async def _unsafe(self, case: Case, key: str) -> bool:
+    async def _unsafe(self, case: Case, key: str, person: Case) -> bool:
         """Say whether it would be writing first with no record; the second person whom that needs is in the console."""
         try:
-            await self._first.check(case, key=key, free=False)
+            await self._first.check(case, key=key, to=person, free=False)
         except NotSafe:
             return True
         return False
 
-    async def _ask(self, update: GroupUpdate, case: Case, who: Responder) -> None:
+    async def _ask(self, update: GroupUpdate, case: Case, who: Responder, words: str, person: Case) -> None:
         """Somebody may be watching the person's screen: their writer must say that the words are to leave."""
         name = hashlib.sha256(update.key.encode()).hexdigest()[:16]
-        ask = Ask(name, case.id, case.conversation_id, who.id, update.key, update.text)
+        ask = Ask(name, case.id, person.conversation_id, who.id, update.key, Private(words))
         await self._topics.ask(ask, self._now() + ASK_LASTS)
         buttons = ((button(Press.YES, name), self._words("yes")), (button(Press.NO, name), self._words("no")))
         text = self._words("silent")

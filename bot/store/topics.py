@@ -7,6 +7,7 @@ loses nothing, and may repeat an entry in the topic at most.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,7 +97,7 @@ class MongoTopics:
         """Return the open cases of these owners, canaries aside, each with a stamp of case and conversation."""
         query = {"open": True, "owner": {"$in": sorted(logins)}, "canary": {"$ne": True}}
         rows = await self._db["cases"].find(query).sort("opened_at", 1).to_list()
-        names = [row["conversation"] for row in rows]
+        names = [name for row in rows for name in (row["conversation"], *row.get("also", ()))]
         versions = {
             row["_id"]: row.get("version", 0)
             async for row in self._db["conversations"].find({"_id": {"$in": names}}, {"version": 1})
@@ -104,7 +105,7 @@ class MongoTopics:
         return [
             Followed(
                 row["_id"], row["conversation"], row["owner"], row["kind"],
-                f"{row.get('version', 0)}:{versions.get(row['conversation'], 0)}",
+                ":".join(str(version) for version in _versions(row, versions)), tuple(row.get("also", ())),
             )
             for row in rows
         ]  # fmt: skip
@@ -140,26 +141,34 @@ class MongoTopics:
 
     # --- what stands in them
 
-    async def untold(self, case_id: str, conversation_id: str) -> Sequence[Entry]:
+    async def untold(self, case_id: str, conversations: Sequence[str]) -> Sequence[Entry]:
         """Return what has no row in `topic_posts`, oldest first; erased words are left out."""
         told = {row["entry"] async for row in self._posts.find({"case": case_id}, {"entry": 1})}
         here = {
             (row["who"], aware(row["at"]))
             async for row in self._db["case_events"].find({"case": case_id, "key": {"$gt": HERE, "$lt": "group;"}})
         }
-        found = [await self._heard(row) async for row in self._new("inbox", conversation_id, told, state="answered")]
-        found += [await self._said(row, here) async for row in self._new("outbox", conversation_id, told)]
-        lost = {"conversation": conversation_id, "state": "failed", "author": "responder"}
-        found += [
-            Entry(f"lost:{row['_id']}", aware(row["created_at"]), "", EntryKind.LOST)
-            async for row in self._db["outbox"].find(lost, {"created_at": 1})
-            if f"lost:{row['_id']}" not in told
-        ]
+        found: list[Entry | None] = []
+        for number, name in enumerate(conversations, 1):
+            said = await self._conversation(name, told, here)
+            found += [replace(entry, person=number if len(conversations) > 1 else 0) for entry in said]
         query = {"case": case_id, "_id": {"$nin": sorted(told)}, "action": {"$nin": NOT_TOLD}}
         found += [await self._event(row) async for row in self._db["case_events"].find(query)]
         return sorted(
             (entry for entry in found if entry), key=lambda entry: (entry.at, entry.who != "person", entry.id)
         )
+
+    async def _conversation(self, name: str, told: set[str], here: set[tuple[str, datetime]]) -> list[Entry]:
+        """Return what was said in one conversation and is not told."""
+        found = [await self._heard(row) async for row in self._new("inbox", name, told, state="answered")]
+        found += [await self._said(row, here) async for row in self._new("outbox", name, told)]
+        lost = {"conversation": name, "state": "failed", "author": "responder"}
+        found += [
+            Entry(f"lost:{row['_id']}", aware(row["created_at"]), "", EntryKind.LOST)
+            async for row in self._db["outbox"].find(lost, {"created_at": 1})
+            if f"lost:{row['_id']}" not in told
+        ]
+        return [entry for entry in found if entry]
 
     def _new(self, name: str, conversation_id: str, told: set[str], **more: str) -> Any:  # noqa: ANN401 - the driver's
         return self._db[name].find({"conversation": conversation_id, "_id": {"$nin": sorted(told)}, **more})
@@ -260,6 +269,12 @@ class MongoTopics:
     async def answered(self, ask_id: str) -> None:
         """Drop them."""
         await self._asks.delete_one({"_id": ask_id})
+
+
+def _versions(case: Doc, conversations: dict[str, int]) -> list[int]:
+    """Return what changes when anything is said or done in a case or by anybody in it."""
+    people = (case["conversation"], *case.get("also", ()))
+    return [case.get("version", 0), *(conversations.get(name, 0) for name in people)]
 
 
 def _topic(row: Doc) -> Topic:

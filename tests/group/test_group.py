@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 
 from bot.app import utc_now
+from bot.chat import Chat
 from bot.config import Config
-from bot.domain.cases import Case
+from bot.domain.cases import Case, MergedFor
 from bot.domain.messages import Carrier, InboundMessage, Media
 from bot.domain.private import Private
 from bot.domain.topics import TopicState
@@ -352,6 +353,31 @@ async def test_nobody_is_written_to_first_from_the_group(team: Team) -> None:
     await team.writes(ASHA, "good evening")
     await until(lambda: any(item.author == "asha" for _, item in team.service.terminal.sent))
     assert await team.to_person() == ["good evening"]
+
+
+async def test_both_people_of_a_merged_case_are_heard_and_answered_by_number(team: Team) -> None:
+    """Each line says whose it is; words without a number reach nobody, so that no one reads another's."""
+    case = await team.claimed()
+    other = Chat(team.service)
+    other._turns = team.site.chat._turns
+    turn, _ = await other.say("they locked me in a room, help me")
+    kept = await team.case(case)
+    await team.service.merging.merge(
+        await team.case(turn.conversation.open_case), kept, "asha", MergedFor.EVENT, "one house", "m1"
+    )
+    await other.say("there is blood on the floor")
+    topic = team.forum.one()
+    await until(lambda: any("Person 2: there is blood" in said for said in topic.said))
+    await team.site.chat.say("I hear somebody crying")
+    await until(lambda: any("Person 1: I hear somebody crying" in said for said in topic.said))
+    before = await team.to_person()
+    await team.writes(ASHA, "where are you?")
+    await until(lambda: "/2" in topic.said[-1])
+    await team.writes(ASHA, "/2 where are you?")
+    await until(lambda: any(m.text.reveal() == "where are you?" for _, m in team.service.terminal.sent))
+    to, _ = next(item for item in team.service.terminal.sent if item[1].text.reveal() == "where are you?")
+    assert to == other._address
+    assert len(await team.to_person()) == len(before) + 1
 
 
 async def test_commands(team: Team) -> None:
