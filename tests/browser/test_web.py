@@ -440,7 +440,7 @@ async def test_an_answer_is_printed_with_its_square(browser: Browser, site: Site
         "() => { const s = document.getElementById('sheet'); s.hidden = false; document.body.classList.add('printing'); }"
     )
     await page.emulate_media(media="print")
-    await page.set_viewport_size({"width": 794, "height": 1000})
+    await page.set_viewport_size({"width": 794, "height": 1123})
     assert await page.locator("header").is_hidden() and await page.locator("#form").is_hidden()
     await expect(page.locator("#sheet img")).to_be_visible()
     assert (await page.locator("#sheet img").evaluate("e => e.naturalWidth")) > 100
@@ -471,3 +471,25 @@ async def test_a_phone_of_360_pixels(browser: Browser, site: Site, code: str) ->
     await picture(page, f"web-{code}")
     assert problems == []
     await context.close()
+
+
+async def test_the_page_of_a_poster_fits_a_phone(browser: Browser, site: Site) -> None:  # noqa: F811
+    """Nothing runs out of the screen in any language, every link is large enough for a finger, Urdu runs to the left."""
+    service = site.service
+    service.config = service.config.model_copy(
+        update={"whatsapp_number": "+91 11111 22222", "telegram_bot_name": "SyBot"}
+    )
+    page = await browser.new_page(viewport=PHONE)
+    await page.goto(f"{site.url}/q/{code_at(service, 'NDLS')}")
+    await picture(page, "q-page")
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    assert await page.evaluate(CONTRAST) == []
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    small = await page.locator("a, summary").evaluate_all(
+        "all => all.map(e => [e.textContent, e.getBoundingClientRect().height]).filter(r => r[1] < 44)"
+    )
+    assert small == []
+    assert await page.locator("section[lang=ur]").evaluate("e => getComputedStyle(e).direction") == "rtl"
+    await page.context.close()
