@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -201,6 +201,7 @@ class Service:
     wake_paging: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[ChannelName, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
+    reachable: Callable[[], AbstractAsyncContextManager[None]] = mongo.reachable
     owner: str = ""
 
     @property

@@ -13,12 +13,13 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
+from bot.domain.messages import Address, Carrier, InboundMessage
 from bot.domain.pictures import PICTURE_TYPES, picture_type
 from bot.domain.private import NOTHING_SAID, Private
-from bot.ports import SpeechFailed
+from bot.ports import SpeechFailed, StoreUnavailable
 from bot.public import visitors
-from bot.public.feed import Feed, Item
+from bot.public.feed import SILENT, Feed, Item
+from bot.public.files import Enclosure
 from bot.public.letters import FILE_PATIENCE, MOST_BYTES, Letter, clean, read_bytes, read_farewell, read_letter
 from bot.public.pace import FILES, ONE_ADDRESS, ONE_VISITOR, Pace
 from bot.service.receive import NotAccepted
@@ -113,11 +114,10 @@ class ChatApi:
 
     async def _has_case(self, address: Address) -> bool:
         """Say whether a person looks after them, or may: with the database silent nobody is slowed."""
-        conversation = self._feed.conversation(address)
         try:
             async with asyncio.timeout(1):
-                return bool((await self._service.conversations.load(conversation, ChannelName.WEB)).open_case)
-        except Exception:
+                return await self._feed.has_case(self._feed.conversation(address))
+        except SILENT:
             return True
 
     def _remote(self, request: web.Request) -> str:
@@ -249,17 +249,33 @@ class ChatApi:
         address, name = visitors.address_of(request), clean(request.query.get("id", ""))
         if not name or len(name) > visitors.LONGEST_ID:
             raise web.HTTPBadRequest(text="an id is needed")
-        await self.pace(request, address, None, self._files)
+        await self.pace_file(request, address)
         return address, visitors.key(address, name)
 
+    async def pace_file(self, request: web.Request, address: Address) -> None:
+        """Slow down who sends too many files, as `pace`."""
+        await self.pace(request, address, None, self._files)
+
     async def _file(self, address: Address, key: str, carrier: Carrier, mime: str, data: bytes) -> web.Response:
-        service, now = self._service, self._service.now()
-        await service.media.keep(service.media.id_of(key), self._feed.conversation(address), mime, data, now)
         try:
-            await service.receiver.receive(InboundMessage(key, address, carrier, NOTHING_SAID, now, now))
+            await self.keep_file(address, key, Enclosure(carrier, mime, data))
         except NotAccepted:
             return self._not_kept()
         return web.json_response({"ok": True})
+
+    async def keep_file(self, address: Address, key: str, file: Enclosure) -> None:
+        """Keep a file and hand in the message that it came as. Raise `NotAccepted`.
+
+        While the database is silent it is not kept: the spool holds words, no files.
+        """
+        service, now = self._service, self._service.now()
+        conversation = self._feed.conversation(address)
+        try:
+            async with service.reachable():
+                await service.media.keep(service.media.id_of(key), conversation, file.mime, file.data, now)
+        except StoreUnavailable as error:
+            raise NotAccepted("the database is silent") from error
+        await service.receiver.receive(InboundMessage(key, address, file.carrier, NOTHING_SAID, now, now))
 
     async def leave(self, request: web.Request) -> web.Response:
         """Take what was not sent yet, let the chat be forgotten, and end the session."""

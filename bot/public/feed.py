@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.messages import Address
+from bot.domain.messages import Address, ChannelName
 from bot.domain.private import Private
+from bot.ports import StoreUnavailable
 from bot.public.visitors import key
 
 CLEARED = "waiting.cleared"
 PERSON = "person"
 POSTER = "sy_"
+#: What whoever asks the database within a time must expect.
+SILENT = (StoreUnavailable, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Item:
 
 
 class Feed:
-    """Reads outbox and inbox of one visitor."""
+    """Reads outbox and inbox of one visitor. Each raises `StoreUnavailable` while the database is silent."""
 
     def __init__(self, service: Any) -> None:  # noqa: ANN401 - `bot.app.Service`, see routes
         """*service*: its outbox, inbox, cases, sealer and content."""
@@ -57,7 +60,9 @@ class Feed:
 
     async def since(self, conversation: str, after: str) -> Sequence[Item]:
         """Return what was said to them after a message, in order; at most 200."""
-        return [self._ours(*row) for row in await self._service.outbox.since(conversation, after)]
+        async with self._service.reachable():
+            rows = await self._service.outbox.since(conversation, after)
+        return [self._ours(*row) for row in rows]
 
     async def everything(self, conversation: str) -> Sequence[Item]:
         """Return both sides from where the screen was cleared last, oldest first."""
@@ -66,7 +71,8 @@ class Feed:
             ours += rows
         cleared = max((item.at for item in ours if item.about == CLEARED), default=None)
         labels = {label for item in ours for _, label in item.choices}
-        lines = await self._service.cases.transcript(conversation)
+        async with self._service.reachable():
+            lines = await self._service.cases.transcript(conversation)
         mine = filter(None, (self._mine(line, labels) for line in lines if line.who == PERSON))
         items = sorted([*mine, *ours], key=lambda item: (item.at, not item.mine, item.id))
         return [item for item in items if not cleared or item.at > cleared]
@@ -74,8 +80,20 @@ class Feed:
     async def kept(self, address: Address, names: Collection[str]) -> Sequence[str]:
         """Return which of these messages of a browser have arrived."""
         ids = {self._service.sealer.blind("inbox", key(address, name)): name for name in names}
-        rows = self._service.db["inbox"].find({"_id": {"$in": list(ids)}}, {"_id": 1})
-        return [ids[row["_id"]] async for row in rows]
+        async with self._service.reachable():
+            rows = self._service.db["inbox"].find({"_id": {"$in": list(ids)}}, {"_id": 1})
+            return [ids[row["_id"]] async for row in rows]
+
+    async def waits(self, conversation: str) -> bool:
+        """Say whether something of theirs is not answered yet."""
+        async with self._service.reachable():
+            waiting = {"conversation": conversation, "state": "waiting"}
+            return await self._service.db["inbox"].find_one(waiting, {"_id": 1}) is not None
+
+    async def has_case(self, conversation: str) -> bool:
+        """Say whether a person looks after them, or may."""
+        async with self._service.reachable():
+            return bool((await self._service.conversations.load(conversation, ChannelName.WEB)).open_case)
 
     def _ours(self, name: str, at: datetime, doc: dict[str, Any]) -> Item:
         about = doc["message_id"]

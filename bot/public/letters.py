@@ -1,4 +1,4 @@
-"""What browsers send, parsed once: a message as JSON or as a form, or a file."""
+"""What the page's script sends, parsed once: messages as JSON, and files."""
 
 from __future__ import annotations
 
@@ -44,23 +44,6 @@ async def read_letter(request: web.Request) -> Letter:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send JSON")
     return letter(_parsed(await read_bytes(request, LONGEST_BODY, BODY_PATIENCE)))
-
-
-async def read_form(request: web.Request) -> tuple[Letter | None, dict[str, str]]:
-    """Return the message of a form, None where nothing was written, and its other fields. Raise 400, 408, 413."""
-    try:
-        async with asyncio.timeout(BODY_PATIENCE):
-            fields = {name: str(value) for name, value in (await request.post()).items()}
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(text="too slow") from error
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="not a form") from error
-    given: dict[str, Any] = {"id": fields.get("id", ""), "text": fields.get("text", "")}
-    if fields.get("choice"):
-        given |= {"choice": fields["choice"], "text": ""}
-    if not given["text"].strip() and "choice" not in given:
-        return None, fields
-    return letter(given), fields
 
 
 async def read_farewell(request: web.Request) -> Sequence[Letter]:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,15 +18,18 @@ from aiohttp import web
 
 from bot.content.model import Content
 from bot.domain import codes
-from bot.domain.messages import Address
+from bot.domain.messages import Address, ChannelName
 from bot.domain.places import Purpose
 from bot.domain.private import Private
 from bot.public import visitors
 from bot.public.chat import HELPLINES, ChatApi, Service
-from bot.public.feed import Feed, Item
-from bot.public.letters import Letter, clean, read_form
+from bot.public.feed import SILENT, Feed, Item
+from bot.public.files import Enclosure
+from bot.public.forms import Form, read_form
+from bot.public.letters import Letter, clean
 from bot.service.receive import NotAccepted
 
+log = logging.getLogger(__name__)
 #: Seconds of nobody touching a shared screen until it is empty: as set in its address, within these.
 IDLE, SHORTEST_IDLE, LONGEST_IDLE = 60, 10, 600
 ANSWER_PATIENCE = 4.0
@@ -72,17 +76,39 @@ class ChatPages:
 
     async def simple(self, request: web.Request) -> web.Response:
         """The conversation as a page, with a form to write."""
-        return await self._simple(request, {**request.query, "text": ""})
+        address = visitors.address_of(request) if visitors.known(request) else None
+        fields = {**request.query, "text": ""}
+        try:
+            return await self._simple(request, address, fields)
+        except Exception as error:
+            return self._broken(request, fields, "web.waiting", error)
 
     async def _simple(
-        self, request: web.Request, fields: Mapping[str, str], failed: str = "", status: int = 200
+        self,
+        request: web.Request,
+        address: Address | None,
+        fields: Mapping[str, str],
+        failed: str = "",
+        status: int = 200,
     ) -> web.Response:
-        items = await self._items(request)
-        if items is None:
+        """Show both sides; while the database is silent only whom to call."""
+        try:
+            items = await self._items(address)
+        except SILENT:
             items, failed = [], failed or "web.waiting"
+        return self._shown(request, items, fields, failed, status)
+
+    def _broken(self, request: web.Request, fields: Mapping[str, str], failed: str, error: Exception) -> web.Response:
+        """Report a fault of ours, and still say whom to call."""
+        log.error("a page failed", exc_info=error, extra={"error": type(error).__name__})
+        return self._shown(request, [], fields, failed, 500)
+
+    def _shown(
+        self, request: web.Request, items: Sequence[Item], fields: Mapping[str, str], failed: str, status: int
+    ) -> web.Response:
         last = next((item for item in reversed(items) if item.choices or item.mine), None)
         context = {
-            **self._context(_locale(request, self._service.content)),
+            **self._context(_locale(request, self._service.content, fields.get("lang", ""))),
             "items": [item for item in items if item.text or item.mine],
             "choices": last.choices if last else (),
             "name": secrets.token_hex(NAME_BYTES),
@@ -95,31 +121,74 @@ class ChatPages:
     async def write(self, request: web.Request) -> web.Response:
         """Keep what the form sends, wait a little for the answer, and show the page again."""
         visitors.same_site(request)
-        letter, fields = await read_form(request)
-        locale = fields.get("lang", "") if fields.get("lang", "") in self._service.content.locales else ""
+        form = await read_form(request)
+        letter = form.letter
         fresh = not visitors.known(request)
-        address = visitors.new_session() if fresh else visitors.address_of(request)
+        address = self._first_session(request, form) if fresh else visitors.address_of(request)
         try:
-            before = [Letter("language", Private(""), f"l:{locale}")] if fresh and locale else []
-            await self._keep(request, address, [*before, *self._arrival(fields)], letter)
-        except NotAccepted:
-            return await self._simple(request, fields, "web.not_kept", 503)
-        except web.HTTPTooManyRequests as error:
-            return await self._simple(request, fields, "web.slower", error.status)
-        response = web.Response(status=303, headers={"Location": f"{FORM}?{urlencode({'lang': locale})}#end"})
+            response = await self._taken(request, address, form, self._before(form, fresh=fresh), letter)
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            return self._broken(request, form.fields, "web.not_kept", error)
         if fresh:
             visitors.give(response, address, https=self._https)
         return response
 
-    async def _items(self, request: web.Request) -> Sequence[Item] | None:
-        """Return the conversation, or None while the database is silent: the page still shows whom to call."""
-        if not visitors.known(request):
-            return []
+    def _first_session(self, request: web.Request, form: Form) -> Address:
+        """Return the session of a first message: the same one for the same page, so that two presses are one visitor.
+
+        Only where the browser says that the page was ours: another site's must not choose who somebody is.
+        """
+        if len(form.name) < 2 * NAME_BYTES or not visitors.says_where_from(request):
+            return visitors.new_session()
+        return Address(ChannelName.WEB, Private(self._service.sealer.blind("web_session", form.name)))
+
+    async def _taken(
+        self, request: web.Request, address: Address, form: Form, before: Sequence[Letter], letter: Letter | None
+    ) -> web.Response:
+        """Keep the words, then the files, which take longer; say what was not kept."""
+        written = {**form.fields, "text": "" if letter else form.fields.get("text", "")}
+        failed, status = await self._refusal(self._keep(request, address, before, letter))
+        if failed:
+            return await self._simple(request, address, form.fields, failed, status)
+        files, whole = await form.files()
+        failed, status = await self._refusal(self._enclose(request, address, form, files))
+        if failed or not whole:
+            answer = (failed, status) if failed else ("web.refused", 413)
+            return await self._simple(request, address, written, *answer)
+        if not (before or letter or files):
+            await self._api.keep(address, Letter("menu", Private(""), "c:menu"))
+        await self._answered(self._feed.conversation(address))
+        query = urlencode({"lang": self._known_locale(form.fields)})
+        return web.Response(status=303, headers={"Location": f"{FORM}?{query}#end"})
+
+    async def _refusal(self, keeping: Coroutine[None, None, None]) -> tuple[str, int]:
+        """Return what to say where something was not kept, and the status; ("", 200) where it was."""
         try:
-            async with asyncio.timeout(DATABASE_PATIENCE):
-                return await self._feed.everything(self._feed.conversation(visitors.address_of(request)))
-        except Exception:
-            return None
+            await keeping
+        except NotAccepted:
+            return "web.not_kept", 503
+        except web.HTTPTooManyRequests as error:
+            return "web.not_kept", error.status
+        return "", 200
+
+    def _known_locale(self, fields: Mapping[str, str]) -> str:
+        given = fields.get("lang", "")
+        return given if given in self._service.content.locales else ""
+
+    def _before(self, form: Form, *, fresh: bool) -> Sequence[Letter]:
+        """Return what comes before the words: the language of a new visitor, and where they are."""
+        locale = self._known_locale(form.fields)
+        language = [Letter("language", Private(""), f"l:{locale}")] if fresh and locale else []
+        return [*language, *self._arrival(form.fields)]
+
+    async def _items(self, address: Address | None) -> Sequence[Item]:
+        """Return the conversation. Raise `SILENT`."""
+        if not address:
+            return []
+        async with asyncio.timeout(DATABASE_PATIENCE):
+            return await self._feed.everything(self._feed.conversation(address))
 
     async def _keep(
         self, request: web.Request, address: Address, before: Sequence[Letter], letter: Letter | None
@@ -127,18 +196,23 @@ class ChatPages:
         """Hand it in, before anything else is asked of the database, but after the language and the place."""
         if letter or before:
             await self._api.pace(request, address, letter)
-        letters = [*before, letter] if letter else before
-        for one in letters or [Letter("menu", Private(""), "c:menu")]:
+        for one in [*before, letter] if letter else before:
             await self._api.keep(address, one)
-        await self._answered(self._feed.conversation(address))
+
+    async def _enclose(self, request: web.Request, address: Address, form: Form, files: Sequence[Enclosure]) -> None:
+        """Keep each file under the form's id, so that sending it twice changes nothing. Raise 400 without one."""
+        for file in files:
+            if not form.name or clean(form.name) != form.name:
+                raise web.HTTPBadRequest(text="id: up to 64 letters, digits, - or _")
+            await self._api.pace_file(request, address)
+            await self._api.keep_file(address, visitors.key(address, f"{form.name}-{file.carrier}"), file)
 
     async def _answered(self, conversation: str) -> None:
         """Wait a little until all is answered, so that the page shows the answer at once."""
-        waiting = {"conversation": conversation, "state": "waiting"}
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*SILENT):
             async with asyncio.timeout(ANSWER_PATIENCE):
                 for _ in range(MOST_LOOKS):
-                    if not await self._service.db["inbox"].find_one(waiting, {"_id": 1}):
+                    if not await self._feed.waits(conversation):
                         break
                     await asyncio.sleep(LOOK_EVERY)
 
@@ -216,9 +290,9 @@ def _readable(value: Any) -> str:  # noqa: ANN401 - what json takes
     return json.dumps(value, ensure_ascii=False)
 
 
-def _locale(request: web.Request, content: Content) -> str:
+def _locale(request: web.Request, content: Content, asked: str = "") -> str:
     """Return the locale of a page: as asked for, else the first of the browser's that we have, else the first."""
-    asked = request.query.get("lang", "")
+    asked = asked or request.query.get("lang", "")
     heard = [part.partition(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")]
     names = [asked, *heard, *(name.partition("-")[0].lower() for name in heard)]
     return next((name for name in names if name in content.locales), next(iter(content.locales)))

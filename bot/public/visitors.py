@@ -66,6 +66,12 @@ def same_site(request: web.Request) -> None:
         raise web.HTTPForbidden(text="another site's page may not write here")
 
 
+def says_where_from(request: web.Request) -> bool:
+    """Say whether the browser names the page that sends, and it is one of ours."""
+    named = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    return named.partition("://")[2].partition("/")[0] == request.host
+
+
 def remote(request: web.Request, proxies: Sequence[Network]) -> str:
     """Return the caller's network address; what a header claims counts only where our own proxy added it."""
     return peer_of(request.remote or "", request.headers.getall("X-Forwarded-For", []), proxies)

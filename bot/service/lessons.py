@@ -18,7 +18,7 @@ from bot.ports import Learner, Lessons
 
 log = logging.getLogger(__name__)
 #: WhatsApp takes ordinary messages for a day after the person wrote; an hour of it is left for a reply.
-WINDOW = timedelta(hours=23)
+WITHIN_A_DAY = timedelta(hours=23)
 PAUSE = 5.0
 #: So long after the person's last word a lesson comes in between.
 IN_TALK = timedelta(minutes=15)
@@ -72,7 +72,7 @@ class Teacher:
             await self._store.put_off(learner, until)
             return False
         heard = learner.heard_at
-        if conversation.channel is ChannelName.WHATSAPP and (not heard or now - heard > WINDOW):
+        if conversation.channel is ChannelName.WHATSAPP and (not heard or now - heard > WITHIN_A_DAY):
             await self._store.hold(learner, now)
             return False
         return await self._send(learner, course, now)

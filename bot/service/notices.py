@@ -15,7 +15,7 @@ from bot.domain.messages import ChannelName, Lane, Reply
 from bot.domain.notices import LONGEST_TEXT, Notice, Reach, Where, WhereKind
 from bot.domain.places import Point
 from bot.ports import NoteDue, Notices
-from bot.service.lessons import PAUSE, WINDOW
+from bot.service.lessons import PAUSE, WITHIN_A_DAY
 
 log = logging.getLogger(__name__)
 AN_HOUR = 3600.0
@@ -79,7 +79,7 @@ class Notes:
 
     async def reach(self, notice: Notice) -> Reach:
         """Return whom it would reach, and how long that takes: the dry run."""
-        reach = await self._store.reach(notice, self._now() - WINDOW)
+        reach = await self._store.reach(notice, self._now() - WITHIN_A_DAY)
         slowest = [count / rate for channel, rate in self._per_second.items() if (count := reach.now.get(channel))]
         return replace(reach, seconds=max(slowest, default=0.0))
 
@@ -102,7 +102,7 @@ class Notes:
         if locale not in item.notice.texts:
             await self._store.drop(item)
             return False
-        late = not item.heard_at or now - item.heard_at > WINDOW
+        late = not item.heard_at or now - item.heard_at > WITHIN_A_DAY
         if not may_be_told(conversation) or (conversation.channel is ChannelName.WHATSAPP and late):
             await self._store.put_off(item, SOON if late else AN_HOUR, now)
             return False

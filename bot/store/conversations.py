@@ -21,7 +21,7 @@ from bot.domain.conversation import (
 )
 from bot.domain.messages import Carrier, ChannelName, OutboundMessage, ReceiptState
 from bot.ports import Lease, Rendered, VersionClash
-from bot.store import held
+from bot.store import held, learners
 from bot.store.documents import aware, conversation_in, conversation_out, open_case_of
 from bot.store.effects import Effects
 from bot.store.erasing import Eraser
@@ -204,6 +204,7 @@ class MongoConversations:
         for effect in rendered.turn.effects:
             await self._effects.do(effect, conversation, answered, now, session)
         await held.release(self._db, rendered.turn, answered.message.carrier, rendered.messages, now, session)
+        await learners.heard(self._db, conversation.id, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(

@@ -40,20 +40,10 @@ class MongoLessons:
         self._channels = sorted(channels)
 
     async def due(self, now: datetime) -> Sequence[Learner]:
-        """Return whose lesson is due, and those whose lesson waited for their next message, which has come."""
-        mine = {"channel": {"$in": self._channels}}
-        rows = await self._db["learners"].find({**mine, "due": {"$lte": now}}).sort("due", 1).limit(AT_ONCE).to_list()
-        rows += await self._back(mine)
+        """Return whose lesson is due; one that waited for the person's next message is made due by that message."""
+        mine = {"channel": {"$in": self._channels}, "due": {"$lte": now}}
+        rows = await self._db["learners"].find(mine).sort("due", 1).limit(AT_ONCE).to_list()
         return [await self._learner(row) for row in rows]
-
-    async def _back(self, mine: Doc) -> list[Doc]:
-        """Return the held learners who have written since: however many others stay quiet, none of these is missed."""
-        since: Doc = {"$match": {"$expr": {"$gt": ["$updated_at", "$$held"]}}}
-        spoken: Doc = {"from": "conversations", "localField": "_id", "foreignField": "_id", "as": "spoken"}
-        spoken |= {"let": {"held": "$held_at"}, "pipeline": [since, {"$project": {"_id": 1}}]}
-        held: Doc = {"$match": {**mine, "held_at": {"$ne": None}}}
-        steps: list[Doc] = [held, {"$lookup": spoken}, {"$match": {"spoken": {"$ne": []}}}, {"$limit": AT_ONCE}]
-        return await (await self._db["learners"].aggregate(steps)).to_list()
 
     async def _learner(self, row: Doc) -> Learner:
         conversation = await self._conversations.load(row["_id"], ChannelName(row["channel"]))
@@ -89,8 +79,11 @@ class MongoLessons:
         await self._db["learners"].update_one(self._mine(learner), {"$set": {"due": due, "held_at": None}})
 
     async def hold(self, learner: Learner, now: datetime) -> None:
-        """Wait until the person writes."""
+        """Wait until the person writes; if that came while we looked, the lesson is due at once."""
         await self._db["learners"].update_one(self._mine(learner), {"$set": {"due": None, "held_at": now}})
+        spoken = {"_id": learner.conversation.id, "version": {"$gt": learner.conversation.version}}
+        if await self._db["conversations"].find_one(spoken, {"_id": 1}):
+            await self.put_off(learner, now)
 
     async def drop(self, learner: Learner) -> None:
         """Send no more."""

@@ -155,6 +155,33 @@ async def test_without_scripts_a_person_is_answered(browser: Browser, site: Site
     await context.close()
 
 
+async def test_without_scripts_a_picture_is_sent(browser: Browser, site: Site, tmp_path: Path) -> None:  # noqa: F811
+    """By the form's file window: a picture arrives; one that is too large is refused in words, not by a torn line."""
+    context = await browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = await context.new_page()
+    Image.new("RGB", (60, 40), "white").save(tmp_path / "card.png")
+    (tmp_path / "large.jpg").write_bytes(b"\xff\xd8\xff" + os.urandom(12 * 1024 * 1024))
+    await page.goto(site.url + "/chat/simple?lang=ta")
+    await page.set_input_files("#picture", tmp_path / "card.png")
+    await page.click("#form [type=submit]")
+    words = site.service.content.words
+    await expect(page.locator(".mine .bubble").last).to_have_text(words("ta", "web.sent_picture"))
+    await page.set_input_files("#picture", tmp_path / "large.jpg")
+    await page.fill("#text", "menu")
+    await page.click("#form [type=submit]")
+    await expect(page.locator("#state")).to_have_text(words("ta", "web.refused"))
+    await expect(page.locator(".mine .bubble").last).to_have_text("menu")
+    await expect(page.locator("html")).to_have_attribute("lang", "ta")
+    assert await site.service.db["media"].count_documents({}) == 1
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    small = await page.locator("#form input[type=file], #form button").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).filter(r => r.height < 44 || r.width < 44).length"
+    )
+    assert small == 0
+    await page.screenshot(path=tmp_path / "simple.png", full_page=True)
+    await context.close()
+
+
 async def test_a_refused_websocket_falls_back_and_comes_back(browser: Browser, site: Site) -> None:  # noqa: F811
     """A proxy that lets no websocket through: answers come by asking; once it does, by websocket again."""
     async with bad_line(site.url) as line:
@@ -413,7 +440,7 @@ async def test_an_answer_is_printed_with_its_square(browser: Browser, site: Site
         "() => { const s = document.getElementById('sheet'); s.hidden = false; document.body.classList.add('printing'); }"
     )
     await page.emulate_media(media="print")
-    await page.set_viewport_size({"width": 794, "height": 1000})
+    await page.set_viewport_size({"width": 794, "height": 1123})
     assert await page.locator("header").is_hidden() and await page.locator("#form").is_hidden()
     await expect(page.locator("#sheet img")).to_be_visible()
     assert (await page.locator("#sheet img").evaluate("e => e.naturalWidth")) > 100
@@ -444,3 +471,25 @@ async def test_a_phone_of_360_pixels(browser: Browser, site: Site, code: str) ->
     await picture(page, f"web-{code}")
     assert problems == []
     await context.close()
+
+
+async def test_the_page_of_a_poster_fits_a_phone(browser: Browser, site: Site) -> None:  # noqa: F811
+    """Nothing runs out of the screen in any language, every link is large enough for a finger, Urdu runs to the left."""
+    service = site.service
+    service.config = service.config.model_copy(
+        update={"whatsapp_number": "+91 11111 22222", "telegram_bot_name": "SyBot"}
+    )
+    page = await browser.new_page(viewport=PHONE)
+    await page.goto(f"{site.url}/q/{code_at(service, 'NDLS')}")
+    await picture(page, "q-page")
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    assert await page.evaluate(CONTRAST) == []
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    assert await page.evaluate("document.documentElement.scrollWidth <= 360")
+    small = await page.locator("a, summary").evaluate_all(
+        "all => all.map(e => [e.textContent, e.getBoundingClientRect().height]).filter(r => r[1] < 44)"
+    )
+    assert small == []
+    assert await page.locator("section[lang=ur]").evaluate("e => getComputedStyle(e).direction") == "rtl"
+    await page.context.close()

@@ -20,6 +20,7 @@ import pytest_asyncio
 import segno
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 from bot.app import Service
 from bot.dialogue import waiting
@@ -29,6 +30,7 @@ from bot.public import visitors
 from bot.public.chat import HIDE, MOST_LISTENING
 from bot.public.pace import MOST_KEPT, Pace
 from bot.running import running
+from tests import pictures
 from tests.console.conftest import Site, site  # noqa: F401 - the fixture
 from tests.platforms import serving
 from tests.public.test_landing import code_at
@@ -95,12 +97,34 @@ ES5 = {
     "UpdateExpression", "VariableDeclaration", "VariableDeclarator", "WhileStatement",
     "StaticMemberExpression", "ComputedMemberExpression",
 }  # fmt: skip
-#: What browsers have had only since: `fetch` and the like are in Chrome 42, but not in the phones' older WebViews.
+#: What Chrome 49 or the WebView of Android 5 lacks, by the name under which a script asks for it.
 TOO_NEW = {
-    "fetch", "Promise", "Symbol", "Map", "Set", "WeakMap", "Proxy", "URLSearchParams", "AbortController", "from", "assign",
-    "includes", "startsWith", "endsWith", "padStart", "closest", "append", "prepend", "replaceWith",
-    "replaceChildren", "requestSubmit", "replaceAll", "matchAll", "flat", "entries", "values", "finally", "at",
+    "fetch", "Promise", "Symbol", "Map", "Set", "WeakMap", "WeakSet", "Proxy", "Reflect", "URLSearchParams", "URL", "AbortController",
+    "Headers", "Request", "Response", "FormData", "TextEncoder", "TextDecoder", "BroadcastChannel", "BigInt", "globalThis",
+    "IntersectionObserver", "ResizeObserver", "queueMicrotask", "structuredClone", "requestIdleCallback", "randomUUID",
+    "from", "assign", "includes", "startsWith", "endsWith", "repeat", "padStart", "padEnd", "closest", "matches", "append", "prepend", "before",
+    "after", "remove", "replaceWith", "replaceChildren", "toggleAttribute", "getAttributeNames", "requestSubmit", "reportValidity",
+    "replaceAll", "matchAll", "trimStart", "trimEnd", "flat", "flatMap", "find", "findIndex", "fill", "entries", "values",
+    "finally", "at", "scrollTo", "scrollBy", "scrollIntoView", "composedPath", "isConnected", "visualViewport", "showModal",
+    "toggle", "forEach", "dataset", "innerText", "key", "code", "permissions", "share", "clipboard", "serviceWorker",
 }  # fmt: skip
+#: Newer, and asked for only where `window` or `navigator` is looked at first; (name, what guards it in the script).
+GUARDED = {
+    "MediaRecorder": "window.MediaRecorder && navigator.mediaDevices",
+    "getUserMedia": "window.MediaRecorder && navigator.mediaDevices",
+    "sendBeacon": "navigator.sendBeacon && navigator.sendBeacon(",
+    "WebSocket": "!window.WebSocket",
+    "isSecureContext": "window.isSecureContext === false",
+    "then": "started && started.then",
+}
+#: `classList.remove` is old, `Element.remove` is not in the oldest: told apart by what stands before it.
+OLD_OF = {"remove": "classList"}
+#: What a style may not lean on: grid and gaps in flex boxes, variables, newer units, functions and selectors.
+STYLE_TOO_NEW = (
+    r"display:\s*grid|grid-|(?<![\w-])(?:row-|column-)?gap:|var\(|--[a-z]|inset:|aspect-ratio|(?:min|max|clamp)\(|[\d.](?:dvh|svh|lvh)"
+    r"|:is\(|:where\(|:has\(|margin-inline|padding-inline|margin-block|padding-block|position:\s*sticky|display:\s*contents|env\("
+    r"|place-(?:items|content)|accent-color|#[0-9a-f]{8}\b|@(?:supports|layer|container)"
+)
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:
@@ -112,6 +136,18 @@ def _nodes(node: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(node, list):
         for value in node:
             yield from _nodes(value)
+
+
+def _newer(node: dict[str, Any], script: str) -> list[str]:
+    """Return the newer names that a node asks the browser for, but for those that the script looks for first."""
+    names = []
+    if node["type"] == "MemberExpression" and not node["computed"]:
+        name, of = node["property"]["name"], node["object"]
+        if OLD_OF.get(name) != (of.get("property") or {}).get("name", name):
+            names.append(name)
+    if node["type"] in {"CallExpression", "NewExpression"}:
+        names.append(node["callee"].get("name"))
+    return [name for name in names if name in TOO_NEW or (name in GUARDED and GUARDED[name] not in script)]
 
 
 def _faults(script: str) -> list[str]:
@@ -126,10 +162,7 @@ def _faults(script: str) -> list[str]:
             faults.append("new kind of property")
         if kind.startswith("Function") and (node["generator"] or node["async"]):
             faults.append("new kind of function")
-        if kind == "MemberExpression" and not node["computed"] and node["property"]["name"] in TOO_NEW:
-            faults.append(node["property"]["name"])
-        if kind == "CallExpression" and node["callee"].get("name") in TOO_NEW:
-            faults.append(node["callee"]["name"])
+        faults += _newer(node, script)
     return faults
 
 
@@ -147,8 +180,40 @@ def test_the_script_is_read_by_old_browsers() -> None:
         "async function f() {}",
         "for (var a of b) {}",
         "class A {}",
+        "new URLSearchParams('')",
+        "new MediaRecorder(x)",
+        "navigator.sendBeacon('/', x)",
+        "a.append(b)",
+        "a.remove()",
+        "a.classList.toggle('x', true)",
+        "a.querySelectorAll('b').forEach(f)",
     ):
         assert _faults(newer), newer
+
+
+@pytest.mark.parametrize("name", ["chat", "code"])
+def test_the_style_is_read_by_old_browsers(name: str) -> None:
+    """Nothing of it leans on what a WebView of Android 5 lacks; the check itself sees newer things."""
+    style = (STATIC / f"{name}.css").read_text(encoding="utf-8")
+    assert re.findall(STYLE_TOO_NEW, style) == []
+    for newer in (
+        "display: grid",
+        "gap: 1rem",
+        "color: var(--a)",
+        "width: min(1px, 2px)",
+        "a:has(b)",
+        "height: 100dvh",
+    ):
+        assert re.search(STYLE_TOO_NEW, newer), newer
+
+
+def test_one_newer_selector_spoils_no_other_rule() -> None:
+    """A browser drops the whole list in which it does not know one selector: `:focus-visible` stands alone."""
+    for name in ("chat", "code"):
+        style = (STATIC / f"{name}.css").read_text(encoding="utf-8")
+        heads = re.findall(r"(?:^|[};])\s*([^{};@]+)\{", style)
+        newer = [[":focus-visible" in one for one in head.split(",")] for head in heads]
+        assert any(map(any, newer)) and not [one for one in newer if any(one) and not all(one)]
 
 
 def test_nothing_moves_for_those_who_asked_for_stillness() -> None:
@@ -337,6 +402,169 @@ async def test_a_person_without_scripts_is_answered_and_heard_once(service: Serv
             assert "wikipedia" in await answer.text() and "Clear-Site-Data" in answer.headers
         async with session.get(url + "/chat/simple?lang=hi") as answer:
             assert "कमरे" not in await answer.text()
+
+
+def _form(name: str, *, text: str = "", picture: bytes = b"", voice: bytes = b"") -> aiohttp.FormData:
+    """Return the simple page's form as a browser sends it: an input without a file is there, and empty."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for field, value in (("id", name), ("lang", "en"), ("place", ""), ("text", text)):
+        form.add_field(field, value)
+    for field, data in (("picture", picture), ("voice", voice)):
+        form.add_field(field, data, filename="x.bin" if data else "", content_type="application/octet-stream")
+    return form
+
+
+async def _carriers(service: Service) -> list[str]:
+    names = await service.db["inbox"].distinct("conversation", {"channel": "web"})
+    lines = [line for name in names for line in await service.cases.transcript(name)]
+    return sorted(line.carrier for line in lines if line.who == "person" and line.carrier in {"image", "voice"})
+
+
+async def test_files_are_sent_without_scripts_and_once(service: Service, url: str) -> None:
+    """Words, a picture and a voice note in one form; pressed again, also before there is a session, nothing doubles."""
+    async with visiting(url) as visit:
+        async with visit.session.get(url + "/chat/simple?lang=en") as answer:
+            page = await answer.text()
+        name = _field(page, "id")
+        assert 'enctype="multipart/form-data"' in page and 'name="picture"' in page and 'name="voice"' in page
+        for _ in range(3):
+            visit.session.cookie_jar.clear()
+            data = _form(name, text="my card <b>", picture=pictures.picture("png", 60, 40), voice=pictures.sound())
+            async with visit.session.post(url + "/chat/simple", data=data, headers={"Origin": url}) as answer:
+                page = await answer.text()
+                assert answer.status == 200 and answer.url.path == "/chat/simple"
+        words = service.content.words
+        shown = page.partition("<main")[2].partition("</main>")[0]
+        assert [shown.count(one) for one in ("my card &lt;b&gt;", words("en", "web.sent_picture"))] == [1, 1]
+        assert shown.count(words("en", "web.sent_voice")) == 1
+    kept = await service.db["media"].find({}).to_list()
+    assert sorted(row["mime"] for row in kept) == ["audio/ogg", "image/png"]
+    assert await _carriers(service) == ["image", "voice"]
+    assert len(await service.db["inbox"].distinct("conversation", {"channel": "web"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"picture": b"\xff\xd8\xff" + b"\0" * 6 * 1024 * 1024}, "large"),
+        ({"voice": b"OggS" + b"\0" * 6 * 1024 * 1024}, "large"),
+        ({"picture": b"<script>alert(1)</script>"}, "kind"),
+        ({"voice": b"MZ\0program"}, "kind"),
+    ],
+)
+async def test_a_file_that_is_refused_takes_no_words_along(
+    service: Service, url: str, files: dict[str, bytes], why: str
+) -> None:
+    """Too large or of another kind: said in plain words under the numbers; the cry for help beside it is heard."""
+    async with visiting(url) as visit:
+        data = _form("a" * 24, text="please help me he is beating me", **files)
+        async with visit.session.post(url + "/chat/simple", data=data) as answer:
+            page = await answer.text()
+            assert answer.status == 413, why
+        assert service.content.words("en", "web.refused") in page and 'href="tel:112"' in page
+        assert "beating" in page.partition("<main")[2].partition("</main>")[0]
+        assert "beating" not in page.partition("<textarea")[2].partition("</textarea>")[0]
+    async with asyncio.timeout(10):
+        while not await service.db["cases"].count_documents({"open": True}):
+            await asyncio.sleep(0.1)
+    assert await service.db["media"].count_documents({}) == 0
+
+
+async def test_words_are_kept_before_the_file_has_arrived(service: Service, url: str) -> None:
+    """A line that breaks in the middle of a picture: the cry for help in the same form is answered all the same."""
+    head = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+        for field, value in (("id", "b" * 24), ("lang", "en"), ("text", "please help me he is beating me"))
+    )
+    head += '--x\r\nContent-Disposition: form-data; name="picture"; filename="a.jpg"\r\n\r\n'
+    host = url.partition("//")[2]
+    _reader, writer = await asyncio.open_connection(*host.split(":"))
+    writer.write(
+        f"POST /chat/simple HTTP/1.1\r\nHost: {host}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        f"Content-Length: 400000\r\n\r\n{head}".encode()
+        + b"\xff\xd8\xff" * 9000
+    )
+    await writer.drain()
+    async with asyncio.timeout(10):
+        while not await service.db["cases"].count_documents({"open": True}):
+            await asyncio.sleep(0.1)
+    writer.transport.abort()
+    assert await service.db["media"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"--x", b"--x\r\n\r\n", b"no form at all", b'--x\r\nContent-Disposition: form-data; name="picture"\r\n\r\n\xff',
+     b"--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\na\r\n--y--\r\n--x--\r\n",
+     b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n' + b"a" * 200_000 + b"\r\n--x--\r\n"],
+)  # fmt: skip
+async def test_what_is_no_form_is_refused(url: str, body: bytes) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with visiting(url) as visit, visit.session.post(url + "/chat/simple", data=body, headers=headers) as answer:
+        assert answer.status in {400, 413}, await answer.text()
+
+
+def test_another_page_does_not_choose_a_session() -> None:
+    """Two presses are one visitor only where the browser says that the page was ours."""
+    for headers, ours in (
+        ({"Origin": "http://here"}, True),
+        ({"Referer": "http://here/chat/simple"}, True),
+        ({"Origin": "http://evil"}, False),
+        ({"Referer": "http://evil/here"}, False),
+        ({}, False),
+    ):
+        request: web.Request = make_mocked_request("POST", "/", {"Host": "here", **headers})
+        assert visitors.says_where_from(request) is ours, headers
+
+
+async def test_a_file_is_not_taken_while_the_database_is_silent(
+    service: Service, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the driver's own error: the page says so and whom to call, and the script is told to send it again."""
+
+    async def silent(*_: Any) -> Any:
+        raise ServerSelectionTimeoutError("no server")
+
+    async with visiting(url) as visit:
+        await visit.open()
+        monkeypatch.setattr(service.media, "keep", silent)
+        data = _form("c" * 24, picture=pictures.picture("png", 60, 40))
+        async with visit.session.post(url + "/chat/simple", data=data) as answer:
+            page = await answer.text()
+            assert answer.status == 503 and 'href="tel:1098"' in page
+        assert service.content.words("en", "web.not_kept") in page
+        path = url + "/chat/picture?id=p1"
+        async with visit.session.post(path, data=pictures.picture("png", 60, 40)) as answer:
+            assert answer.status == 503 and "112" in (await answer.json())["helplines"]
+
+
+async def test_a_fault_of_ours_is_logged_and_the_numbers_stand(
+    service: Service, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug is a 500 in the log, not a silent database; the page still says whom to call, and the driver's errors differ."""
+
+    def failing(error: Exception) -> Any:
+        async def fail(*_: Any) -> Any:
+            raise error
+
+        return fail
+
+    async with visiting(url) as visit:
+        await visit.open()
+        for error, status in ((KeyError("a bug"), 500), (AutoReconnect("gone"), 200), (TimeoutError(), 200)):
+            monkeypatch.setattr(service.outbox, "since", failing(error))
+            caplog.clear()
+            async with visit.session.get(url + "/chat/simple?lang=en") as answer:
+                page = await answer.text()
+                assert answer.status == status and 'href="tel:112"' in page
+            assert ("a page failed" in caplog.text) is (status == 500)
+        monkeypatch.setattr(service.receiver, "receive", failing(KeyError("a bug")))
+        caplog.clear()
+        async with visit.session.post(url + "/chat/simple", data=_form("d" * 24, text="hello")) as answer:
+            page = await answer.text()
+            assert answer.status == 500 and 'href="tel:1098"' in page and ">hello<" in page
+        assert "a page failed" in caplog.text
+        assert all("hello" not in record.getMessage() for record in caplog.records)
 
 
 def _drawn(address: str) -> bytes:

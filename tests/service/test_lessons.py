@@ -164,8 +164,8 @@ async def test_the_one_who_wrote_is_found_among_many_who_went_quiet(
         silent = [{**row, "_id": f"quiet{number}", "due": None, "held_at": held_at} for number in range(10)]
         await service.db["learners"].delete_one({"_id": row["_id"]})
         await service.db["learners"].insert_many([*silent, {**row, "due": None, "held_at": held_at}])
-        held = [{"_id": item["_id"], "updated_at": held_at - timedelta(days=1)} for item in silent]
-        await service.db["conversations"].insert_many(held)
+        assert await days.store.due(utc_now()) == []
+        await chat.say("menu")
         found = await days.store.due(utc_now())
         assert [learner.conversation.id for learner in found] == [row["_id"]]
 
@@ -245,3 +245,38 @@ def test_small_groups_are_not_shown_and_cannot_be_found_by_subtracting() -> None
     assert [(line.locale, line.sent) for line in shown] == [("", 40 + 2 * FEWEST + 1), ("hi", 40), ("bn", FEWEST)]
     shown = summed([count("hi", 40), count("bn", FEWEST), count("ta", 2)])
     assert [line.locale for line in shown] == ["", "hi"]
+
+
+async def test_those_who_wait_cost_nothing(service: Service) -> None:
+    """With 5,000 held learners a look at who is due examines few documents: seen in what the server recorded."""
+    held = [
+        {"_id": f"waiting-{n}", "channel": "terminal", "course": "going", "next": 1, "due": None, "held_at": utc_now()}
+        for n in range(5000)
+    ]
+    await service.db["learners"].insert_many(held)
+    await service.db["learners"].insert_one({**held[0], "_id": "due", "held_at": None, "due": utc_now()})
+    days = Days(service)
+    await service.db.command("profile", 2)
+    found = await days.store.due(utc_now())
+    await service.db.command("profile", 0)
+    looked = await service.db["system.profile"].find({}).to_list()
+    examined = [row.get("docsExamined", 0) for row in looked if row["ns"].endswith(".learners")]
+    assert [learner.conversation.id for learner in found] == ["due"]
+    assert examined and sum(examined) <= 5
+
+
+async def test_a_word_that_comes_while_a_lesson_is_held_back_is_not_missed(service: Service) -> None:
+    """Written after we looked and before we hold: the lesson is due at once, not after the next word."""
+    await quiet(service)
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        days = await begun(service, chat)
+        days.now += timedelta(days=1.5)
+        (learner,) = await days.store.due(days.now)
+        await days.store.hold(learner, days.now)
+        assert await days.store.due(days.now) == []
+        await chat.say("menu")
+        (again,) = await days.store.due(days.now)
+        await chat.say("menu")
+        await days.store.hold(again, days.now)
+        assert [one.conversation.id for one in await days.store.due(days.now)] == [learner.conversation.id]
