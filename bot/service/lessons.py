@@ -88,6 +88,7 @@ class Teacher:
         messages = render((reply,), locale, conversation.channel, content)
         if not numbered and any(message.digits for message in messages):
             messages = render((replace(reply, choices=()),), locale, conversation.channel, content)
+        messages = tuple(replace(message, keeps_keyboard=True) for message in messages)
         ended = learner.next > len(course.lessons)
         after = replace(conversation, locale=locale, course="" if ended else conversation.course)
         if numbered:

@@ -104,10 +104,13 @@ class Notes:
             return False
         late = not item.heard_at or now - item.heard_at > WITHIN_A_DAY
         if not may_be_told(conversation) or (conversation.channel is ChannelName.WHATSAPP and late):
-            await self._store.put_off(item, SOON if late else AN_HOUR, now)
+            await self._store.put_off(item, AN_HOUR if is_troubled(conversation) else SOON, now)
             return False
         replies = self.words(item.notice, locale)
-        messages = render(replies, locale, conversation.channel, self._content())
+        messages = tuple(
+            replace(message, keeps_keyboard=True)
+            for message in render(replies, locale, conversation.channel, self._content())
+        )
         sent = await self._store.send(item, replace(conversation, locale=locale, last_replies=replies), messages, now)
         self._wake_delivery()
         return sent
@@ -130,8 +133,15 @@ class Notes:
 
 
 def may_be_told(conversation: Conversation) -> bool:
-    """Say whether a note may leave: no open case, nobody watching, nobody else on the phone."""
-    return not (conversation.open_case or conversation.silent or conversation.stranger or conversation.stopped)
+    """Say whether a note may leave: nobody in trouble, and no question of ours that waits for its answer."""
+    asked = conversation.asked_if_in_danger or conversation.unanswered or conversation.flow
+    return not (is_troubled(conversation) or asked)
+
+
+def is_troubled(conversation: Conversation) -> bool:
+    """Say whether a case is open, somebody watches, somebody else has the phone, or they want nothing from us."""
+    troubled = conversation.open_case or conversation.silent or conversation.stranger or conversation.stopped
+    return bool(troubled)
 
 
 async def keep_telling(notes: Notes, pause: float = PAUSE) -> None:

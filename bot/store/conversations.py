@@ -16,6 +16,7 @@ from bot.domain.conversation import (
     Conversation,
     Erase,
     Forget,
+    Unlearn,
     Unreachable,
     Waiting,
 )
@@ -205,6 +206,12 @@ class MongoConversations:
             await self._effects.do(effect, conversation, answered, now, session)
         await held.release(self._db, rendered.turn, answered.message.carrier, rendered.messages, now, session)
         await learners.heard(self._db, conversation.id, now, session)
+        if (
+            conversation.stopped
+            or conversation.stranger
+            or any(isinstance(effect, Unlearn) for effect in rendered.turn.effects)
+        ):
+            await held.end_campaign(self._db, conversation.id, now, session)
         if conversation.silent:
             await self._hold_back(conversation.id, now, session)
         closed = await self._db["inbox"].update_one(

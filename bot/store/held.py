@@ -11,7 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.cases import CaseAction
 from bot.domain.conversation import Turn
-from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage
+from bot.domain.messages import LANE_ORDER, SIGNS, Carrier, Lane, OutboundMessage
 from bot.domain.private import Private
 from bot.ports import Due, Wish
 from bot.store.documents import aware, conversation_in, open_case_of
@@ -109,6 +109,14 @@ async def release(
     if conversation.open_case:
         fresh["author"] = {"$ne": "bot"}
     await db["outbox"].update_many({**mine, **fresh, "state": HELD}, change, session=session)
+
+
+async def end_campaign(
+    db: AsyncDatabase[Doc], conversation_id: str, now: datetime, session: AsyncClientSession
+) -> None:
+    """Drop the lessons and notes that wait to leave: they were for somebody who wanted them."""
+    mine: Doc = {"conversation": conversation_id, "lane": LANE_ORDER[Lane.CAMPAIGN]}
+    await _end(db, {**mine, "state": {"$in": ["waiting", HELD]}}, now, session)
 
 
 async def _end(db: AsyncDatabase[Doc], held: Doc, now: datetime, session: AsyncClientSession) -> None:

@@ -16,7 +16,7 @@ from bot.domain.lessons import LessonCount
 from bot.domain.messages import ChannelName, OutboundMessage
 from bot.ports import Learner
 from bot.store.conversations import MongoConversations
-from bot.store.documents import aware
+from bot.store.held import heard
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
@@ -47,8 +47,8 @@ class MongoLessons:
 
     async def _learner(self, row: Doc) -> Learner:
         conversation = await self._conversations.load(row["_id"], ChannelName(row["channel"]))
-        heard = await self._db["inbox"].find_one({"conversation": row["_id"]}, sort=[("received_at", -1)])
-        return Learner(conversation, row["course"], row["next"], aware(heard["received_at"]) if heard else None)
+        kept = await self._db["conversations"].find_one({"_id": row["_id"]}, {"heard_at": 1})
+        return Learner(conversation, row["course"], row["next"], heard(kept))
 
     async def teach(
         self,

@@ -17,7 +17,7 @@ from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Reach
 from bot.ports import NoteDue
 from bot.store.conversations import MongoConversations
 from bot.store.documents import aware
-from bot.store.held import HELD
+from bot.store.held import HELD, heard
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
@@ -130,8 +130,8 @@ class MongoNotices:
             await self._db["note_sends"].update_one({"_id": row["_id"]}, {"$set": {"state": "dropped"}})
             return None
         conversation = await self._conversations.load(row["conversation"], ChannelName(row["channel"]))
-        heard = await self._db["inbox"].find_one({"conversation": row["conversation"]}, sort=[("received_at", -1)])
-        return NoteDue(notice, conversation, aware(heard["received_at"]) if heard else None) if notice else None
+        kept = await self._db["conversations"].find_one({"_id": row["conversation"]}, {"heard_at": 1})
+        return NoteDue(notice, conversation, heard(kept)) if notice else None
 
     async def send(
         self, item: NoteDue, after: Conversation, messages: Sequence[OutboundMessage], now: datetime

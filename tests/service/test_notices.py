@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from bot.app import Service
 from bot.chat import Chat
+from bot.domain.conversation import Conversation
+from bot.domain.messages import ChannelName
 from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Where, WhereKind
 from bot.ports import NoteDue
 from bot.running import running
-from bot.service.notices import BadNotice, Notes
+from bot.service.notices import BadNotice, Notes, may_be_told
 from bot.store.notices import MongoNotices
 from tests.service.test_lessons import Days
 
@@ -221,3 +224,39 @@ async def test_a_note_that_cannot_be_sent_is_refused(
     with pytest.raises(BadNotice) as refused:
         await Later(still).notes.write(where, texts, "vani")
     assert str(refused.value) == why
+
+
+async def test_stop_takes_back_what_is_queued_already(still: Service) -> None:
+    """A note that waits behind others when its person says stop, or when somebody else has the phone, never leaves."""
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+        later = Later(still)
+        await confirmed(later)
+        await still.db["outbox"].update_many({}, {"$set": {"not_before": later.now}})
+        (row,) = await later.told()
+        hours = later.now + timedelta(hours=5)
+        await still.db["outbox"].update_one({"_id": row["_id"]}, {"$set": {"not_before": hours, "state": "waiting"}})
+        await chat.say("stop")
+        kept = await still.db["outbox"].find_one({"_id": row["_id"]})
+        assert kept and (kept["state"], kept["open"]) == ("dropped", False)
+
+
+@pytest.mark.parametrize("question", [{"asked_if_in_danger": True}, {"flow": "report"}, {"unanswered": True}])
+def test_a_note_cuts_into_no_question_of_ours(question: dict[str, Any]) -> None:
+    free = Conversation("c", ChannelName.TELEGRAM, 1)
+    assert may_be_told(free)
+    assert not may_be_told(replace(free, **question))
+
+
+async def test_what_counts_is_when_the_person_wrote_not_when_it_came(still: Service) -> None:
+    """A backlog of yesterday's messages opens no window on WhatsApp."""
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+        later = Later(still)
+        old = later.now - timedelta(hours=30)
+        await still.db["conversations"].update_many({}, {"$set": {"heard_at": old}})
+        await confirmed(later)
+        (due,) = await later.notices.due(later.now)
+        assert due.heard_at == old.replace(microsecond=old.microsecond // 1000 * 1000)
