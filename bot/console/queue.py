@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from bot.console.scope import colleagues, sees
 from bot.console.transcript import visible
 from bot.console.views import Views
 from bot.domain.cases import Case, CaseKind, IllegalTransition
+from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.roles import Role
 from bot.ports import Handover, NotOwner
@@ -23,17 +25,21 @@ Service = Any
 LONGEST_NOTE: Final = 2000
 #: Cases that one form may change at once.
 MOST_AT_ONCE: Final = 50
-CASE_ID: Final = 12
+LONGEST_SEARCH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which cases are shown; empty: all. whose: `mine` or `unclaimed`."""
+    """Which cases are shown; empty: all. whose: `mine` or `unclaimed`; state: of India; words: of place or label."""
 
     kind: str = ""
     locale: str = ""
     whose: str = ""
+    channel: str = ""
+    state: str = ""
+    minor: str = ""
     overdue: str = ""
+    words: str = ""
 
     def shows(self, row: Mapping[str, Any]) -> bool:
         """Say whether a row of the queue is shown. The page's script asks the same of every row that comes later."""
@@ -42,8 +48,15 @@ class Filter:
             and (not self.locale or row["locale"] == self.locale)
             and (self.whose != "mine" or bool(row["mine"]))
             and (self.whose != "unclaimed" or not row["owner"])
+            and (not self.channel or row["channel"] == self.channel)
+            and (not self.state or row["district"].partition(":")[0] == self.state)
+            and (not self.minor or bool(row["minor"]))
             and (not self.overdue or bool(row["overdue"]))
+            and self.words.casefold() in row["found_by"]
         )
+
+
+FILTERS: Final = tuple(field.name for field in fields(Filter))
 
 
 class QueueViews:
@@ -59,7 +72,7 @@ class QueueViews:
         """Open cases, most urgent first, then longest waiting."""
         session = self._session(request)
         rows = await self._views.rows(session)
-        chosen = Filter(**{name: request.query.get(name, "")[:20] for name in ("kind", "locale", "whose", "overdue")})
+        chosen = Filter(**{name: request.query.get(name, "").strip()[:40] for name in FILTERS})
         shown = [row for row in rows if chosen.shows(row)]
         ours = session.responder.role != Role.PARTNER
         handover: Handover | None = await self._service.handovers.latest() if ours else None
@@ -73,6 +86,8 @@ class QueueViews:
             chosen=chosen,
             kinds=[kind.value for kind in CaseKind],
             locales=self._service.content.locales.values(),
+            channels=sorted(channel.value for channel in ChannelName if channel is not ChannelName.TERMINAL),
+            states=self._states(session),
             handover=handover,
             handover_text=visible(handover.text.reveal()) if handover else "",
             loads=self._loads(rows, [session.responder.id, *others]),
@@ -85,17 +100,28 @@ class QueueViews:
             missing="missing" in request.query,
         )
 
+    def _states(self, session: Session) -> list[tuple[str, str]]:
+        """Return the States of India that cases can be of: code and name."""
+        codes = {district.state for district in self._service.content.districts}
+        return sorted(
+            ((code, self._views.word(f"state.{code}.name", session)) for code in codes), key=lambda row: row[1]
+        )
+
     def _loads(self, rows: list[dict[str, Any]], names: list[str]) -> list[tuple[str, int]]:
         """Return who looks after how many open cases, the most burdened first."""
         held = Counter(row["owner"] for row in rows if row["owner"])
         return sorted(((name, held[name]) for name in {*names, *held}), key=lambda item: (-item[1], item[0]))
 
     async def find_case(self, request: web.Request) -> web.StreamResponse:
-        """Go to the case of this number, or say that there is none."""
-        typed = request.query.get("case", "").strip().lower()[:CASE_ID]
-        found: Case | None = await self._service.cases.get(typed) if typed else None
-        shown = found is not None and sees(self._session(request), found)
-        raise web.HTTPSeeOther(f"/console/cases/{typed}" if shown else "/console/queue?missing=1")
+        """Go to the case of this number; else show the open cases of this place, district or label, or say "none"."""
+        session, typed = self._session(request), request.query.get("case", "").strip()[:LONGEST_SEARCH]
+        found: Case | None = await self._service.cases.get(typed.lower()) if typed else None
+        if found is not None and sees(session, found):
+            raise web.HTTPSeeOther(f"/console/cases/{found.id}")
+        chosen = Filter(words=typed)
+        if typed and any(chosen.shows(row) for row in await self._views.rows(session)):
+            raise web.HTTPSeeOther(f"/console/queue?words={quote(typed)}")
+        raise web.HTTPSeeOther("/console/queue?missing=1")
 
     async def change_many(self, request: web.Request) -> web.StreamResponse:
         """Note, transfer or release several of one's own cases; the others stay as they are."""

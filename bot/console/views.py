@@ -15,6 +15,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
+from bot.console.districts import name_of
 from bot.console.peer import peer_of
 from bot.console.scope import colleagues, covers, sees, wanted
 from bot.console.transcript import past, spoken, visible
@@ -149,7 +150,18 @@ class Views:
         for task in await self._service.task_store.open_ones():
             tasks.setdefault(task.case_id, []).append(task)
         cases = await self._service.cases.queue(wanted(session))
-        return [self.row(case, session, tasks.get(case.id, ())) for case in cases if sees(session, case)]
+        return [
+            {**self.row(case, session, tasks.get(case.id, ())), "found_by": self._found_by(case)}
+            for case in cases
+            if sees(session, case)
+        ]
+
+    def _found_by(self, case: Case) -> str:
+        """Return the words by which a case is found, folded: its place by every name, its district, its labels."""
+        point = self._service.places.directory.points.get(case.place)
+        names = (case.place, *(point.names.values() if point else ()), case.district, *case.labels)
+        district = name_of(case.district, self._service.content) if case.district else ""
+        return " · ".join((*names, district)).casefold()
 
     def row(self, case: Case, session: Session, tasks: Sequence[Task] = ()) -> dict[str, Any]:
         """Return a case for the queue and for its own page."""
@@ -167,6 +179,8 @@ class Views:
             "locale": case.locale,
             "channel": case.channel,
             "place": case.place,
+            "district": case.district,
+            "labels": list(case.labels),
             "minor": case.minor,
             "silent": case.silent,
             "unread": case.unread,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from bot.chat import Chat
@@ -46,6 +48,10 @@ async def test_filters_show_some_and_say_how_many_are_hidden(site: Site) -> None
         ("whose=mine", [report]),
         ("whose=unclaimed", [danger]),
         ("overdue=1", []),
+        ("channel=terminal", [danger, report]),
+        ("channel=whatsapp", []),
+        ("minor=1", []),
+        ("state=BR", []),
         ("kind=distress&locale=hi", []),
     ):
         _, page = await asha.get(f"/console/queue?{query}")
@@ -59,7 +65,22 @@ async def test_a_case_is_found_by_its_number(site: Site) -> None:
     assert danger in (await asha.get(f"/console/find?case={danger.upper()}"))[1]
     for typed in ("000000000000", "", "%3Cscript%3E"):
         _, page = await asha.get(f"/console/find?case={typed}")
-        assert "no case of this number" in page and "<script>" not in page
+        assert "No open case of this number" in page and "<script>" not in page
+
+
+async def test_cases_are_found_by_place_district_and_label(site: Site) -> None:
+    """In whichever script the place is written; the rest of the queue is said to be hidden."""
+    danger, _ = await two_cases(site)
+    point = next(iter(site.service.places.directory.points.values()))
+    fields = {"place": point.code, "district": "BR:Gaya", "labels": ["night-shelter"]}
+    await site.service.db["cases"].update_one({"_id": danger}, {"$set": fields})
+    asha = await site.login("asha")
+    for typed in (point.names["en"], point.code.lower(), "gaya", "Bihar", "NIGHT"):
+        _, page = await asha.get(f"/console/find?case={quote(typed)}")
+        assert rows(page) == [danger], typed
+    assert rows((await asha.get("/console/queue?state=BR"))[1]) == [danger]
+    assert rows((await asha.get("/console/queue?state=TN"))[1]) == []
+    await asha.session.close()
 
 
 async def test_several_own_cases_change_at_once_and_no_others(site: Site) -> None:

@@ -49,7 +49,7 @@
     banner.appendChild(link);
     banner.hidden = false;
   }
-  function hear(cases) {
+  function hear(cases, still) {
     var now = {}, cry = null, line = null;
     cases.forEach(function (item) {
       var before = known && known[item.id];
@@ -60,14 +60,23 @@
     });
     known = now;
     if (!cry && !line) { return; }
-    beep();
+    if (!still) { beep(); }
     if (cry) { show(cry, page.newCase); } else { show(line, page.newLine); }
   }
   window.bell = { hear: hear };
-  function follow() {
+  // A browser keeps few connections open to one server: of many tabs one listens, sounds, and tells the others.
+  function follow(heard) {
     var source = new EventSource("/console/live");
-    source.addEventListener("queue", function (event) { hear(JSON.parse(event.data).cases); });
-    source.onerror = function () { if (source.readyState === 2) { setTimeout(follow, 3000); } };
+    source.addEventListener("queue", function (event) { heard(JSON.parse(event.data).cases); });
+    source.onerror = function () { if (source.readyState === 2) { setTimeout(function () { follow(heard); }, 3000); } };
   }
-  if (page.page !== "queue") { follow(); }
+  if (page.page === "queue") { return; }
+  if (!navigator.locks || !window.BroadcastChannel) { follow(hear); return; }
+  var tabs = new BroadcastChannel("console-bell"), first = false;
+  tabs.onmessage = function (event) { if (!first) { hear(event.data, true); } };
+  navigator.locks.request("console-bell", function () {
+    first = true;
+    follow(function (cases) { hear(cases); tabs.postMessage(cases); });
+    return new Promise(function () {});
+  });
 })();

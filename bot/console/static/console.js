@@ -29,7 +29,9 @@
 
   function shown(item) {
     var form = document.getElementById("filter"), whose = form.whose.value;
-    return (!form.kind.value || item.kind_id === form.kind.value) && (!form.locale.value || item.locale === form.locale.value) &&
+    return (!form.channel.value || item.channel === form.channel.value) &&
+      (!form.state.value || item.district.split(":")[0] === form.state.value) && (!form.minor.checked || item.minor) &&
+      item.found_by.indexOf(form.words.value.trim().toLowerCase()) >= 0 && (!form.kind.value || item.kind_id === form.kind.value) && (!form.locale.value || item.locale === form.locale.value) &&
       (whose !== "mine" || item.mine) && (whose !== "unclaimed" || !item.owner) && (!form.overdue.checked || item.overdue);
   }
   function pick(row, item, ticked) {
