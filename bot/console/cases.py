@@ -377,12 +377,13 @@ def _own_name(code: str, content: Content) -> str:
 
 
 def _spoken(case: Case, content: Content) -> dict[str, str]:
-    """Return code, own name and direction of the person's language, for what stands in it."""
+    """Return code, own name, direction and status of the person's language; of an unknown one `und` and no status."""
     locale = content.locales.get(case.locale)
     return {
         "code": locale.code if locale else "und",
         "name": locale.own_name if locale else case.locale,
         "dir": locale.direction if locale else "auto",
+        "status": locale.status if locale else "",
     }
 
 

@@ -49,8 +49,8 @@ SHOWN: Final = frozenset({"show", "show+caveat"})
 CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
 #: The interface of the console; every other string exists in every locale that is offered.
 CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
-#: Beginnings of what only responders read or choose from: it need not exist in other locales.
-FOR_RESPONDERS: Final = ("console.", "canned.")
+#: How the ids of that interface begin. What responders choose from ("canned.") is read by people, so it is not of it.
+FOR_RESPONDERS: Final = "console."
 DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "canned.", "waiting.")
 #: Words of pages and posters, which are fitted to their paper and are no choices.
 ON_THE_WALL: Final = ("transit.page.", "transit.poster.", "transit.volunteer.")

@@ -24,8 +24,8 @@ COLUMNS: Final = ("message", "English", "facts", "words", "limit")
 WORDS: Final = COLUMNS.index("words")
 SHEET: Final = "words"
 WIDTHS: Final = (34, 60, 40, 60, 10)
-#: Areas that only responders read or choose from.
-FOR_RESPONDERS: Final = frozenset({"console", "canned"})
+#: The area that only responders read.
+FOR_RESPONDERS: Final = "console"
 OPENING: Final = "<!-- coverage -->"
 CLOSING: Final = "<!-- /coverage -->"
 
@@ -48,7 +48,7 @@ class Cover:
 
 
 def coverage(content: Content) -> dict[str, dict[str, Cover]]:
-    """Return locale → area → how much there is; the responders' areas exist in English and Hindi only."""
+    """Return locale → area → how much there is; the responders' own area exists in English and Hindi only."""
     areas: dict[str, list[str]] = {}
     for key in content.messages["en"]:
         areas.setdefault(content.area_of(key), []).append(key)
@@ -56,7 +56,7 @@ def coverage(content: Content) -> dict[str, dict[str, Cover]]:
         code: {
             area: Cover(sum(key in content.messages[code] for key in keys), len(keys))
             for area, keys in areas.items()
-            if area not in FOR_RESPONDERS or code in CONSOLE_LOCALES
+            if area != FOR_RESPONDERS or code in CONSOLE_LOCALES
         }
         for code in content.locales
     }
@@ -224,7 +224,7 @@ def _block(key: str, words: str) -> str:
 
 def _keys(content: Content, locale: str) -> list[str]:
     console = locale in CONSOLE_LOCALES
-    return [key for key in content.messages["en"] if console or content.area_of(key) not in FOR_RESPONDERS]
+    return [key for key in content.messages["en"] if console or content.area_of(key) != FOR_RESPONDERS]
 
 
 def _facts(content: Content, key: str) -> tuple[Fact, ...]:

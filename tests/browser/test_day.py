@@ -201,7 +201,7 @@ async def test_the_checks_of_the_pages_can_fail(browser: Browser, site: Site) ->
 
 
 async def test_urdu_runs_from_the_right(browser: Browser, site: Site) -> None:  # noqa: F811
-    """What an Urdu speaker writes says its language and runs from the right; our own words do not."""
+    """What an Urdu speaker writes, and what we may answer, says its language and runs from the right; our own words do not."""
     await site.chat.say("", "l:ur")
     await site.chat.say("مدد کریں، مجھے کمرے میں بند کر دیا ہے")
     asha = await login(browser, site, "asha")
@@ -214,7 +214,8 @@ async def test_urdu_runs_from_the_right(browser: Browser, site: Site) -> None:  
     await asha.click("button:has-text('Take this case')")
     await asha.locator("#canned summary").click()
     await expect(asha.locator("#canned .unproven")).to_contain_text("اردو")
-    assert await asha.locator("#canned .words").first.evaluate("e => e.matches(':dir(ltr)')")
+    assert await asha.locator("#canned .words").first.evaluate("e => e.matches(':dir(rtl)')")
+    assert await asha.locator("#canned .ours").first.evaluate("e => e.matches(':dir(ltr)')")
     await asha.context.close()
 
 

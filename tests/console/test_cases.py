@@ -6,6 +6,7 @@ import asyncio
 import html
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pdfplumber
@@ -54,11 +55,9 @@ async def test_facts_and_other_cases_of_the_same_person(site: Site) -> None:
     assert "English (en)" in page and "POCSO" in page and "Priority (0 is most urgent)" in page
 
 
-@pytest.mark.parametrize(("locale", "own", "label"), [("hi", True, False), ("ta", False, True), ("en", True, False)])
-async def test_replies_to_choose_say_honestly_where_a_translation_is_missing(
-    site: Site, locale: str, own: bool, label: bool
-) -> None:
-    """Both languages side by side where both exist; the box holds nothing until a click, and nothing is sent."""
+@pytest.mark.parametrize(("locale", "draft"), [("hi", True), ("ta", True), ("en", False)])
+async def test_replies_to_choose_stand_in_both_languages(site: Site, locale: str, draft: bool) -> None:
+    """The person's beside the responder's; the box holds nothing until a click, and nothing is sent."""
     await site.chat.say("", f"l:{locale}")
     case = await open_case(site)
     asha = await site.login("asha")
@@ -66,13 +65,41 @@ async def test_replies_to_choose_say_honestly_where_a_translation_is_missing(
     _, page = await asha.get(f"/console/cases/{case}")
     words = site.service.content.messages
     assert html.escape(words["en"]["canned.believe"], quote=False) in page
-    assert (words["hi"]["canned.believe"] in page) == (locale == "hi")
-    assert ("no translation" in page) == label
-    assert page.count('class="quiet put"') == len([key for key in words["en"] if key.startswith("canned.")]) >= 25
-    assert (f'class="words" lang="{locale}"' in page) == own
+    assert {code for code in words if html.escape(words[code]["canned.believe"], quote=False) in page} == {"en", locale}
+    assert "no translation" not in page
+    assert ("has checked these translations yet" in page) == draft
+    keys = [key for key in words["en"] if key.startswith("canned.")]
+    assert page.count('class="quiet put"') == page.count(f'class="words" lang="{locale}"') == len(keys) >= 25
     assert re.search(r"<textarea[^>]*></textarea>", page)
     sent = [message.text.reveal() for _, message in site.service.terminal.sent]
     assert words["en"]["canned.believe"] not in sent
+
+
+async def test_replies_to_choose_say_honestly_where_a_translation_is_missing(site: Site) -> None:
+    """A language that is not offered: the words stand once, in the responder's language, and the page says so."""
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    await site.service.db["cases"].update_one({"_id": case}, {"$set": {"locale": "sat"}})
+    _, page = await asha.get(f"/console/cases/{case}")
+    assert "no translation" in page and "has checked these translations yet" not in page
+    assert 'class="words" lang="en"' in page and 'class="words" lang="sat"' not in page
+
+
+async def test_one_untranslated_reply_is_told_from_the_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one reply alone lacks the person's language, the others are still in it."""
+    await site.chat.say("", "l:ta")
+    case = await open_case(site)
+    asha = await site.login("asha")
+    await asha.act(case, "claim")
+    content = site.service.content
+    short = {key: words for key, words in content.messages["ta"].items() if key != "canned.believe"}
+    lacking = replace(content, messages={**content.messages, "ta": short})
+    monkeypatch.setattr(site.service.wording, "content", lacking)
+    _, page = await asha.get(f"/console/cases/{case}")
+    assert "no translation" in page
+    assert page.count('class="words" lang="en"') == 1
+    assert page.count('class="words" lang="ta"') == page.count('class="quiet put"') - 1
 
 
 async def test_the_whatsapp_window_counts_from_the_last_message_of_the_person(site: Site) -> None:

@@ -64,6 +64,10 @@ def _edit(path: str, old: str, new: str) -> Callable[[Path], None]:
 
 BROKEN = {
     "missing message": (_edit("messages/hi/core.yaml", "  core.thanks:", "  core.thanksx:"), "core.thanks"),
+    "missing short reply": (
+        _edit("messages/ta/canned.yaml", "  canned.believe:", "  canned.believex:"),
+        "canned.believe' is missing",
+    ),
     "wrong placeholder": (_edit("messages/hi/verify.yaml", "{name}", "{nam}"), "placeholders"),
     "long label": (
         _edit("messages/en/core.yaml", 'core.yes.label: "Yes"', f'core.yes.label: "{"Yes " * 9}"'),

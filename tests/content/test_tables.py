@@ -33,7 +33,8 @@ def test_every_locale_covers_every_area(content: Content) -> None:
     table = coverage(content)
     assert set(table) == OFFERED
     for code, row in table.items():
-        assert set(AREAS) <= set(row)
+        assert {*AREAS, "canned"} <= set(row)
+        assert ("console" in row) == (code in {"en", "hi"})
         assert {area: cover.percent for area, cover in row.items() if cover.percent != 100} == {}, code
 
 
