@@ -31,7 +31,8 @@ class Conversation:
     question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
     the lessons they get, one a day. `notes`: "asked", "yes" or "no" to urgent notes about a place. `album`: the
-    pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits.
+    pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits. `late`: when
+    somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Conversation:
     opted_in: bool = False
     seen_at: datetime | None = None
     album: str = ""
+    late: datetime | None = None
 
     @property
     def with_responder(self) -> bool:

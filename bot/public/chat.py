@@ -16,7 +16,7 @@ from aiohttp import WSCloseCode, web
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.pictures import PICTURE_TYPES, picture_type
 from bot.domain.private import NOTHING_SAID, Private
-from bot.ports import SpeechFailed
+from bot.ports import SpeechFailed, Wanted
 from bot.public import visitors
 from bot.public.feed import Feed, Item
 from bot.public.letters import FILE_PATIENCE, MOST_BYTES, Letter, clean, read_bytes, read_farewell, read_letter
@@ -231,12 +231,16 @@ class ChatApi:
         address, key = await self._file_key(request)
         if request.content_type not in VOICE_TYPES:
             raise web.HTTPBadRequest(text=f"one of {', '.join(sorted(VOICE_TYPES))}")
+        if not await self._has_room(address, key, Carrier.VOICE):
+            return await self._heard_of(address, key, Carrier.VOICE)
         data = await read_bytes(request, MOST_BYTES, FILE_PATIENCE)
         return await self._file(address, key, Carrier.VOICE, request.content_type, data)
 
     async def picture(self, request: web.Request) -> web.Response:
         """Keep a picture that is one, whatever it says it is; the browser's id makes a repeat harmless."""
         address, key = await self._file_key(request)
+        if not await self._has_room(address, key, Carrier.IMAGE):
+            return await self._heard_of(address, key, Carrier.IMAGE)
         data = await read_bytes(request, MOST_BYTES, FILE_PATIENCE)
         mime = picture_type(data)
         if not mime:
@@ -252,11 +256,23 @@ class ChatApi:
         await self.pace(request, address, None, self._files)
         return address, visitors.key(address, name)
 
+    async def _has_room(self, address: Address, key: str, carrier: Carrier) -> bool:
+        """Say whether this visitor may send one more file; one that is left unread is remembered for a responder."""
+        service, conversation = self._service, self._feed.conversation(address)
+        held = (await service.conversations.load(conversation, ChannelName.WEB)).claimed
+        wanted = Wanted(service.media.id_of(key), conversation, ChannelName.WEB, None, carrier is Carrier.VOICE)
+        return bool(await service.listener.brought(wanted, held=held))
+
     async def _file(self, address: Address, key: str, carrier: Carrier, mime: str, data: bytes) -> web.Response:
         service, now = self._service, self._service.now()
         await service.media.keep(service.media.id_of(key), self._feed.conversation(address), mime, data, now)
+        return await self._heard_of(address, key, carrier)
+
+    async def _heard_of(self, address: Address, key: str, carrier: Carrier) -> web.Response:
+        """Hand in the message that a file came with, whether or not the file was kept."""
+        now = self._service.now()
         try:
-            await service.receiver.receive(InboundMessage(key, address, carrier, NOTHING_SAID, now, now))
+            await self._service.receiver.receive(InboundMessage(key, address, carrier, NOTHING_SAID, now, now))
         except NotAccepted:
             return self._not_kept()
         return web.json_response({"ok": True})
