@@ -39,7 +39,7 @@ from bot.dialogue.safety import Guard
 from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.contact import read_templates
 from bot.domain.messages import ChannelName
-from bot.domain.pace import paces
+from bot.domain.pace import paces, per_minute
 from bot.group import ResponderGroup
 from bot.pagers import make_officer, make_pagers
 from bot.ports import Channel, Fetch, Pager, Stamp, Translator, Understander
@@ -59,6 +59,7 @@ from bot.service.lessons import Teacher
 from bot.service.listen import Listener
 from bot.service.lists import Recruiters
 from bot.service.merge import Merging
+from bot.service.newcomers import Door
 from bot.service.notices import Notes
 from bot.service.oncall import OnCall
 from bot.service.operator import Operator
@@ -89,6 +90,7 @@ from bot.store.contacts import MongoContacts
 from bot.store.conversations import MongoConversations
 from bot.store.follow_ups import MongoFollowUps
 from bot.store.handovers import MongoHandovers
+from bot.store.health import MongoHealth
 from bot.store.held import MongoHeldBack
 from bot.store.history import Writer
 from bot.store.inbox import MongoInbox
@@ -99,6 +101,7 @@ from bot.store.lessons import MongoLessons
 from bot.store.media import MongoMedia
 from bot.store.merges import MongoMerges
 from bot.store.moves import MongoMoves
+from bot.store.newcomers import MongoNewcomers
 from bot.store.notices import MongoNotices
 from bot.store.organisations import MongoOrganisations
 from bot.store.outbox import MongoOutbox
@@ -185,6 +188,8 @@ class Service:
     custody: Custody
     reads: Reads
     listener: Listener
+    door: Door
+    health: MongoHealth
     translator: Translator | None
     merges: MongoMerges
     merging: Merging
@@ -410,6 +415,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         custody=Custody(shelves, now),
         reads=Reads(audit, alerts, tuple(officer or pagers), config.cases_read, now),
         listener=_listener(config, media, fetchers, now),
+        health=MongoHealth(db),
+        door=Door(MongoNewcomers(db, per_minute(config.newcomers)), operator, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,
@@ -438,7 +445,7 @@ def _listener(
     """Pictures take at most half the workers, and one core each: somebody in danger must find a worker free."""
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
-    return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking)
+    return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking, config.quotas)
 
 
 def _proof(config: Config) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.contact import read_templates
+from bot.domain.quota import DEFAULT_FILES, DEFAULT_HELD, DEFAULT_VOICE, Quotas, read_quota
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -93,6 +94,12 @@ class Config(BaseSettings):
     )
     whatsapp_per_second: int = Field(
         80, alias="WHATSAPP_PER_SECOND", ge=2, description="messages a second that Meta allows the number, in and out"
+    )
+    whatsapp_people_a_day: int = Field(
+        0,
+        alias="WHATSAPP_PEOPLE_A_DAY",
+        ge=0,
+        description="people a day we may write to first; 0: as Meta says of the number, and 250 until it has",
     )
     telegram_per_second: int = Field(
         30, alias="TELEGRAM_PER_SECOND", ge=2, description="messages a second that Telegram allows the bot"
@@ -186,6 +193,26 @@ class Config(BaseSettings):
         alias="SAHYATRI_READ_IMAGES",
         description="auto: words in pictures are read where tesseract is installed; off: pictures go to people",
     )
+    files_each: str = Field(
+        DEFAULT_FILES,
+        alias="SAHYATRI_FILES_EACH",
+        description="pictures and papers of one person that are fetched: files/MB an hour, files/MB a day",
+    )
+    voice_each: str = Field(
+        DEFAULT_VOICE, alias="SAHYATRI_VOICE_EACH", description="the same for voice notes, which count apart"
+    )
+    newcomers: int = Field(
+        300,
+        alias="SAHYATRI_NEWCOMERS",
+        ge=2,
+        description="new people a minute who are answered in full, half of them at once; more get the helplines first",
+    )
+    files_held: int = Field(
+        DEFAULT_HELD,
+        alias="SAHYATRI_FILES_HELD",
+        ge=1,
+        description="how many times as many while a responder has the person's case",
+    )
     report_days: int = Field(
         730,
         alias="SAHYATRI_REPORT_DAYS",
@@ -224,6 +251,12 @@ class Config(BaseSettings):
             rungs = []
         if not rungs or rungs != sorted(rungs) or rungs[0] <= 0:
             raise ValueError("needs rising seconds such as 60,180,300")
+        return value
+
+    @field_validator("files_each", "voice_each")
+    @classmethod
+    def _quota(cls, value: str) -> str:
+        read_quota(value)
         return value
 
     @field_validator("telegram_secret", "telegram_secret_old")
@@ -275,6 +308,11 @@ class Config(BaseSettings):
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The proxies whose word counts."""
         return tuple(ip_network(part, strict=False) for part in self.proxies.replace(",", " ").split())
+
+    @property
+    def quotas(self) -> Quotas:
+        """What one person may send."""
+        return Quotas(read_quota(self.files_each), read_quota(self.voice_each), self.files_held)
 
     @property
     def rungs(self) -> tuple[float, ...]:

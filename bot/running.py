@@ -14,6 +14,7 @@ from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import ChannelName, OutboundMessage
 from bot.domain.pace import paces
 from bot.doors import poll_telegram
+from bot.platforms import watches
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.canary import keep_flying
 from bot.service.copies import keep_copying
@@ -22,6 +23,7 @@ from bot.service.deliver import Deliverer, keep_delivering
 from bot.service.early import keep_paging_early
 from bot.service.follow import keep_following
 from bot.service.forget import keep_forgetting
+from bot.service.health import keep_looking
 from bot.service.lessons import keep_teaching
 from bot.service.listen import keep_fetching
 from bot.service.notices import keep_telling
@@ -29,6 +31,7 @@ from bot.service.people import keep_clear
 from bot.service.typing import Typing
 from bot.service.watch import keep_erasing, keep_escalating, keep_looking_at_lists, keep_paging
 from bot.store.pace import MongoPace
+from bot.store.portfolio import MongoPortfolio
 from bot.store.spool import keep_draining
 
 log = logging.getLogger(__name__)
@@ -57,11 +60,12 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
 
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        committed, service.owner, seen,
+        committed, service.owner, seen, service.door,
     )  # fmt: skip
     limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
+    portfolio = MongoPortfolio(service.db, service.health, service.config.whatsapp_people_a_day, service.now)
     deliverer = Deliverer(
-        service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic,
+        service.outbox, service.channels, MongoPace(service.db, limits, portfolio), service.owner, time.monotonic,
         service.window, service.operator,
     )  # fmt: skip
     stopping = asyncio.Event()
@@ -77,6 +81,8 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [_keep_lists(service), keep_clear(service.people)]
     jobs += [keep_looking_at_lists(service.list_watch)]
+    if looked_at := watches(service):
+        jobs.append(keep_looking(looked_at, service.leases.hold))
     if service.config.canary_every:
         jobs.append(keep_flying(service.canary, service.config.canary_every))
     jobs += service.group.jobs()

@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.channels.whatsapp_account import AccountFault, Cloud
+from bot.channels.whatsapp_health import limit_of
 from bot.channels.whatsapp_hook import NOTICES
 from bot.channels.whatsapp_inbound import listed, text
 
@@ -31,9 +32,7 @@ LONGEST_PROMPT: Final = 80
 LONGEST_COMMAND: Final = 32
 LONGEST_HELP: Final = 256
 SOON_DAYS: Final = 7
-PHONE_FIELDS: Final = (
-    "display_phone_number,verified_name,quality_rating,messaging_limit_tier,name_status,code_verification_status,status"
-)
+PHONE_FIELDS: Final = "display_phone_number,verified_name,quality_rating,name_status,code_verification_status,status"
 
 Json = dict[str, Any]
 
@@ -160,7 +159,7 @@ class Setup:
     async def _number(self) -> Finding:
         found = await self._cloud.get(self._cloud.phone_id, fields=PHONE_FIELDS)
         shown = text(found.get("display_phone_number"))
-        quality, limit = text(found.get("quality_rating")), text(found.get("messaging_limit_tier"))
+        quality, limit = text(found.get("quality_rating")), await limit_of(self._cloud)
         said = f"{shown} “{text(found.get('verified_name'))}”, quality {quality or 'unknown'}, "
         said += f"limit {limit or 'unknown'}"
         ours = _digits(self._wanted.number)

@@ -24,11 +24,11 @@ from telegram import (
 )
 from telegram.error import ChatMigrated, RetryAfter, TelegramError, TimedOut
 
-from bot.ports import CHANNEL_FAULT, Alert, ChannelError, GroupMoved, StoreUnavailable
+from bot.ports import FOR_OPERATORS, Alert, ChannelError, GroupMoved, StoreUnavailable
 
 log = logging.getLogger(__name__)
 #: What the source of an alert is, where it is not a list of recruiters.
-_KINDS = {CHANNEL_FAULT: "channel"}
+_KINDS = dict.fromkeys(FOR_OPERATORS, "channel")
 #: Who takes no connection within the first of these has surely not heard.
 WAIT = ClientTimeout(total=10, sock_connect=5)
 SIGNATURE = "X-Sahyatri-Signature-256"

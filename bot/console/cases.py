@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.console.auth import Session
 from bot.console.contact import Person, people_of, quiet, until, ways
+from bot.console.earlier import earlier
 from bot.console.facts import Answered, answered, asked, consent
 from bot.console.files import seals
 from bot.console.map import Map, Post, draw_map, point_of, posts_at
@@ -121,6 +122,7 @@ class CaseViews:
             parts=[(part.value, part in LEAST) for part in await self._parts(case, lines, session)],
             recipients=[item.value for item in Recipient],
             bases=[item.value for item in Basis if item is not Basis.CHILD or case.minor],
+            earlier=await earlier(self._service, case, session),
             history=[self._views.event(event, session) for event in history],
             people=await colleagues(self._service, session, case),
             shares=await panel(self._service, case, session),

@@ -60,7 +60,10 @@ async def seals(
     items = [(item, via) for item, via in every if ours or item.id in said]
     mine = case.owner == session.responder.id
     return {
-        "files": [_row(item, via, requests, session.responder.id, service.now()) for item, via in items],
+        "files": [
+            _row(item, via, requests, session.responder.id, service.now()) for item, via in items if not item.left
+        ],
+        "left": [FileRow(item, size_of(item.size), None, None, via) for item, via in items if item.left],
         "accesses": [seen(request) for request in requests if _read(request)],
         "contact": ours and bool(case.conversation_id) and ChannelName(case.channel) in REACHABLE,
         "may_reveal": ours and (mine or session.responder.role == SUPERVISOR),
@@ -136,6 +139,14 @@ class FileViews:
         reason = str((await request.post()).get("text", ""))
         who = session.responder.id
         await self._service.custody.ask_original(case, who, request.match_info["line"][:64], reason)
+
+    async def fetch_file(self, request: web.Request) -> web.StreamResponse:
+        """Fetch a file that was left because its sender had sent very many."""
+        return await self._step(request, self._fetch)
+
+    async def _fetch(self, case: Case, session: Session, request: web.Request) -> None:
+        await self._service.custody.fetch_after_all(case, session.responder.id, request.match_info["line"][:64])
+        self._service.wake_fetching.set()
 
     async def hide_file(self, request: web.Request) -> web.StreamResponse:
         """Show a file never again, and open the task to report it."""

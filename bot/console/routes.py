@@ -110,6 +110,7 @@ ROUTES = (
     Route("GET", "/console/cases/{case}/media/{line}", "media", WORKERS),
     Route("POST", "/console/cases/{case}/media/{line}/ask", "ask_original", OWN_PEOPLE),
     Route("POST", "/console/cases/{case}/media/{line}/hide", "hide_file", OWN_PEOPLE),
+    Route("POST", "/console/cases/{case}/media/{line}/fetch", "fetch_file", OWN_PEOPLE),
     Route("POST", "/console/cases/{case}/originals/{request}", "original", OWN_PEOPLE, fresh=True),
     Route("POST", "/console/cases/{case}/reveal", "reveal", OWN_PEOPLE),
     Route("GET", "/console/requests", "requests", ASKERS),

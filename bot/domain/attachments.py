@@ -85,7 +85,8 @@ _HEAD: Final = 64
 class Attachment:
     """What is known of one file. id: the transcript's line it came with; size in bytes; why: the id of a refusal.
 
-    hidden: a responder has said that it must not be shown again; sealed: the original is here.
+    hidden: a responder has said that it must not be shown again; sealed: the original is here. left: there was no room
+    for it, so that it was not fetched; elsewhere: it may still be had where it came from.
     """
 
     id: str
@@ -96,6 +97,8 @@ class Attachment:
     why: str = ""
     hidden: bool = False
     sealed: bool = False
+    left: bool = False
+    elsewhere: bool = False
 
     @property
     def shown(self) -> bool:

@@ -32,7 +32,8 @@ class Conversation:
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
     the lessons they get, one a day. `notes`: "asked", "yes" or "no" to urgent notes about a place. `album`: the
     pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits.
-    `consent_asked_at`: when the question of consent left us, while nothing was said by either side since.
+    `consent_asked_at`: when the question of consent left us, while nothing was said by either side since. `late`: when
+    somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Conversation:
     opted_in: bool = False
     seen_at: datetime | None = None
     album: str = ""
+    late: datetime | None = None
 
     @property
     def with_responder(self) -> bool:

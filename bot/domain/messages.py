@@ -137,10 +137,12 @@ class Lane(StrEnum):
 
     DISTRESS = "distress"
     REPLY = "reply"
+    CROWD = "crowd"
     CAMPAIGN = "campaign"
 
 
-LANE_ORDER = {lane: number for number, lane in enumerate(Lane)}
+#: Rows of earlier versions keep their numbers: what is said to a crowd of newcomers came between later.
+LANE_ORDER: dict[Lane, float] = {Lane.DISTRESS: 0, Lane.REPLY: 1, Lane.CROWD: 1.5, Lane.CAMPAIGN: 2}
 
 
 @dataclass(frozen=True, slots=True)

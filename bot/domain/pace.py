@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,12 @@ from bot.domain.messages import ChannelName, Lane
 
 #: Of what may leave at once, the share that only danger may use.
 KEPT_FOR_DANGER = 0.4
+#: How many people a new account may write to first in a day, and what stands for no limit.
+FIRST_TIER = 250
+EVERYBODY = 0
+#: Of those people, the share that only responders may use.
+KEPT_FOR_RESPONDERS = 0.2
+_TIER = re.compile(r"TIER_(\d+)(K?)")
 #: A second holds at most what a full burst and the steady flow bring together.
 BURST_SHARE = 1 / 6
 
@@ -42,6 +49,12 @@ def per_second(most: int) -> Limit:
     return Limit(math.ceil(1000 / steady), burst, min(math.ceil(burst * KEPT_FOR_DANGER), burst - 1))
 
 
+def per_minute(most: int) -> Limit:
+    """Return a limit under which no minute holds more than *most*, half of them at once."""
+    burst = max(most // 2, 1)
+    return Limit(math.ceil(60_000 / max(most - burst, 1)), burst)
+
+
 def paces(telegram_per_second: int, whatsapp_per_second: int) -> Mapping[ChannelName, Pace]:
     """Return the pace of every channel that has limits.
 
@@ -52,3 +65,16 @@ def paces(telegram_per_second: int, whatsapp_per_second: int) -> Mapping[Channel
         ChannelName.TELEGRAM: Pace(per_second(telegram_per_second), Limit(1000, 4, 2)),
         ChannelName.WHATSAPP: Pace(per_second(whatsapp_per_second), Limit(6000, 45, 15)),
     }
+
+
+def people_a_day(tier: str) -> int | None:
+    """Read WhatsApp's name of a limit ("TIER_2K"): people a day we may write to first; None if it says nothing."""
+    if tier == "TIER_UNLIMITED":
+        return EVERYBODY
+    found = _TIER.fullmatch(tier)
+    return int(found[1]) * (1000 if found[2] else 1) if found else None
+
+
+def room_for(most: int, *, bot: bool) -> int:
+    """Return how many of *most* people a day may be written to: greetings leave some for responders."""
+    return most - math.ceil(most * KEPT_FOR_RESPONDERS) if bot else most

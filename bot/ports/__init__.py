@@ -16,15 +16,39 @@ from bot.ports.errors import (
     VersionClash,
 )
 from bot.ports.group import Group, GroupInbox, Links, Topics
+from bot.ports.health import DeliveryLook, HealthNotes, NumberLook
 from bot.ports.media import Attachments, Copy, CopyMaker, Fetch, MediaStore, Original, Wanted
+from bot.ports.newcomers import Newcomers, Wave
 from bot.ports.outbox import Channel, Due, HeldBack, Hold, Outbox, Pacer, Wish
-from bot.ports.paging import CHANNEL_FAULT, Alert, Alerts, Canaries, Flight, Pager, Rotas
+from bot.ports.paging import (
+    CHANNEL_FAULT,
+    CROWD,
+    FOR_OPERATORS,
+    PEOPLE_A_DAY,
+    PLATFORM_ADDRESS,
+    PLATFORM_KINDS,
+    PLATFORM_LATE,
+    PLATFORM_NUMBER,
+    Alert,
+    Alerts,
+    Canaries,
+    Flight,
+    Pager,
+    Rotas,
+)
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
 from bot.ports.senses import Reader, Transcriber, Translator, Understander, Voice
 
 __all__ = [
     "CHANNEL_FAULT",
+    "CROWD",
+    "FOR_OPERATORS",
+    "PEOPLE_A_DAY",
+    "PLATFORM_ADDRESS",
+    "PLATFORM_KINDS",
+    "PLATFORM_LATE",
+    "PLATFORM_NUMBER",
     "Agencies",
     "Alert",
     "Alerts",
@@ -40,6 +64,7 @@ __all__ = [
     "Copy",
     "CopyFailed",
     "CopyMaker",
+    "DeliveryLook",
     "Due",
     "Fetch",
     "Flight",
@@ -51,6 +76,7 @@ __all__ = [
     "GroupMoved",
     "Handover",
     "Handovers",
+    "HealthNotes",
     "HeldBack",
     "Hold",
     "Inbox",
@@ -62,9 +88,11 @@ __all__ = [
     "MediaStore",
     "Merges",
     "Moves",
+    "Newcomers",
     "NotOwner",
     "NoteDue",
     "Notices",
+    "NumberLook",
     "Organisations",
     "Original",
     "Outbox",
@@ -95,6 +123,7 @@ __all__ = [
     "Voice",
     "WallPrinter",
     "Wanted",
+    "Wave",
     "Wish",
     "WordingStore",
     "reference",

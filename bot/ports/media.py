@@ -11,16 +11,21 @@ from bot.domain.attachments import Attachment, FileKind
 from bot.domain.cases import Case
 from bot.domain.messages import ChannelName, Media
 from bot.domain.private import Private
+from bot.domain.quota import Quota, Room
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A voice note or picture still to be fetched; `id` is the inbox row it came with."""
+    """A voice note or picture still to be fetched; `id` is the inbox row it came with. voice: it came as a voice note.
+
+    media: None for a file that stands nowhere any more: the web chat's, where there was no room for it.
+    """
 
     id: str
     conversation_id: str
     channel: ChannelName
-    media: Media
+    media: Media | None
+    voice: bool = False
 
 
 class Fetch(Protocol):
@@ -36,6 +41,18 @@ class MediaStore(Protocol):
 
     async def want(self, wanted: Wanted, now: datetime) -> None:
         """Remember that a note is to be fetched."""
+        ...
+
+    async def room(self, wanted: Wanted, quota: Quota, now: datetime) -> Room:
+        """Say whether this person may send one more; asked again about the same file, the answer is the same."""
+        ...
+
+    async def leave(self, wanted: Wanted, now: datetime, why: str) -> None:
+        """Remember that a file came and was not fetched; *why* is the id of words that say so."""
+        ...
+
+    async def want_after_all(self, note_id: str, conversation_id: str) -> bool:
+        """Let one that was left be fetched, whatever the quota; False where it cannot be had."""
         ...
 
     async def wanted(self) -> Sequence[Wanted]:

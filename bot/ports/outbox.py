@@ -67,10 +67,14 @@ class HeldBack(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Who must wait ("address": this contact, "account": the whole channel), and for how many seconds."""
+    """Who must wait ("address": this contact, "account": the whole channel), and for how many seconds.
+
+    "tomorrow": no more than *most* people a day may be written to first, and so many it is.
+    """
 
     scope: str
     seconds: float
+    most: int = 0
 
 
 class Pacer(Protocol):

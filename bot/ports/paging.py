@@ -11,14 +11,25 @@ from bot.domain.rota import Rota, Staff
 
 #: The kind of an alert that is for whoever runs the service: a platform refuses what we send.
 CHANNEL_FAULT = "channel_fault"
+#: Others for them: very many new people at once; a platform that cannot bring us messages, brings them elsewhere or not
+#: all kinds of them; a number in trouble; no more people today to whom we may write first.
+CROWD = "crowd"
+PLATFORM_LATE = "platform_late"
+PLATFORM_ADDRESS = "platform_address"
+PLATFORM_KINDS = "platform_kinds"
+PLATFORM_NUMBER = "platform_number"
+PEOPLE_A_DAY = "people_a_day"
+FOR_OPERATORS = frozenset({
+    CHANNEL_FAULT, CROWD, PLATFORM_LATE, PLATFORM_ADDRESS, PLATFORM_KINDS, PLATFORM_NUMBER, PEOPLE_A_DAY,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One page to one alert channel about one case event; carries ids and kinds, never a person's words.
 
-    source: the list of recruiters, or for `CHANNEL_FAULT` the channel, that it is about instead; then there is no
-    case, and `values` fill its words.
+    source: the list of recruiters, or for one of `FOR_OPERATORS` the channel, that it is about instead; then there is
+    no case, and `values` fill its words.
     ref: the message that led to it (see `reference`). A page that left before its case could be stored has no case yet;
     the case's own page follows with the same `ref`. rung: how far up the ladder; 0 is the first page.
     to: the logins of those whom it is for; none: everybody.
@@ -40,7 +51,7 @@ class Alert:
     @property
     def path(self) -> str:
         """Where in the console it leads."""
-        if self.kind == CHANNEL_FAULT:
+        if self.kind in FOR_OPERATORS:
             return "/console/"
         if self.source:
             return "/console/lists"

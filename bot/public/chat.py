@@ -13,10 +13,10 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from bot.domain.messages import Address, Carrier, InboundMessage
+from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.pictures import PICTURE_TYPES, picture_type
 from bot.domain.private import NOTHING_SAID, Private
-from bot.ports import SpeechFailed, StoreUnavailable
+from bot.ports import SpeechFailed, StoreUnavailable, Wanted
 from bot.public import visitors
 from bot.public.feed import SILENT, Feed, Item
 from bot.public.files import Enclosure
@@ -231,12 +231,16 @@ class ChatApi:
         address, key = await self._file_key(request)
         if request.content_type not in VOICE_TYPES:
             raise web.HTTPBadRequest(text=f"one of {', '.join(sorted(VOICE_TYPES))}")
+        if not await self._has_room(address, key, Carrier.VOICE):
+            return await self._heard_of(address, key, Carrier.VOICE)
         data = await read_bytes(request, MOST_BYTES, FILE_PATIENCE)
         return await self._file(address, key, Carrier.VOICE, request.content_type, data)
 
     async def picture(self, request: web.Request) -> web.Response:
         """Keep a picture that is one, whatever it says it is; the browser's id makes a repeat harmless."""
         address, key = await self._file_key(request)
+        if not await self._has_room(address, key, Carrier.IMAGE):
+            return await self._heard_of(address, key, Carrier.IMAGE)
         data = await read_bytes(request, MOST_BYTES, FILE_PATIENCE)
         mime = picture_type(data)
         if not mime:
@@ -256,18 +260,46 @@ class ChatApi:
         """Slow down who sends too many files, as `pace`."""
         await self.pace(request, address, None, self._files)
 
+    async def _has_room(self, address: Address, key: str, carrier: Carrier) -> bool:
+        """Say whether this visitor may send one more file; one that is left unread is remembered for a responder.
+
+        While the database is silent nobody can tell, and whoever keeps the file says so.
+        """
+        service, conversation = self._service, self._feed.conversation(address)
+        wanted = Wanted(service.media.id_of(key), conversation, ChannelName.WEB, None, carrier is Carrier.VOICE)
+        try:
+            async with service.reachable():
+                held = (await service.conversations.load(conversation, ChannelName.WEB)).claimed
+                return bool(await service.listener.brought(wanted, held=held))
+        except StoreUnavailable:
+            return True
+
     async def _file(self, address: Address, key: str, carrier: Carrier, mime: str, data: bytes) -> web.Response:
         try:
-            await self.keep_file(address, key, Enclosure(carrier, mime, data))
+            await self._store(address, key, Enclosure(carrier, mime, data))
+        except NotAccepted:
+            return self._not_kept()
+        return web.json_response({"ok": True})
+
+    async def _heard_of(self, address: Address, key: str, carrier: Carrier) -> web.Response:
+        """Hand in the message that a file came with, though the file is not kept."""
+        try:
+            await self._hand_in(address, key, carrier)
         except NotAccepted:
             return self._not_kept()
         return web.json_response({"ok": True})
 
     async def keep_file(self, address: Address, key: str, file: Enclosure) -> None:
-        """Keep a file and hand in the message that it came as. Raise `NotAccepted`.
+        """Keep a file, if its sender has room for one more, and hand in the message that it came as.
 
-        While the database is silent it is not kept: the spool holds words, no files.
+        Raise `NotAccepted`. While the database is silent it is not kept: the spool holds words, no files.
         """
+        if await self._has_room(address, key, file.carrier):
+            await self._store(address, key, file)
+        else:
+            await self._hand_in(address, key, file.carrier)
+
+    async def _store(self, address: Address, key: str, file: Enclosure) -> None:
         service, now = self._service, self._service.now()
         conversation = self._feed.conversation(address)
         try:
@@ -275,7 +307,11 @@ class ChatApi:
                 await service.media.keep(service.media.id_of(key), conversation, file.mime, file.data, now)
         except StoreUnavailable as error:
             raise NotAccepted("the database is silent") from error
-        await service.receiver.receive(InboundMessage(key, address, file.carrier, NOTHING_SAID, now, now))
+        await self._hand_in(address, key, file.carrier)
+
+    async def _hand_in(self, address: Address, key: str, carrier: Carrier) -> None:
+        now = self._service.now()
+        await self._service.receiver.receive(InboundMessage(key, address, carrier, NOTHING_SAID, now, now))
 
     async def leave(self, request: web.Request) -> web.Response:
         """Take what was not sent yet, let the chat be forgotten, and end the session."""

@@ -27,6 +27,7 @@ from bot.domain.conversation import (
 from bot.domain.ids import case_id
 from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
+from bot.domain.quota import Room
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import NOTHING, Understanding
 from bot.ports import (
@@ -40,8 +41,9 @@ from bot.ports import (
     VersionClash,
 )
 from bot.service import albums
-from bot.service.crowd import Crowd, may_be_left_out, unsaid
+from bot.service.crowd import Crowd, may_be_left_out, unsaid, without_room
 from bot.service.listen import Listener
+from bot.service.newcomers import Door, shortly
 from bot.service.typing import Typing
 
 log = logging.getLogger(__name__)
@@ -71,10 +73,19 @@ class Senses:
     typing: Typing = field(default_factory=lambda: Typing({}))
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message with what was read in its picture; the words of its voice note; whether there was room for its file."""
+
+    waiting: Waiting
+    words: str = ""
+    room: Room = Room.YES
+
+
 class Answerer:
     """Works through conversations, one lease and one message at a time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         inbox: Inbox,
         conversations: Conversations,
@@ -84,8 +95,12 @@ class Answerer:
         wake_delivery: Callable[[], None],
         owner: str,
         on_turn: Seen | None = None,
+        door: Door | None = None,
     ) -> None:
-        """*knowledge* is asked anew for each turn, so that a new list of recruiters takes effect at once."""
+        """*knowledge* is asked anew for each turn, so that a new list of recruiters takes effect at once.
+
+        *door*: who of a crowd of new people is answered in full; None: everybody.
+        """
         self._inbox = inbox
         self._conversations = conversations
         self._senses = senses
@@ -94,6 +109,7 @@ class Answerer:
         self._wake_delivery = wake_delivery
         self._owner = owner
         self._on_turn = on_turn
+        self._door = door
         self._busy: set[str] = set()
         self._crowd = Crowd()
         self._elsewhere: dict[str, float] = {}
@@ -192,21 +208,31 @@ class Answerer:
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool, album: Sequence[Waiting]) -> None:
         knowledge, address = self._knowledge(), waiting.message.address
         conversation = await self._conversations.load(waiting.conversation_id, address.channel)
+        late = not await self._lets_in(conversation, waiting)
+        conversation = conversation if late else replace(conversation, late=None)
         hurried = self._crowd.hurried(waiting.conversation_id, waiting.message.received_at)
         beside = albums.is_answered(waiting, conversation)
-        shows = not beside and not hurried and may_show_typing(conversation, waiting.message, knowledge)
+        shows = not beside and not hurried and not late and may_show_typing(conversation, waiting.message, knowledge)
         async with self._senses.typing.shown(address, wanted=shows):
-            waiting, heard = await self._heard(waiting, conversation)
-            waiting = waiting if beside else await self._with_album(waiting, conversation, album)
-            understanding = NOTHING if hurried else await self._understand(waiting, conversation)
+            heard = await self._heard(waiting, conversation, late=late)
+            waiting = heard.waiting if beside else await self._with_album(heard.waiting, conversation, album)
+            understanding = NOTHING if hurried or late else await self._understand(waiting, conversation)
         turn = step(conversation, waiting.message, understanding, knowledge, self._now())
         turn = albums.beside(turn, conversation) if beside else albums.answered(turn, waiting)
-        if heard and turn.replies and not turn.conversation.with_responder:
-            turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard}), *turn.replies))
+        if heard.words and turn.replies and not turn.conversation.with_responder:
+            turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard.words}), *turn.replies))
+        turn = without_room(turn, conversation, waiting.message, heard.room)
         turn = await self._translated(turn, knowledge)
         if (quiet or hurried) and turn.replies and may_be_left_out(turn):
             turn = unsaid(turn, conversation, self._slower(turn) if hurried else ())
+        elif late:
+            turn = shortly(turn, conversation, waiting.message, self._now())
+        if self._door:
+            await self._door.came(conversation, turn, late=late)
         await self._commit(turn, waiting, lease, knowledge)
+
+    async def _lets_in(self, conversation: Conversation, waiting: Waiting) -> bool:
+        return not self._door or await self._door.lets_in(conversation, waiting.message)
 
     def _slower(self, turn: Turn) -> tuple[Reply, ...]:
         """Say once that it is too much at a time; where the bot is silent it says nothing of that either."""
@@ -214,24 +240,30 @@ class Answerer:
         told = not silent and self._crowd.says_so(turn.conversation.id, self._now())
         return (Reply("core.slower"),) if told else ()
 
-    async def _heard(self, waiting: Waiting, conversation: Conversation) -> tuple[Waiting, str]:
+    async def _heard(self, waiting: Waiting, conversation: Conversation, *, late: bool) -> Heard:
         """Keep what came with a message; where this machine can hear or read it, its words go on with the message.
 
         The words of a voice note are treated as if typed; those of a picture stay apart, and are not waited for while a
-        responder answers, who sees the picture itself. With a caption, the caption is what was said.
+        responder answers, who sees the picture itself. With a caption, the caption is what was said. A file beyond
+        what one person may send is neither fetched nor read; what was written with it is heard as always.
         """
         listener, message = self._senses.listener, waiting.message
         if not listener:
-            return waiting, ""
+            return Heard(waiting)
+        if late:
+            await listener.leave(waiting)
+            return Heard(waiting)
+        room = await listener.keep(waiting, held=conversation.claimed)
+        if room is not Room.YES:
+            return Heard(waiting, room=room)
         locale = conversation.locale or conversation.locale_guess
         if message.carrier is Carrier.VOICE and not message.text:
             words = await listener.hear(waiting, locale)
-            return replace(waiting, message=replace(message, text=Private(words))), words
+            return Heard(replace(waiting, message=replace(message, text=Private(words))), words)
         if message.carrier is Carrier.IMAGE and not message.text and not conversation.with_responder:
             seen = await listener.look(waiting, locale)
-            return replace(waiting, message=replace(message, seen=None if seen is None else Private(seen))), ""
-        await listener.keep(waiting)
-        return waiting, ""
+            return Heard(replace(waiting, message=replace(message, seen=None if seen is None else Private(seen))))
+        return Heard(waiting)
 
     async def _with_album(self, waiting: Waiting, conversation: Conversation, album: Sequence[Waiting]) -> Waiting:
         """Put the words of the other pictures of an album beside those of the first: they are answered as one."""
@@ -240,7 +272,9 @@ class Answerer:
             return waiting
         locale, seen = conversation.locale or conversation.locale_guess, [message.seen.reveal()]
         for part in [item for item in album if item.id != waiting.id][: ALBUM_READ - 1]:
-            if part.message.carrier is Carrier.IMAGE and not part.message.text:
+            if part.message.carrier is not Carrier.IMAGE or part.message.text:
+                continue
+            if await listener.keep(part, held=conversation.claimed) is Room.YES:
                 seen.append(await listener.look(part, locale) or "")
         words = "\n".join(filter(None, seen))
         return replace(waiting, message=replace(message, seen=Private(words)))

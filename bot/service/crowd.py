@@ -6,8 +6,10 @@ from collections import OrderedDict, deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.dialogue import answers
 from bot.domain.conversation import Conversation, Erase, Forget, OpenCase, RaiseCase, Turn
-from bot.domain.messages import Lane, Reply
+from bot.domain.messages import Carrier, InboundMessage, Lane, Reply
+from bot.domain.quota import Room
 
 MINUTE = timedelta(minutes=1)
 #: More messages than this in a minute are read for danger, and not answered one by one.
@@ -51,6 +53,31 @@ def may_be_left_out(turn: Turn) -> bool:
     once = any(isinstance(effect, OpenCase | RaiseCase | Forget | Erase) for effect in turn.effects)
     urgent = any(reply.lane is Lane.DISTRESS for reply in turn.replies)
     return not (once or urgent or (turn.risk and turn.risk.level))
+
+
+def without_room(turn: Turn, before: Conversation, message: InboundMessage, room: Room) -> Turn:
+    """Say once that files are not taken just now, and of the file nothing else; a caption is answered as always.
+
+    Danger is; and where the bot is silent it stays so.
+    """
+    if room is Room.YES or not may_be_left_out(turn):
+        return turn
+    silent = turn.conversation.with_responder or turn.conversation.silent
+    full = Reply("media.enough", choices=(answers.HELP_NOW, answers.PERSON, answers.MENU))
+    told = (full,) if room is Room.FULL and not silent else ()
+    if message.text:
+        return replace(turn, replies=(*turn.replies, *(replace(reply, choices=()) for reply in told)))
+    aloud = tuple(replace(reply, spoken=True) for reply in told if message.carrier is Carrier.VOICE or before.voice)
+    return offered(unsaid(turn, before, (*aloud, *told)))
+
+
+def offered(turn: Turn) -> Turn:
+    """Let digits choose from what is said in place of the turn's own replies."""
+    if not turn.replies:
+        return turn
+    last = next(reply for reply in reversed(turn.replies) if not reply.spoken)
+    ids = tuple(choice.id for choice in last.choices)
+    return replace(turn, conversation=replace(turn.conversation, offered=ids, last_replies=(last,)))
 
 
 def unsaid(turn: Turn, before: Conversation, replies: tuple[Reply, ...]) -> Turn:

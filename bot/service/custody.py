@@ -168,6 +168,15 @@ class Custody:
         await self._on.attachments.hide(case, found, who, Private(reason.strip()[:LONGEST_REASON]), self._now())
         await self._say(who, "file hidden for good", case.id, note_id)
 
+    async def fetch_after_all(self, case: Case, who: str, note_id: str) -> None:
+        """Let a file be fetched for which there was no room. Raise `NotOwner`, `LookupError` where it cannot be had."""
+        _, conversation = await self._sent(case, note_id)
+        if case.owner != who:
+            raise NotOwner(case.id)
+        if not await self._on.media.want_after_all(note_id, conversation):
+            raise LookupError(note_id)
+        await self._say(who, "file fetched after all", case.id, note_id)
+
     async def _file(self, case: Case, note_id: str) -> tuple[Attachment, str]:
         found, conversation = await self._sent(case, note_id)
         if not found.may_be_asked_for:

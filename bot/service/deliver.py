@@ -10,7 +10,7 @@ from typing import Protocol
 from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane
-from bot.ports import Channel, ChannelError, Due, Hold, Outbox, Pacer
+from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer
 from bot.service.operator import Operator
 from bot.service.window import TOO_LATE, Window
 
@@ -25,6 +25,10 @@ MOST_TRIES = 40
 #: Nobody is kept waiting for another's message for less or longer, in seconds.
 SHORTEST_PAUSE = 1.0
 LONGEST_PAUSE = 120.0
+#: What waits because no more people may be written to first today: how often it looks again, and the operator hears.
+TOMORROW = "tomorrow"
+LOOK_AGAIN = 120.0
+TELL_EVERY = 600.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
 ANSWERED_SINCE = "in doubt, and the person has written since"
@@ -66,6 +70,7 @@ class Deliverer:
         self._rests: dict[ChannelName, float] = {}
         self._window = window
         self._operator = operator
+        self._told: dict[ChannelName, float] = {}
 
     async def work(self) -> bool:
         """Send one message; False when nothing is due."""
@@ -90,12 +95,24 @@ class Deliverer:
         return min([longest, *(until - now for until in self._rests.values() if until > now)])
 
     async def _hold(self, due: Due, hold: Hold) -> None:
-        """What danger needs waits by itself, to the millisecond; else the whole channel rests."""
-        if hold.scope == "account" and due.message.lane is not Lane.DISTRESS:
+        """What danger needs waits by itself, to the millisecond; else the whole channel rests.
+
+        What waits for tomorrow looks again soon: the person may write meanwhile.
+        """
+        if hold.scope == TOMORROW:
+            await self._tomorrow(due, hold)
+        elif hold.scope == "account" and due.message.lane is not Lane.DISTRESS:
             self._rests[due.address.channel] = self._clock() + hold.seconds
             await self._outbox.put_back(due)
         else:
             await self._outbox.put_off(due, hold.seconds)
+
+    async def _tomorrow(self, due: Due, hold: Hold) -> None:
+        await self._outbox.put_off(due, min(hold.seconds, LOOK_AGAIN))
+        if self._operator and self._told.get(due.address.channel, -TELL_EVERY) + TELL_EVERY <= self._clock():
+            self._told[due.address.channel] = self._clock()
+            channel = due.address.channel.value
+            await self._operator.today(PEOPLE_A_DAY, channel, {"channel": channel, "limit": str(hold.most)})
 
     async def _outside(self, due: Due, window: Window) -> None:
         """The channel takes it only after the person has written: it waits for that, or is given up."""

@@ -11,6 +11,7 @@ from bot.domain.attachments import kind_of, refusal
 from bot.domain.conversation import Waiting
 from bot.domain.messages import Carrier, ChannelName
 from bot.domain.pictures import picture_type
+from bot.domain.quota import DEFAULT, Quotas, Room
 from bot.ports import ChannelError, Fetch, MediaStore, Reader, Transcriber, Wanted
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,9 @@ READ_PATIENCE = 20.0
 AGAIN = 30.0
 MOST_BYTES = 5 * 1024 * 1024
 MOST_LOOKING = 4
+#: Why a file was left, as ids of words: its sender had sent very many; it came amid a crowd of new people.
+NO_ROOM = "too_many"
+CROWDED = "crowded"
 
 
 class Listener:
@@ -33,11 +37,13 @@ class Listener:
         now: Callable[[], datetime],
         reader: Reader | None = None,
         most_looking: int = MOST_LOOKING,
+        quotas: Quotas = DEFAULT,
     ) -> None:
         """*transcriber* None: no speech model here; notes are kept for people to hear.
 
         *reader* None: pictures are kept for people to see. *most_looking*: how many messages may wait for a picture to
-        be read; one more is answered at once as unread, so that pictures never take every worker.
+        be read; one more is answered at once as unread, so that pictures never take every worker. *quotas*: what one
+        person may send.
         """
         self._media = media
         self._fetchers = fetchers
@@ -46,26 +52,26 @@ class Listener:
         self._reader = reader
         self._most_looking = most_looking
         self._looking = 0
+        self._quotas = quotas
 
     async def hear(self, waiting: Waiting, locale: str) -> str:
-        """Keep the note of a message and return its words, or "". A note that cannot be had now is fetched later."""
+        """Return the words of a note that was kept (`keep`), or "". One that cannot be had now is fetched later."""
         message = waiting.message
         if message.carrier is not Carrier.VOICE or message.text:
             return ""
-        wanted = await self.keep(waiting)
         if not self._transcriber:
             return ""  # the clock fetches it: nobody waits for the bytes
-        if wanted:
+        if wanted := _wanted(waiting):
             await self._fetch(wanted)
         note = await self._media.get(waiting.id, waiting.conversation_id)
         return await self._words(self._transcriber, note[1], locale) if note else ""
 
     async def look(self, waiting: Waiting, locale: str) -> str | None:
-        """Keep the picture of a message and return its words, "" when it cannot be had or read now.
+        """Return the words of a picture that was kept (`keep`), "" when it cannot be had or read now.
 
         None when nothing is looked at: no reader here, or no picture (a film counts as an image on WhatsApp).
         """
-        wanted = await self.keep(waiting)
+        wanted = _wanted(waiting)
         if not self._reader:
             return None
         if self._looking >= self._most_looking:
@@ -81,37 +87,59 @@ class Listener:
         finally:
             self._looking -= 1
 
-    async def keep(self, waiting: Waiting) -> Wanted | None:
-        """Remember the file that came with a message, so that it is fetched for people; None when there is none."""
-        message = waiting.message
-        if not message.media:
-            return None
-        wanted = Wanted(waiting.id, waiting.conversation_id, message.address.channel, message.media)
-        await self._media.want(wanted, self._now())
-        return wanted
+    async def keep(self, waiting: Waiting, *, held: bool = False) -> Room:
+        """Remember the file that came with a message, so that it is fetched for people; say whether there was room.
+
+        *held*: a responder has the person's case. The web chat brings its files itself, or leaves them (`brought`).
+        """
+        wanted = _wanted(waiting)
+        if not wanted and not (waiting.message.address.channel is ChannelName.WEB and _is_file(waiting)):
+            return Room.YES
+        room = await self.room(wanted or _bare(waiting), held=held)
+        if wanted and room is Room.YES:
+            await self._media.want(wanted, self._now())
+        elif wanted:
+            await self._media.leave(wanted, self._now(), NO_ROOM)
+        return room
+
+    async def leave(self, waiting: Waiting) -> None:
+        """Remember the file of somebody who came with very many others, and leave it where it is."""
+        if wanted := _wanted(waiting):
+            await self._media.leave(wanted, self._now(), CROWDED)
+
+    async def room(self, wanted: Wanted, *, held: bool) -> Room:
+        """Say whether this person may send one more file."""
+        return await self._media.room(wanted, self._quotas.of(voice=wanted.voice, held=held), self._now())
+
+    async def brought(self, wanted: Wanted, *, held: bool) -> bool:
+        """Say whether a file that stands here at the door is let in; else remember that it came."""
+        if await self.room(wanted, held=held) is Room.YES:
+            return True
+        await self._media.leave(wanted, self._now(), NO_ROOM)
+        return False
 
     async def fetch_wanted(self) -> int:
         """Fetch what is still to be had; return how many were kept."""
         return sum([await self._fetch(wanted) for wanted in await self._media.wanted()])
 
     async def _fetch(self, wanted: Wanted) -> bool:
-        fetch = self._fetchers.get(wanted.channel)
-        if wanted.media.size > MOST_BYTES:
+        fetch, media = self._fetchers.get(wanted.channel), wanted.media
+        if media and media.size > MOST_BYTES:
             return await self._refuse(wanted, "too_large")
-        if not fetch:
+        if not fetch or not media:
             await self._media.failed(wanted.id)
             return False
         try:
             async with asyncio.timeout(FETCH_PATIENCE):
-                data = await fetch(wanted.media, MOST_BYTES)
+                data = await fetch(media, MOST_BYTES)
         except (ChannelError, TimeoutError) as error:
             log.warning("a file could not be fetched yet", extra={"note": wanted.id, "error": str(error)})
             await self._media.failed(wanted.id)
             return False
-        why = "too_large" if len(data) > MOST_BYTES else refusal(wanted.media.mime, kind_of(data, wanted.media.mime))
+        why = "too_large" if len(data) > MOST_BYTES else refusal(media.mime, kind_of(data, media.mime))
         if why:
             return await self._refuse(wanted, why)
-        mime = picture_type(data) or wanted.media.mime
+        mime = picture_type(data) or media.mime
         await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now())
         return True
 
@@ -133,6 +161,21 @@ class Listener:
                 return (await reader.read(data, locale)).strip()
         except TimeoutError:
             return ""
+
+
+def _wanted(waiting: Waiting) -> Wanted | None:
+    """Return what is to be fetched of a message's file; None where it has none."""
+    return _bare(waiting) if waiting.message.media else None
+
+
+def _bare(waiting: Waiting) -> Wanted:
+    message = waiting.message
+    voice = message.carrier is Carrier.VOICE
+    return Wanted(waiting.id, waiting.conversation_id, message.address.channel, message.media, voice)
+
+
+def _is_file(waiting: Waiting) -> bool:
+    return waiting.message.carrier in {Carrier.VOICE, Carrier.IMAGE}
 
 
 async def keep_fetching(listener: Listener, woken: asyncio.Event) -> None:

@@ -17,7 +17,7 @@ from bot.domain.tasks import TaskRule, by_rule
 from bot.ports import Copy, Original
 from bot.store.documents import aware
 from bot.store.history import Writer
-from bot.store.media import MongoMedia
+from bot.store.media import LEFT, MongoMedia
 from bot.store.mongo import in_transaction
 from bot.store.pieces import Pieces
 from bot.store.sealed import Sealer
@@ -134,5 +134,6 @@ def _attachment(row: Doc, number: int) -> Attachment:
         copy = CopyState.FETCHING if row["state"] == "wanted" else CopyState.REFUSED
     kind = FileKind.PROGRAM if row.get("why") == "program" else FileKind(row.get("kind", FileKind.OTHER.value))
     return Attachment(
-        row["_id"], number, kind, row.get("size", 0), copy, row.get("why", ""), "hidden" in row, row["state"] == "kept"
-    )
+        row["_id"], number, kind, row.get("size", 0), copy, row.get("why", ""), "hidden" in row,
+        row["state"] == "kept", row["state"] == LEFT, bool(row.get("elsewhere")),
+    )  # fmt: skip

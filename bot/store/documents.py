@@ -126,6 +126,7 @@ def conversation_out(conversation: Conversation) -> Doc:
     doc["silent_since"] = conversation.silent_since.isoformat() if conversation.silent_since else None
     doc["place_at"] = conversation.place_at.isoformat() if conversation.place_at else None
     doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
+    doc["late"] = conversation.late.isoformat() if conversation.late else None
     return doc
 
 
@@ -143,6 +144,7 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
         silent_since=datetime.fromisoformat(doc["silent_since"]) if doc.get("silent_since") else None,
         place_at=datetime.fromisoformat(doc["place_at"]) if doc.get("place_at") else None,
         seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,
+        late=datetime.fromisoformat(doc["late"]) if doc.get("late") else None,
         **known,
     )
 

@@ -89,7 +89,7 @@ async def release(
     db: AsyncDatabase[Doc], turn: Turn, carrier: Carrier, messages: tuple[OutboundMessage, ...], now: datetime,
     session: AsyncClientSession,
 ) -> None:  # fmt: skip
-    """The person has written: what waited for that may leave, a greeting need not.
+    """The person has written: what waited for that may leave, a greeting need not, and must not be waited for.
 
     Not while somebody may be watching, nor after "stop", which end what the bot had to say; nor before what danger
     needs, nor to somebody who may be another. Into an open case only a human's words go.
@@ -99,10 +99,10 @@ async def release(
         await _end(db, {**mine, "state": HELD, "author": "bot"}, now, session)
         return
     urgent = any(message.lane is Lane.DISTRESS for message in messages)
-    if carrier in SIGNS or urgent or conversation.stranger or conversation.asked_same:
-        return
     unneeded = {"state": "dropped", "open": False, "error": "the person has written", "updated_at": now}
     await db["outbox"].update_many({**mine, GREETING: True, "state": "waiting"}, {"$set": unneeded}, session=session)
+    if carrier in SIGNS or urgent or conversation.stranger or conversation.asked_same:
+        return
     again = {"state": "waiting", "open": True, "not_before": now, "updated_at": now}
     change = {"$set": again, "$unset": {"error": ""}}
     fresh: Doc = {"created_at": {"$gt": now - STILL_TRUE}}

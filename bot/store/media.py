@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.attachments import COPIED, CopyState, kind_of
 from bot.domain.messages import ChannelName, Media
 from bot.domain.private import Private
+from bot.domain.quota import DAY, HOUR, Quota, Room, Sent
 from bot.ports import Wanted
+from bot.store.documents import aware
 from bot.store.pieces import Pieces
 from bot.store.sealed import Sealer, Unreadable
 
 MOST_TRIES = 48
 BATCH = 20
+#: The state of a file for which there was no room.
+LEFT: Final = "left"
 
 
 class MongoMedia:
@@ -33,17 +37,52 @@ class MongoMedia:
 
     async def want(self, wanted: Wanted, now: datetime) -> None:
         """Remember that a note is still to be fetched from its channel."""
-        place = f"media:{wanted.id}"
-        value = {"id": wanted.media.id.reveal(), "mime": wanted.media.mime, "size": wanted.media.size}
-        row = {
+        await self._insert(wanted, {"state": "wanted"}, now)
+
+    async def leave(self, wanted: Wanted, now: datetime, why: str) -> None:
+        """Remember that it came and was not fetched; how it could be had, too, where it stands at its channel."""
+        await self._insert(wanted, {"state": LEFT, "why": why, "elsewhere": bool(wanted.media)}, now)
+
+    async def _insert(self, wanted: Wanted, fields: dict[str, Any], now: datetime) -> None:
+        row: dict[str, Any] = {
             "conversation": wanted.conversation_id,
             "channel": wanted.channel.value,
-            "state": "wanted",
+            "voice": wanted.voice,
             "tries": 0,
             "at": now,
-            "sealed": await self._sealer.seal(wanted.conversation_id, place, value),
+            **fields,
         }
+        if wanted.media:
+            value = {"id": wanted.media.id.reveal(), "mime": wanted.media.mime, "size": wanted.media.size}
+            row["size"] = wanted.media.size
+            row["sealed"] = await self._sealer.seal(wanted.conversation_id, f"media:{wanted.id}", value)
         await self._notes.update_one({"_id": wanted.id}, {"$setOnInsert": row}, upsert=True)
+
+    async def room(self, wanted: Wanted, quota: Quota, now: datetime) -> Room:
+        """Say whether there is room, counted from what this person has sent over every process.
+
+        A conversation is answered by one worker at a time, so nothing comes in between asking and `want` or `leave`.
+        """
+        row = await self._notes.find_one({"_id": wanted.id}, {"state": 1, "at": 1})
+        if row and row["state"] != LEFT:
+            return Room.YES
+        if not row and not quota.is_reached(await self._sent(wanted, now), now):
+            return Room.YES
+        at = aware(row["at"]) if row else now
+        before = {"_id": {"$ne": wanted.id}, "at": {"$gt": at - HOUR, "$lte": at}}
+        told = await self._notes.find_one({**_like(wanted), **before, "state": LEFT}, {"_id": 1})
+        return Room.STILL_FULL if told else Room.FULL
+
+    async def _sent(self, wanted: Wanted, now: datetime) -> list[Sent]:
+        lately = {**_like(wanted), "state": {"$ne": LEFT}, "at": {"$gt": now - DAY}}
+        rows = self._notes.find(lately, {"at": 1, "size": 1})
+        return [Sent(aware(row["at"]), row.get("size", 0)) async for row in rows]
+
+    async def want_after_all(self, note_id: str, conversation_id: str) -> bool:
+        """Let it be fetched; where the channel gives it no more it never comes, and is shown as not here yet."""
+        mine = {"_id": note_id, "conversation": conversation_id, "state": LEFT, "elsewhere": True}
+        change = {"$set": {"state": "wanted", "tries": 0}, "$unset": {"why": "", "elsewhere": ""}}
+        return (await self._notes.update_one(mine, change)).modified_count == 1
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
         """Store the bytes in pieces; the note counts as kept once all are there, and is never changed after that."""
@@ -54,7 +93,8 @@ class MongoMedia:
         copy = CopyState.WAITING if kind in COPIED else CopyState.NONE
         fields = {"conversation": conversation_id, "state": "kept", "mime": mime, "pieces": count, "at": now}
         fields |= {"kind": kind.value, "size": len(data), "copy": copy.value}
-        await self._notes.update_one({"_id": note_id}, {"$set": fields, "$unset": {"sealed": ""}}, upsert=True)
+        change = {"$set": fields, "$unset": {"sealed": ""}, "$setOnInsert": {"voice": mime.startswith("audio/")}}
+        await self._notes.update_one({"_id": note_id}, change, upsert=True)
 
     async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:
         """Return (MIME type, bytes) of a kept note that belongs to the conversation, else None."""
@@ -84,3 +124,8 @@ class MongoMedia:
         """Never ask for it again, forget how it could be had, and remember *why* for the responder."""
         refused = {"$set": {"state": "refused", "why": why}, "$unset": {"sealed": ""}}
         await self._notes.update_one({"_id": note_id, "state": "wanted"}, refused)
+
+
+def _like(wanted: Wanted) -> dict[str, Any]:
+    """Return what finds the files of the same person that count together with this one."""
+    return {"conversation": wanted.conversation_id, "voice": True if wanted.voice else {"$ne": True}}

@@ -64,6 +64,12 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+    "platform_health": [],
+    "written_first": [
+        IndexModel([("at", ASCENDING)]),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+    ],
+    "newcomers": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "contacts": [
         IndexModel([("conversation", ASCENDING)]),
         IndexModel([("former", ASCENDING)], sparse=True),

@@ -11,13 +11,15 @@ from datetime import timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
-from bot.domain.messages import ChannelName
+from bot.domain.messages import ChannelName, Lane
 from bot.domain.pace import Limit, Pace
 from bot.ports import Due, Hold
+from bot.store.portfolio import MongoPortfolio
 
 Doc = dict[str, Any]
 KEPT_MS = int(timedelta(days=1).total_seconds() * 1000)
@@ -26,9 +28,12 @@ KEPT_MS = int(timedelta(days=1).total_seconds() * 1000)
 class MongoPace:
     """`bot.ports.Pacer` on MongoDB."""
 
-    def __init__(self, db: AsyncDatabase[Doc], paces: Mapping[ChannelName, Pace]) -> None:
-        """Channels without a pace are not held up."""
-        self._rows = db.get_collection("pace", write_concern=WriteConcern(w=1))
+    def __init__(
+        self, db: AsyncDatabase[Doc], paces: Mapping[ChannelName, Pace], portfolio: MongoPortfolio | None = None
+    ) -> None:
+        """Channels without a pace are not held up. *portfolio*: who may still be written to first today."""
+        self._portfolio = portfolio
+        self._rows = rows_of(db)
         self._paces = paces
 
     async def take(self, due: Due) -> Hold | None:
@@ -37,9 +42,11 @@ class MongoPace:
         pace = self._paces.get(channel)
         if not pace:
             return None
-        if wait := await self._take(channel.value, pace.account, due):
+        if self._portfolio and (hold := await self._portfolio.take(due)):
+            return hold
+        if wait := await take(self._rows, channel.value, pace.account, due.message.lane):
             return Hold("account", wait / 1000)
-        if wait := await self._take(self._contact(due), pace.contact, due):
+        if wait := await take(self._rows, self._contact(due), pace.contact, due.message.lane):
             back = [{"$set": {"at": {"$subtract": ["$at", pace.account.every_ms]}}}]
             await self._rows.update_one({"_id": channel.value}, back)
             return Hold("address", wait / 1000)
@@ -52,24 +59,28 @@ class MongoPace:
         kept = {"$add": ["$$NOW", KEPT_MS]}
         await self._rows.update_one({"_id": name}, [{"$set": {"until": until, "expires_at": kept}}], upsert=True)
 
-    async def _take(self, name: str, limit: Limit, due: Due) -> int:
-        """Return 0 and count the message, or the milliseconds to wait."""
-        begun = {"$max": [{"$ifNull": ["$at", "$$NOW"]}, "$$NOW"]}
-        early = {"$subtract": ["$begun", {"$add": ["$$NOW", limit.ahead_ms(due.message.lane)]}]}
-        paused = {"$subtract": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
-        counted = {"$cond": [{"$gt": ["$wait", 0]}, "$begun", {"$add": ["$begun", limit.every_ms]}]}
-        steps: list[Doc] = [
-            {"$set": {"begun": begun}},
-            {"$set": {"wait": {"$max": [early, paused, 0]}}},
-            {"$set": {"at": counted, "expires_at": {"$add": ["$$NOW", KEPT_MS]}}},
-        ]
-        try:
-            row = await self._rows.find_one_and_update(
-                {"_id": name}, steps, upsert=True, return_document=ReturnDocument.AFTER
-            )
-        except DuplicateKeyError:
-            return await self._take(name, limit, due)
-        return int(row["wait"]) if row else 0
-
     def _contact(self, due: Due) -> str:
         return f"{due.address.channel}:{due.conversation_id}"
+
+
+def rows_of(db: AsyncDatabase[Doc]) -> AsyncCollection[Doc]:
+    """Return the rows of the pace, written without waiting for a majority."""
+    return db.get_collection("pace", write_concern=WriteConcern(w=1))
+
+
+async def take(rows: AsyncCollection[Doc], name: str, limit: Limit, lane: Lane) -> int:
+    """Return 0 and count one under *name*, or the milliseconds to wait."""
+    begun = {"$max": [{"$ifNull": ["$at", "$$NOW"]}, "$$NOW"]}
+    early = {"$subtract": ["$begun", {"$add": ["$$NOW", limit.ahead_ms(lane)]}]}
+    paused = {"$subtract": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}
+    counted = {"$cond": [{"$gt": ["$wait", 0]}, "$begun", {"$add": ["$begun", limit.every_ms]}]}
+    steps: list[Doc] = [
+        {"$set": {"begun": begun}},
+        {"$set": {"wait": {"$max": [early, paused, 0]}}},
+        {"$set": {"at": counted, "expires_at": {"$add": ["$$NOW", KEPT_MS]}}},
+    ]
+    try:
+        row = await rows.find_one_and_update({"_id": name}, steps, upsert=True, return_document=ReturnDocument.AFTER)
+    except DuplicateKeyError:
+        return await take(rows, name, limit, lane)
+    return int(row["wait"]) if row else 0

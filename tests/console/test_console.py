@@ -45,6 +45,7 @@ TABLE = {
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("identifiers", "identifiers/remove", "report")},
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("retract", "restore")},
     **{("POST", f"/console/cases/{{case}}/media/{{line}}/{verb}"): "rs" for verb in ("ask", "hide")},
+    ("POST", "/console/cases/{case}/media/{line}/fetch"): "rs",
     ("POST", "/console/cases/{case}/originals/{request}"): "rs",
     ("POST", "/console/cases/{case}/reveal"): "rs",
     ("GET", "/console/requests"): "rsa",

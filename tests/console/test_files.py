@@ -307,7 +307,7 @@ async def test_a_partner_sees_clean_copies_of_what_came_with_the_case_and_nothin
     assert f"/media/{item.id}" in page and 'id="contact"' not in page
     assert not any(f'{way}"' in page for way in (f"{item.id}/ask", f"{item.id}/hide", "/reveal"))
     assert (await found.fetched(pari, item))[0] == 200 and (await found.fetched(omar, item))[0] == 404
-    for way in (f"media/{item.id}/ask", f"media/{item.id}/hide", "originals/x", "reveal"):
+    for way in (f"media/{item.id}/ask", f"media/{item.id}/hide", f"media/{item.id}/fetch", "originals/x", "reveal"):
         assert (await pari.act(case, way, text="we need it", sure="yes"))[0] == 403
     past = site.service.now() - timedelta(hours=3)
     await site.service.db["inbox"].update_one({"_id": item.id}, {"$set": {"received_at": past}})
@@ -343,3 +343,29 @@ async def test_the_live_page_names_files_without_their_bytes(site: Site) -> None
     _, page = await asha.get(f"/console/cases/{found.case.id}/live.json")
     assert '"file": "picture"' in page
     assert re.search(r'"file": ""', page)
+
+
+async def test_files_that_were_left_are_named_apart_and_the_owner_can_have_them_fetched(site: Site) -> None:
+    """Fifty of them bury nothing: one line until it is opened. What came by the web page is gone."""
+    found = await opened(site)
+    service, conversation = site.service, found.case.conversation_id
+    for number in range(50):
+        media = Media(Private(f"x{number}"), "image/jpeg", 900)
+        wanted = Wanted(f"left{number}", conversation, ChannelName.TELEGRAM, media)
+        await service.media.leave(wanted, service.now(), "too_many")
+    await service.media.leave(Wanted("gone", conversation, ChannelName.WEB, None), service.now(), "crowded")
+    asha, bela = await site.login("asha"), await site.login("bela")
+    page = await found.page(asha)
+    assert "Files that were not fetched (51)" in page
+    assert page.count("had sent very many files") == 50
+    assert page.count("cannot be had any more") == 1
+    assert "/fetch" not in page
+    await asha.act(found.case.id, "claim")
+    assert (await found.page(asha)).count("/fetch") == 50
+    await bela.act(found.case.id, "media/left1/fetch")
+    assert await service.db["media"].find_one({"_id": "left1", "state": "left"})
+    await asha.act(found.case.id, "media/gone/fetch")
+    await asha.act(found.case.id, "media/left1/fetch")
+    states = {row["_id"]: row["state"] async for row in service.db["media"].find({"_id": {"$in": ["gone", "left1"]}})}
+    assert states == {"gone": "left", "left1": "wanted"}
+    assert "file fetched after all" in await found.audit()

@@ -13,7 +13,7 @@ from bot.config import Config
 from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage, Receipt, ReceiptState
 from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Channel, ChannelError, Due, Hold
-from bot.service.deliver import MOST_TRIES, TRIES_FOR_OPERATOR, Deliverer
+from bot.service.deliver import LOOK_AGAIN, MOST_TRIES, TRIES_FOR_OPERATOR, Deliverer
 from bot.store.history import Writer
 from tests.cloud import DISTRESS, Cloud, cloud, until
 
@@ -315,3 +315,19 @@ async def test_a_report_that_comes_before_the_answer_counts(whatsapp: Cloud) -> 
     await whatsapp.settled()
     first = await whatsapp.service.db["outbox"].find_one({}, sort=[("_id", 1)])
     assert first and first["state"] == "read"
+
+
+async def test_who_may_not_be_written_to_first_today_waits_and_an_operator_hears_of_it_once(whatsapp: Cloud) -> None:
+    """It looks again soon, for the person may write meanwhile; the platform is not asked in vain."""
+    service, row = whatsapp.service, OneRow(0, template="hello")
+
+    class Full(Unhurried):
+        async def take(self, due: Due) -> Hold | None:
+            return Hold("tomorrow", 80_000, 250)
+
+    deliverer = Deliverer(row, {}, Full(), "o", lambda: 1.0, operator=service.operator)
+    for _ in range(3):
+        assert await deliverer.work()
+    assert (row.outcome, row.seconds) == ("put off", LOOK_AGAIN)
+    pages = await service.db["alerts"].find({"kind": "people_a_day"}).to_list()
+    assert [(page["channel"], page["values"]["limit"]) for page in pages] == [("webhook", "250")]
