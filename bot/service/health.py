@@ -30,6 +30,7 @@ from bot.service.operator import Operator
 
 log = logging.getLogger(__name__)
 LOOK_EVERY: Final = 300.0
+FIRST_LOOK: Final = 60.0
 LONGEST_FAULT: Final = 120
 NONE: Final = "-"
 
@@ -141,7 +142,11 @@ class NumberWatch:
 async def keep_looking(
     watches: Sequence[PlatformWatch], hold: Callable[[str, float], Awaitable[bool]], pause: float = LOOK_EVERY
 ) -> None:
-    """Look for ever, where *hold* gives this process the right to; whoever takes over goes on from what was kept."""
+    """Look for ever, where *hold* gives this process the right to; whoever takes over goes on from what was kept.
+
+    Not at once: whoever has just started the service may be about to set the platforms up.
+    """
+    await asyncio.sleep(min(pause, FIRST_LOOK))
     while True:
         for watch in watches:
             try:
