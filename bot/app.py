@@ -262,7 +262,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     stack: AsyncExitStack,
 ) -> Service:
     wake_answers, wake_delivery, wake_console = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    wake_paging = asyncio.Event()
+    wake_paging, wake_fetching = asyncio.Event(), asyncio.Event()
 
     def committed() -> None:
         wake_delivery.set()
@@ -414,7 +414,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         approvals=approvals,
         custody=Custody(shelves, now),
         reads=Reads(audit, alerts, tuple(officer or pagers), config.cases_read, now),
-        listener=_listener(config, media, fetchers, now),
+        listener=_listener(config, media, fetchers, now, wake_fetching.set),
         health=MongoHealth(db),
         door=Door(MongoNewcomers(db, per_minute(config.newcomers)), operator, now),
         translator=translator,
@@ -426,6 +426,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         wake_answers=wake_answers,
         wake_delivery=wake_delivery,
         wake_paging=wake_paging,
+        wake_fetching=wake_fetching,
         wake_console=wake_console,
         channels=channels,
         pagers=pagers,
@@ -440,12 +441,16 @@ def _speeds(config: Config) -> dict[ChannelName, float]:
 
 
 def _listener(
-    config: Config, media: MongoMedia, fetchers: dict[ChannelName, Fetch], now: Callable[[], datetime]
+    config: Config,
+    media: MongoMedia,
+    fetchers: dict[ChannelName, Fetch],
+    now: Callable[[], datetime],
+    woken: Callable[[], None],
 ) -> Listener:
     """Pictures take at most half the workers, and one core each: somebody in danger must find a worker free."""
     looking = max(config.workers // 2, 1)
     reader = open_reader(config.read_images, min(len(os.sched_getaffinity(0)), looking))
-    return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking, config.quotas)
+    return Listener(media, fetchers, open_transcriber(config.speech_model), now, reader, looking, config.quotas, woken)
 
 
 def _proof(config: Config) -> str:

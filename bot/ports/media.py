@@ -55,16 +55,19 @@ class MediaStore(Protocol):
         """Let one that was left be fetched, whatever the quota; False where it cannot be had."""
         ...
 
-    async def wanted(self) -> Sequence[Wanted]:
-        """Return the notes that are to be fetched."""
+    async def wanted(self, now: datetime) -> Sequence[Wanted]:
+        """Return the notes that are to be fetched now."""
         ...
 
-    async def failed(self, note_id: str) -> None:
-        """Count one failed try."""
+    async def failed(self, note_id: str, now: datetime, pause: float | None, *, final: bool) -> bool:
+        """Let it be tried again after *pause* seconds (None: later each time, and counted); True to give it up.
+
+        final: the channel says that it has no such file.
+        """
         ...
 
     async def refuse(self, note_id: str, why: str) -> None:
-        """Give one up for good; *why* is the id of words that say so: `too_large`, `not_as_claimed`, `program`."""
+        """Give one up for good; *why*: `too_large`, `not_as_claimed`, `program`, `gone` (ids of words)."""
         ...
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:

@@ -18,12 +18,18 @@ log = logging.getLogger(__name__)
 FETCH_PATIENCE = 8.0
 HEAR_PATIENCE = 20.0
 READ_PATIENCE = 20.0
-AGAIN = 30.0
+#: How often to look for what is due again, in seconds; how many files are fetched together.
+AGAIN = 5.0
+AT_ONCE = 4
+#: The account cannot be used now, or we were too quick: no fault of the file's.
+ACCOUNT_PAUSE = 60.0
 MOST_BYTES = 5 * 1024 * 1024
 MOST_LOOKING = 4
 #: Why a file was left, as ids of words: its sender had sent very many; it came amid a crowd of new people.
 NO_ROOM = "too_many"
 CROWDED = "crowded"
+#: Its channel gives it no more.
+GONE = "gone"
 
 
 class Listener:
@@ -38,12 +44,13 @@ class Listener:
         reader: Reader | None = None,
         most_looking: int = MOST_LOOKING,
         quotas: Quotas = DEFAULT,
+        woken: Callable[[], None] = lambda: None,
     ) -> None:
         """*transcriber* None: no speech model here; notes are kept for people to hear.
 
         *reader* None: pictures are kept for people to see. *most_looking*: how many messages may wait for a picture to
         be read; one more is answered at once as unread, so that pictures never take every worker. *quotas*: what one
-        person may send.
+        person may send. *woken*: called when there is something to be fetched.
         """
         self._media = media
         self._fetchers = fetchers
@@ -53,6 +60,7 @@ class Listener:
         self._most_looking = most_looking
         self._looking = 0
         self._quotas = quotas
+        self._woken = woken
 
     async def hear(self, waiting: Waiting, locale: str) -> str:
         """Return the words of a note that was kept (`keep`), or "". One that cannot be had now is fetched later."""
@@ -98,6 +106,7 @@ class Listener:
         room = await self.room(wanted or _bare(waiting), held=held)
         if wanted and room is Room.YES:
             await self._media.want(wanted, self._now())
+            self._woken()
         elif wanted:
             await self._media.leave(wanted, self._now(), NO_ROOM)
         return room
@@ -119,29 +128,46 @@ class Listener:
         return False
 
     async def fetch_wanted(self) -> int:
-        """Fetch what is still to be had; return how many were kept."""
-        return sum([await self._fetch(wanted) for wanted in await self._media.wanted()])
+        """Fetch what is due, a few together; return how many were kept."""
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def one(wanted: Wanted) -> bool:
+            async with free:
+                return await self._fetch(wanted)
+
+        return sum(await asyncio.gather(*map(one, await self._media.wanted(self._now()))))
 
     async def _fetch(self, wanted: Wanted) -> bool:
         fetch, media = self._fetchers.get(wanted.channel), wanted.media
         if media and media.size > MOST_BYTES:
             return await self._refuse(wanted, "too_large")
         if not fetch or not media:
-            await self._media.failed(wanted.id)
-            return False
+            return await self._later(wanted, None)
         try:
             async with asyncio.timeout(FETCH_PATIENCE):
                 data = await fetch(media, MOST_BYTES)
-        except (ChannelError, TimeoutError) as error:
-            log.warning("a file could not be fetched yet", extra={"note": wanted.id, "error": str(error)})
-            await self._media.failed(wanted.id)
-            return False
+        except ChannelError as error:
+            return await self._later(wanted, error)
+        except TimeoutError:
+            return await self._later(wanted, None)
         why = "too_large" if len(data) > MOST_BYTES else refusal(media.mime, kind_of(data, media.mime))
         if why:
             return await self._refuse(wanted, why)
         mime = picture_type(data) or media.mime
         await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now())
         return True
+
+    async def _later(self, wanted: Wanted, error: ChannelError | None) -> bool:
+        """Try again, later each time; what is wrong with the whole account costs the file no try."""
+        log.warning("a file could not be fetched yet", extra={"note": wanted.id, "error": str(error or "no answer")})
+        whole = error is not None and (error.account or error.pause == "account" or error.retry_after > 0)
+        pause = max(error.retry_after, ACCOUNT_PAUSE) if error and whole else None
+        given_up = await self._media.failed(
+            wanted.id, self._now(), pause, final=error is not None and not error.retryable
+        )
+        if given_up:
+            await self._refuse(wanted, GONE)
+        return False
 
     async def _refuse(self, wanted: Wanted, why: str) -> bool:
         log.warning("a file is refused", extra={"note": wanted.id, "why": why})
@@ -179,7 +205,7 @@ def _is_file(waiting: Waiting) -> bool:
 
 
 async def keep_fetching(listener: Listener, woken: asyncio.Event) -> None:
-    """Fetch for ever: soon after a note came, and every half minute what failed before."""
+    """Fetch for ever: as soon as a note came, and what failed before when its time has come."""
     while True:
         try:
             await listener.fetch_wanted()

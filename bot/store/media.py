@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -17,8 +17,13 @@ from bot.store.documents import aware
 from bot.store.pieces import Pieces
 from bot.store.sealed import Sealer, Unreadable
 
-MOST_TRIES = 48
 BATCH = 20
+#: Seconds until the next try, and the last of them again and again; WhatsApp keeps a file for seven days.
+PAUSES: Final = (5, 15, 30, 60, 120, 300, 900, 1800, 3600)
+KEPT_FOR: Final = timedelta(days=7)
+#: A channel that says so often that there is no such file is believed.
+MOST_FINAL: Final = 3
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: The state of a file for which there was no room.
 LEFT: Final = "left"
 
@@ -49,6 +54,7 @@ class MongoMedia:
             "channel": wanted.channel.value,
             "voice": wanted.voice,
             "tries": 0,
+            "next_at": now,
             "at": now,
             **fields,
         }
@@ -81,7 +87,10 @@ class MongoMedia:
     async def want_after_all(self, note_id: str, conversation_id: str) -> bool:
         """Let it be fetched; where the channel gives it no more it never comes, and is shown as not here yet."""
         mine = {"_id": note_id, "conversation": conversation_id, "state": LEFT, "elsewhere": True}
-        change = {"$set": {"state": "wanted", "tries": 0}, "$unset": {"why": "", "elsewhere": ""}}
+        change = {
+            "$set": {"state": "wanted", "tries": 0, "refusals": 0, "next_at": NEVER},
+            "$unset": {"why": "", "elsewhere": ""},
+        }
         return (await self._notes.update_one(mine, change)).modified_count == 1
 
     async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
@@ -102,9 +111,10 @@ class MongoMedia:
         data = await self._pieces.read(note_id, note["pieces"]) if note else None
         return (note["mime"], data) if note and data is not None else None
 
-    async def wanted(self) -> Sequence[Wanted]:
-        """Return notes that are still to be fetched, oldest first."""
-        rows = self._notes.find({"state": "wanted", "tries": {"$lt": MOST_TRIES}}).sort("at", 1).limit(BATCH)
+    async def wanted(self, now: datetime) -> Sequence[Wanted]:
+        """Return notes that are to be fetched now: those never tried first, then by when their time came."""
+        rows = self._notes.find({"state": "wanted", "next_at": {"$lte": now}}).sort([("tries", 1), ("next_at", 1)])
+        rows = rows.limit(BATCH)
         found = []
         async for row in rows:
             try:
@@ -116,9 +126,19 @@ class MongoMedia:
             found.append(Wanted(row["_id"], row["conversation"], ChannelName(row["channel"]), media))
         return found
 
-    async def failed(self, note_id: str) -> None:
-        """Count one failed try."""
-        await self._notes.update_one({"_id": note_id, "state": "wanted"}, {"$inc": {"tries": 1}})
+    async def failed(self, note_id: str, now: datetime, pause: float | None, *, final: bool) -> bool:
+        """Set the time of the next try; see the port. A file older than its channel keeps files is given up."""
+        mine = {"_id": note_id, "state": "wanted"}
+        row = await self._notes.find_one(mine, {"tries": 1, "refusals": 1, "at": 1})
+        if not row:
+            return False
+        tries, refusals = row["tries"] + (pause is None), row.get("refusals", 0) + (final and pause is None)
+        if refusals >= MOST_FINAL or now - aware(row["at"]) > KEPT_FOR:
+            return True
+        wait = PAUSES[min(tries, len(PAUSES)) - 1] if pause is None else pause
+        fields = {"tries": tries, "refusals": refusals, "next_at": now + timedelta(seconds=wait)}
+        await self._notes.update_one(mine, {"$set": fields})
+        return False
 
     async def refuse(self, note_id: str, why: str) -> None:
         """Never ask for it again, forget how it could be had, and remember *why* for the responder."""

@@ -31,6 +31,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("sent_at", ASCENDING), ("received_at", ASCENDING)]),
     ],
     "media": [
+        IndexModel([("state", ASCENDING), ("tries", ASCENDING), ("next_at", ASCENDING)]),
         IndexModel([("state", ASCENDING), ("at", ASCENDING)]),
         IndexModel([("state", ASCENDING), ("copy", ASCENDING), ("at", ASCENDING)]),
         IndexModel([("conversation", ASCENDING)]),

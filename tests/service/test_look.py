@@ -141,6 +141,8 @@ async def test_a_fetch_that_fails_loses_neither_the_message_nor_the_picture(serv
     turn, _ = await person(tap(1, "c:check"), photo(2), listener=listener)
     assert ids(turn) == ["media.image_unread"]
     assert await kept(service, turn, 2) is None
+    assert await listener.fetch_wanted() == 0
+    listener._now = lambda: NOW + timedelta(seconds=6)
     assert await listener.fetch_wanted() == 1
     assert await kept(service, turn, 2) == ("image/jpeg", PICTURE)
 
