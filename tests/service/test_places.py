@@ -121,6 +121,38 @@ async def test_a_sheet_names_what_is_missing(service: Service) -> None:
     assert sheet.telegram == "@SahyatriBot" and len(sheet.texts) == 2
 
 
+async def test_a_poster_is_headed_in_its_languages(service: Service) -> None:
+    """In Bengali it says হাওড়া, in Hindi हावड़ा; where no name is known, the English one."""
+    sheet = service.places.sheet(service.places.named("HWH"), ["bn", "hi", "ta", "en"], service.content, WAYS)
+    assert [text.place for text in sheet.texts] == ["হাওড়া জংশন", "हावड़ा जंक्शन", "Howrah Jn", "Howrah Jn"]
+
+
+@pytest.mark.parametrize("brought", [False, True])
+async def test_a_conversation_names_the_place_in_the_persons_language(
+    chat: Chat, service: Service, *, brought: bool
+) -> None:
+    """After the scan, under "nearest help", and when they write the name; with a file in force as without one."""
+    if brought:
+        await service.places.take(listing(), [stand(1)], force=False)
+    await chat.say("", "l:bn")
+    _, said = await chat.say(start(code_at(service, "HWH")))
+    assert said[0].message_id == "transit.here" and "হাওড়া জংশন" in said[0].text.reveal()
+    for words, choice in (("", "c:near"), ("হাওড়া জংশন", "")):
+        _, said = await chat.say(words, choice)
+        here = next(message.text.reveal() for message in said if message.message_id == "near.station_here")
+        assert here.startswith("হাওড়া জংশন") and "Howrah" not in here
+
+
+async def test_a_name_that_an_operator_gave_is_said(chat: Chat, service: Service) -> None:
+    """Where the file has none in the person's language, the English one."""
+    named = replace(stand(1), names={"en": "Stand 1", "bn": "ধর্মতলা"})
+    await service.places.take(listing(), [named, stand(2)], force=False)
+    await chat.say("", "l:bn")
+    for place, name in (("B1", "ধর্মতলা"), ("B2", "Stand 2")):
+        _, said = await chat.say(start(code_at(service, place)))
+        assert name in said[0].text.reveal()
+
+
 async def test_a_case_knows_the_place_and_the_district(chat: Chat, service: Service) -> None:
     """Danger in the very message that carries the code comes first, and the responder sees where."""
     turn, said = await chat.say(f"{start(code_at(service, 'HWH'))} please help me, they locked me in a room")
