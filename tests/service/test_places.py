@@ -13,6 +13,7 @@ from bot.chat import Chat
 from bot.config import Config
 from bot.domain.codes import spaced, start
 from bot.domain.places import Fault, PlaceList, Point, Purpose, VersionState
+from bot.places import name_warning
 from bot.ports import StoreUnavailable
 from bot.running import running
 from bot.service.places import PlacesRefused, Ways
@@ -125,6 +126,14 @@ async def test_a_poster_is_headed_in_its_languages(service: Service) -> None:
     """In Bengali it says হাওড়া, in Hindi हावड़ा; where no name is known, the English one."""
     sheet = service.places.sheet(service.places.named("HWH"), ["bn", "hi", "ta", "en"], service.content, WAYS)
     assert [text.place for text in sheet.texts] == ["হাওড়া জংশন", "हावड़ा जंक्शन", "Howrah Jn", "Howrah Jn"]
+
+
+async def test_whoever_prints_learns_which_names_are_missing(service: Service) -> None:
+    """Of the languages asked for; one in Latin letters takes the English name."""
+    await service.places.take(listing(), [replace(stand(1), names={"en": "Stand 1", "hi": "अड्डा"})], force=False)
+    said = name_warning(service, "B1", ["hi", "bn", "ta", "hi-Latn"])
+    assert said.startswith("B1 has no name in bn, ta: “Stand 1” stands there") and "name_bn, name_ta" in said
+    assert name_warning(service, "B1", ["hi", "en"]) == "" == name_warning(service, "HWH", ["bn", "hi"])
 
 
 @pytest.mark.parametrize("brought", [False, True])
