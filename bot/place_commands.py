@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from getpass import getuser
@@ -157,7 +158,7 @@ def _add_print(group: typer.Typer, run: Run, opened: Opened) -> None:
         kind: Annotated[str, typer.Option("--kind", help="poster, sticker or volunteer")] = "poster",
     ) -> None:
         """Write a poster, a sheet of stickers, or a sheet for volunteers; withdrawn codes are not printed."""
-        from bot.places import printed
+        from bot.places import name_warning, printed
 
         async def work(config: Config) -> None:
             async with opened(config) as service:
@@ -165,6 +166,8 @@ def _add_print(group: typer.Typer, run: Run, opened: Opened) -> None:
                 data = printed(service, code, kind, size.lower(), wanted)
                 out.write_bytes(data)
                 print(f"{out}: {len(data) // 1024 + 1} KB, {kind} for {code} in {', '.join(wanted)}")
+                if kind == "poster" and (warning := name_warning(service, code, wanted)):
+                    print(warning, file=sys.stderr)
 
         run(work)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.app import Service
 from bot.clients.place_files import Known, PlaceFile, PlaceFileError, read_places
+from bot.content.wall import unnamed
 from bot.domain import codes, crowds
 from bot.domain.places import PlaceList, Point, Poster, Purpose, VersionState
 from bot.service.places import KINDS, SIZES, Changes, PlacesRefused, ways_of
@@ -161,6 +162,16 @@ def printed(service: Service, name: str, kind: str, size: str, locales: Sequence
     poster = service.places.named(name, Purpose.STICKER if kind == "sticker" else Purpose.POSTER)
     sheet = service.places.sheet(poster, locales, service.content, ways_of(service.config))
     return service.printer.pdf(sheet, kind, size, service.now())
+
+
+def name_warning(service: Service, name: str, locales: Sequence[str]) -> str:
+    """Say in which of these languages a poster has only its place's English name; "" where it has them all."""
+    point = service.places.directory.points[service.places.named(name).place]
+    missing = unnamed(point.names, locales, service.content)
+    if not missing:
+        return ""
+    columns = ", ".join(f"name_{code}" for code in missing)
+    return f"{point.code} has no name in {', '.join(missing)}: “{point.name}” stands there; add {columns} to your file"
 
 
 async def stats(service: Service, days: int) -> Sequence[crowds.Row]:

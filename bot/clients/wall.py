@@ -121,7 +121,7 @@ class _Wall(Paper):
             left += width + gap
         left = EDGE + 32
         places = " · ".join(dict.fromkeys(text.place for text in self._sheet.texts))
-        self._text(Part(places, 14, "", WHITE, Align.C), left, 27, wide, 7)
+        self._text(Part(places, 14, "", WHITE, Align.C), left, 27, wide, 10.5)
 
     def square(self) -> None:
         """The QR code with what it holds as text below it; how to use it and where else to write beside it."""

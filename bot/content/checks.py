@@ -13,10 +13,12 @@ import regex
 from bot.content.load import ContentError, load, read
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content, Fact, Locale, Place
 from bot.content.render import LIMITS
+from bot.content.wall import unnamed
 from bot.domain.firm_words import KINDS as FILLERS
 from bot.domain.messages import ChannelName
 from bot.domain.offers import ABOVE_CAP
 from bot.domain.patterns import Pattern
+from bot.domain.text import script_of
 from bot.domain.words import folded_words
 
 #: Labels are counted in code points, as WhatsApp counts them; answers in graphemes, as a person counts.
@@ -390,6 +392,22 @@ def _point(place: str, point: Place, districts: Container[tuple[str, str]], cont
     if (point.district, point.state) not in districts:
         yield f"{place} names the district {point.district!r} in {point.state!r}, which is not in districts.csv; correct one"
     yield from _unknown(place, "locale", point.locales, content.locales, "it is not offered")
+    yield from _names(place, point, content)
+
+
+def _names(place: str, point: Place, content: Content) -> Iterator[str]:
+    """A poster is headed in the languages heard there; the English name stands under `name`."""
+    yield from _unknown(place, "names: locale", point.names, content.locales, "nobody would read it")
+    if missing := unnamed(point.names, point.locales, content):
+        yield f"{place} has no name in {', '.join(missing)}, heard there; its poster would be headed in English; add it to names"
+    for code, name in point.names.items():
+        locale = content.locales.get(code)
+        if code == "en":
+            yield f"{place} has an English name under names; its English name stands under name; remove one"
+        elif not name:
+            yield f"{place} has an empty name in {code}; write it or remove {code}"
+        elif locale and script_of(name) != locale.script:
+            yield f"{place} is named {name!r} in {code}, which is written in {locale.script}; correct it"
 
 
 def _in_india(place: Place) -> bool:

@@ -213,9 +213,17 @@ def _places(path: Path) -> dict[str, Place]:
         row["code"]: Place(
             row["code"], row["name"], row["kind"], row["district"], tuple(row["locales"]), row["state"],
             float(row["latitude"]), float(row["longitude"]), aliases=tuple(row.get("aliases") or ()),
+            names=_names(row, path),
         )
         for row in _rows(path, "transit_points")
     }  # fmt: skip
+
+
+def _names(row: Mapping[str, Any], path: Path) -> dict[str, str]:
+    names = row.get("names") or {}
+    if not isinstance(names, dict):
+        raise ContentError(f'{path}: {row["code"]}: names is no map; write it as {{hi: "…", bn: "…"}}')
+    return {str(locale): str(name or "").strip() for locale, name in names.items()}
 
 
 def _stations(path: Path) -> tuple[Place, ...]:

@@ -156,6 +156,7 @@ class Place:
     """A transit point: its code, name, kind (station, bus_stand, crossing), where it lies, languages heard there.
 
     `poster`: its code may stand on a poster. Latitude and longitude in degrees; `state` "" where not known.
+    `name` is the English one, `names` holds others by locale.
     """
 
     code: str
@@ -168,6 +169,11 @@ class Place:
     longitude: float | None = None
     poster: bool = True
     aliases: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, locale: str) -> str:
+        """Return its name in *locale*, else in English."""
+        return self.names.get(locale) or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.content.model import Content
 from bot.content.render import fill
@@ -30,6 +30,12 @@ def in_order(first: Iterable[str], content: Content) -> tuple[str, ...]:
     """Return every locale, those of a place first."""
     known = [code for code in first if code in content.locales]
     return tuple(dict.fromkeys((*known, *content.locales)))
+
+
+def unnamed(names: Mapping[str, str], locales: Iterable[str], content: Content) -> tuple[str, ...]:
+    """Return those of *locales* in which a place has no name; Latin letters take the English one."""
+    known = (content.locales[code] for code in locales if code in content.locales)
+    return tuple(locale.code for locale in known if locale.script != "Latn" and locale.code not in names)
 
 
 def wall_text(place: str, phrase: Phrase, locale: str, content: Content) -> WallText:

@@ -51,6 +51,8 @@ GENERIC: Final = (
     "jankson",
     "rajia",
 )
+#: "Junction" as our scripts fold it: whole words, for a town may begin like one (Santipur).
+JUNCTION: Final = frozenset({"jankasan", "janksan", "jansan", "jangsan", "jnksn", "santipu"})
 #: Beyond this many kilometres from the nearest station known, a point is not in India.
 FAR_KM: Final = 400.0
 STATION: Final = "station"
@@ -106,7 +108,7 @@ class Gazetteer:
         for place in _all_places(content):
             self._by_code[place.code.casefold()] = place
             names = self._main if place.poster else self._stations
-            for name in (_plain(place.name), *place.aliases):
+            for name in (_plain(place.name), *place.aliases, *map(_telling, place.names.values())):
                 names.add(name, place.code.casefold())
             self._grid[_cell(place.latitude or 0.0, place.longitude or 0.0)].append(place)
 
@@ -119,7 +121,7 @@ class Gazetteer:
         by_code = self._code(text)
         if by_code:
             return Found(by_code, None, by_code.state)
-        words = tuple(word for word in folded_words(text)[:MOST_WORDS] if not word.startswith(GENERIC))
+        words = tuple(filter(_tells, folded_words(text)[:MOST_WORDS]))
         state, district = self._states.find(words), self._districts.find(words)
         station = self._main.find(words)
         if not state and not district and not station:
@@ -141,7 +143,7 @@ class Gazetteer:
 
     def is_place(self, text: str) -> bool:
         """Say whether *text*, unasked, is nothing but the name or code of a place, nearly letter for letter."""
-        words = tuple(word for word in folded_words(text)[:MOST_WORDS] if not word.startswith(GENERIC))
+        words = tuple(filter(_tells, folded_words(text)[:MOST_WORDS]))
         typed = "".join(words)
         bare = text.strip()
         if bare.isupper() and bare.casefold() in self._by_code:
@@ -271,6 +273,16 @@ def _plain(name: str) -> str:
     """Drop what people leave out: "Jn", "Cantt" and the like say nothing about the place."""
     kept = [word for word in name.split() if word.casefold().strip(".") not in SMALL_WORDS]
     return " ".join(kept)
+
+
+def _tells(folded: str) -> bool:
+    """Say whether a folded word tells one place from another; "station" and "junction" do not."""
+    return not folded.startswith(GENERIC) and folded not in JUNCTION
+
+
+def _telling(name: str) -> str:
+    """Drop from a name in any script the words that are not looked for in a text either."""
+    return " ".join(word for word in name.split() if all(map(_tells, folded_words(word))))
 
 
 def _bones(folded: str) -> str:

@@ -71,7 +71,10 @@ def _district(found: Found) -> str:
 def _told(conversation: Conversation, found: Found, km: float | None, knowledge: Knowledge) -> Turn:
     said = [FIRST]
     if found.station:
-        said.append(replace(_station(found.station, km), items=_help_at(found.station, conversation, knowledge)))
+        locale = speaking(conversation.locale, conversation.locale_guess, knowledge.content)
+        said.append(
+            replace(_station(found.station, km, locale), items=_help_at(found.station, conversation, knowledge))
+        )
     if district := _district(found):
         said.append(Reply("near.district", {"district": district}))
     elif found.state:
@@ -89,9 +92,10 @@ def _help_at(place: Place, conversation: Conversation, knowledge: Knowledge) -> 
     return arrival.help_at(point, locale, seen_at.date()) if point and seen_at else ()
 
 
-def _station(place: Place, km: float | None) -> Reply:
+def _station(place: Place, km: float | None, locale: str) -> Reply:
+    name = place.named(locale)
     if place.kind != "station":
-        return Reply(f"near.{place.kind}", {"place": place.name})
+        return Reply(f"near.{place.kind}", {"place": name})
     if km is None or km < AT_ONCE_KM:
-        return Reply("near.station_here", {"station": place.name})
-    return Reply("near.station", {"station": place.name, "km": str(round(km))})
+        return Reply("near.station_here", {"station": name})
+    return Reply("near.station", {"station": name, "km": str(round(km))})

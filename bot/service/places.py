@@ -297,15 +297,15 @@ def _poster(row: PosterRow, key: bytes) -> Poster:
 
 def _point(place: Place) -> Point:
     return Point(
-        place.code, place.kind, {"en": place.name}, place.state, place.district, place.latitude or 0.0,
+        place.code, place.kind, {"en": place.name, **place.names}, place.state, place.district, place.latitude or 0.0,
         place.longitude or 0.0, place.locales, place.aliases,
     )  # fmt: skip
 
 
 def _place(point: Point) -> Place:
     """Return what the finder of places needs to know; a person may write the name in any language."""
-    others = tuple(name for locale, name in point.names.items() if locale != "en")
+    others = {code: name for code, name in point.names.items() if code != "en"}
     return Place(
         point.code, point.name, point.kind, point.district, point.locales, point.state, point.latitude,
-        point.longitude, aliases=(*point.aliases, *others),
+        point.longitude, aliases=point.aliases, names=others,
     )  # fmt: skip

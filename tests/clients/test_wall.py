@@ -162,6 +162,13 @@ def test_the_text_beside_the_code_is_what_the_code_holds(poster: pypdfium2.PdfDo
         assert number in written
 
 
+def test_the_manual_tells_what_the_code_of_its_poster_holds() -> None:
+    """Read from the very picture that stands there."""
+    with Image.open(ROOT / "docs" / "poster.png") as picture:
+        held = read(picture)
+    assert held.startswith("https://") and f"`{held}`" in (ROOT / "docs" / "places.md").read_text(encoding="utf-8")
+
+
 def test_stickers_and_volunteers_sheets_lead_to_the_same_place(content: Content, link: str) -> None:
     """Eight stickers on a page, each to be scanned; a page for volunteers with the address; A3 is larger."""
     stickers = pypdfium2.PdfDocument(stickers_pdf(sheet(content, "en"), "A4", PICTOGRAMS, AT))

@@ -28,6 +28,15 @@ def test_every_topic_of_the_five_areas_in_every_locale(content: Content) -> None
     assert len(content.locales) == 15
 
 
+def test_every_point_has_its_name_in_hindi_and_in_the_languages_heard_there(content: Content) -> None:
+    """English is what is left for the others."""
+    for point in content.places.values():
+        assert set(point.names) == ({"hi"} | set(point.locales)) - {"en"}, point.code
+    howrah = content.places["HWH"]
+    assert (howrah.named("bn"), howrah.named("hi")) == ("হাওড়া জংশন", "हावड़ा जंक्शन")
+    assert howrah.named("ta") == howrah.named("en") == "Howrah Jn"
+
+
 def test_a_yes_and_a_no_are_commands_in_every_language(content: Content) -> None:
     """A bare yes in YAML is a truth value: it must not get lost."""
     for word in ("yes", "haan", "हाँ", "হ্যাঁ", "ஆமாம்", "అవును", "ہاں", "ହଁ"):
@@ -97,6 +106,27 @@ BROKEN = {
     "point in no district": (
         _edit("directory/transit_points.yaml", 'district: "Patna"', 'district: "Patnaa"'),
         "not in districts.csv",
+    ),
+    "point without a name in its own language": (
+        _edit("directory/transit_points.yaml", 'names: {bn: "হাওড়া জংশন", ', "names: {"),
+        "HWH has no name in bn",
+    ),
+    "point with an empty name": (_edit("directory/transit_points.yaml", '"হাওড়া জংশন"', '" "'), "empty name in bn"),
+    "point named in no language": (
+        _edit("directory/transit_points.yaml", 'names: {bn: "হাওড়া', 'names: {xx: "Haora", bn: "হাওড়া'),
+        "'xx' does not exist",
+    ),
+    "point named in another script": (
+        _edit("directory/transit_points.yaml", 'bn: "হাওড়া জংশন"', 'bn: "हावड़ा जंक्शन"'),
+        "in bn, which is written in Beng",
+    ),
+    "point with two English names": (
+        _edit("directory/transit_points.yaml", 'names: {bn: "হাওড়া', 'names: {en: "Howrah", bn: "হাওড়া'),
+        "English name under names",
+    ),
+    "point whose names are no map": (
+        _edit("directory/transit_points.yaml", 'names: {bn: "হাওড়া জংশন", hi: "हावड़ा जंक्शन"}', "names: [Haora]"),
+        "HWH: names is no map",
     ),
     "scheme without topic": (
         _edit("schemes/eshram.yaml", "topic: eshram", "topic: eshramm"),

@@ -30,6 +30,10 @@ def places(content: Content) -> Gazetteer:
         ("গুয়াহাটি", "GHY"),
         ("लखनऊ स्टेशन", "LKO"),
         ("jaipur", "JP"),
+        ("சென்னை சென்ட்ரல்", "MAS"),
+        ("کٹیہار جنکشن", "KIR"),
+        ("സെക്കന്തരാബാദ്", "SC"),
+        ("नई दिल्ली", "NDLS"),
     ],
 )
 def test_a_station_by_code_or_name(places: Gazetteer, text: str, station: str) -> None:

@@ -53,6 +53,8 @@ async def test_the_page_is_small_and_needs_no_script(service: Service, url: str)
     assert "<script" not in page and "onclick" not in page
     spoken = re.findall(r'<section lang="([^"]+)"', page)
     assert spoken[:3] == ["bn", "hi", "en"] and set(spoken) == set(service.content.locales)
+    bengali = page.partition('<section lang="bn"')[2].partition("</section>")[0]
+    assert "হাওড়া জংশন" in bengali and "Howrah" not in bengali
     for number in ("112", "1098", "139"):
         assert page.count(f'href="tel:{number}"') == len(spoken)
     links = re.findall(r'href="(https://wa\.me/911111122222\?text=[^"]+)"', page)

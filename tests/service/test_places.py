@@ -13,6 +13,7 @@ from bot.chat import Chat
 from bot.config import Config
 from bot.domain.codes import spaced, start
 from bot.domain.places import Fault, PlaceList, Point, Purpose, VersionState
+from bot.places import name_warning
 from bot.ports import StoreUnavailable
 from bot.running import running
 from bot.service.places import PlacesRefused, Ways
@@ -119,6 +120,46 @@ async def test_a_sheet_names_what_is_missing(service: Service) -> None:
     sheet = service.places.sheet(poster, ["hi", "en"], service.content, WAYS)
     assert sheet.link == f"https://{sheet.shown}" == f"https://sahyatri.example.org/q/{poster.code}"
     assert sheet.telegram == "@SahyatriBot" and len(sheet.texts) == 2
+
+
+async def test_a_poster_is_headed_in_its_languages(service: Service) -> None:
+    """In Bengali it says হাওড়া, in Hindi हावड़ा; where no name is known, the English one."""
+    sheet = service.places.sheet(service.places.named("HWH"), ["bn", "hi", "ta", "en"], service.content, WAYS)
+    assert [text.place for text in sheet.texts] == ["হাওড়া জংশন", "हावड़ा जंक्शन", "Howrah Jn", "Howrah Jn"]
+
+
+async def test_whoever_prints_learns_which_names_are_missing(service: Service) -> None:
+    """Of the languages asked for; one in Latin letters takes the English name."""
+    await service.places.take(listing(), [replace(stand(1), names={"en": "Stand 1", "hi": "अड्डा"})], force=False)
+    said = name_warning(service, "B1", ["hi", "bn", "ta", "hi-Latn"])
+    assert said.startswith("B1 has no name in bn, ta: “Stand 1” stands there") and "name_bn, name_ta" in said
+    assert name_warning(service, "B1", ["hi", "en"]) == "" == name_warning(service, "HWH", ["bn", "hi"])
+
+
+@pytest.mark.parametrize("brought", [False, True])
+async def test_a_conversation_names_the_place_in_the_persons_language(
+    chat: Chat, service: Service, *, brought: bool
+) -> None:
+    """After the scan, under "nearest help", and when they write the name; with a file in force as without one."""
+    if brought:
+        await service.places.take(listing(), [stand(1)], force=False)
+    await chat.say("", "l:bn")
+    _, said = await chat.say(start(code_at(service, "HWH")))
+    assert said[0].message_id == "transit.here" and "হাওড়া জংশন" in said[0].text.reveal()
+    for words, choice in (("", "c:near"), ("হাওড়া জংশন", "")):
+        _, said = await chat.say(words, choice)
+        here = next(message.text.reveal() for message in said if message.message_id == "near.station_here")
+        assert here.startswith("হাওড়া জংশন") and "Howrah" not in here
+
+
+async def test_a_name_that_an_operator_gave_is_said(chat: Chat, service: Service) -> None:
+    """Where the file has none in the person's language, the English one."""
+    named = replace(stand(1), names={"en": "Stand 1", "bn": "ধর্মতলা"})
+    await service.places.take(listing(), [named, stand(2)], force=False)
+    await chat.say("", "l:bn")
+    for place, name in (("B1", "ধর্মতলা"), ("B2", "Stand 2")):
+        _, said = await chat.say(start(code_at(service, place)))
+        assert name in said[0].text.reveal()
 
 
 async def test_a_case_knows_the_place_and_the_district(chat: Chat, service: Service) -> None:
