@@ -67,7 +67,7 @@ def hides(picked: str, named: str) -> bool:
 def hide(conversation: Conversation) -> Turn:
     """Clear the chat where the channel can; where it cannot, say so and how the person can. The case stays open."""
     said = ON_HIDING.get(conversation.channel) if not conversation.silent else None
-    later = "later" if conversation.with_responder else conversation.waiting
+    later = waiting.HIDDEN if conversation.with_responder else conversation.waiting
     gone = replace(conversation, last_replies=(), offered=(), flow="", slots={}, waiting=later)
     heard = (Forward(conversation.open_case),) if conversation.open_case else ()
     return Turn(gone, (Reply(said),) if said else (), (*heard, Forget()))

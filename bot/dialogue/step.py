@@ -17,10 +17,10 @@ from bot.dialogue import (
     speech,
     waiting,
 )
+from bot.dialogue.alarm import hand_off
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
-from bot.domain.cases import CaseKind
 from bot.domain.conversation import (
     LONG_GAP,
     Conversation,
@@ -32,7 +32,6 @@ from bot.domain.conversation import (
     Turn,
     Unreachable,
 )
-from bot.domain.ids import case_id
 from bot.domain.messages import SIGNS, Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
@@ -168,48 +167,6 @@ def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Tu
     return replace(turn, effects=(*turn.effects, Identify(case, found))) if found else turn
 
 
-def hand_off(conversation: Conversation, risk: Risk, now: datetime) -> Turn:
-    """Open a case for a human, or raise the one that is open; the bot speaks only if it has not answered this person.
-
-    Where the phone may be watched it says nothing at all.
-    """
-    conversation = hushed(conversation, risk, now)
-    if conversation.open_case:
-        turn = Turn(conversation, effects=(RaiseCase(conversation.open_case, risk),), risk=risk)
-        if conversation.held and (conversation.claimed or not conversation.stranger):
-            return turn
-        opened = conversation.open_case
-    else:
-        opened = case_id(conversation.id, conversation.version + 1)
-        turn = Turn(conversation, effects=(OpenCase(opened, kind_of(risk), risk),), risk=risk)
-    held = replace(
-        conversation,
-        open_case=opened,
-        held=True,
-        flow="",
-        slots={},
-        repairs=0,
-        asked_if_in_danger="",
-        asked_same=False,
-        stranger=False,
-        waiting="",
-        told=(),
-    )
-    return replace(turn, conversation=held, replies=() if held.silent else waiting.alarm(risk))
-
-
-def hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversation:
-    """Keep whose danger it is, and the silence: a new matter begins aloud unless the person's own word must end it."""
-    kept = conversation.silent and bool(conversation.open_case or conversation.safe_word)
-    return replace(
-        conversation,
-        minor=conversation.minor or risk.minor,
-        silent=kept or risk.silent,
-        silent_since=now if risk.silent else conversation.silent_since,
-        opted_in=conversation.opted_in and not risk.silent,
-    )
-
-
 def _with_answer(
     raised: Turn, conversation: Conversation, message: InboundMessage, knowledge: Knowledge, before: datetime | None
 ) -> Turn:
@@ -224,7 +181,7 @@ def _with_answer(
     tells = tuple(item for item in answered.effects if isinstance(item, Tell))
     raised = replace(raised, effects=(*raised.effects, *tells))
     if raised.risk is not None and raised.risk.reason == LEARNED:
-        return replace(raised, conversation=answered.conversation, replies=answered.replies)
+        return replace(raised, conversation=answered.conversation, replies=(*raised.replies, *answered.replies))
     return replace(raised, conversation=replace(raised.conversation, told=answered.conversation.told))
 
 
@@ -247,11 +204,6 @@ def _watched(
         return None
     aloud = replace(conversation, silent=False, silent_since=None)
     return quiet.same(aloud) if quiet.has_safe_word(conversation, message) else quiet.ask_who(aloud)
-
-
-def kind_of(risk: Risk) -> CaseKind:
-    """Return the kind of case a danger opens."""
-    return CaseKind.MISSING if risk.kind == "missing_person" else CaseKind.DISTRESS
 
 
 def _seen(

@@ -46,6 +46,8 @@ ME = "q:me"
 OTHER = "q:other"
 WORD = "q:word"
 HIDE = "q:hide"
+#: Where we are after the chat was cleared from the screen: until the person writes on, danger is heard, not answered.
+HIDDEN = "hidden"
 #: Dangers in which somebody under 18 may be the victim of an offence that must be reported by law.
 MUST_BE_REPORTED = frozenset({
     "distress_help", "distress_confined", "distress_violence", "distress_child", "distress_in_transit",
@@ -137,7 +139,7 @@ def _turn(conversation: Conversation, answered: dict[str, str], *replies: Reply)
 def _next(conversation: Conversation) -> str:
     """Return the first question that was neither asked nor answered; "kept" when there is none."""
     order = QUESTIONS_TO_A_CHILD if conversation.minor else QUESTIONS
-    asked = {"": -1, "later": 0}.get(conversation.waiting, _place(order, conversation.waiting))
+    asked = {"": -1, "later": 0, HIDDEN: 0}.get(conversation.waiting, _place(order, conversation.waiting))
     told = {*conversation.told, *(("hurt",) if "with_whom" in conversation.told else ())}
     if "where" in told:
         told.add(SLOTS["safe"])  # who names a place is able to write

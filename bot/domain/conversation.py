@@ -25,7 +25,8 @@ class Conversation:
     language that we do not speak (its code), once the person was told so. `draft_told`: the note on unread words.
     `reporting`: the open case is a report about a recruiter. `claimed`: a responder has taken the open case, now or
     before; `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
-    `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
+    `told`: the slots that were answered, `warned`: the kinds of danger that were answered, the last of them at
+    `warned_at`. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
     question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
@@ -61,6 +62,8 @@ class Conversation:
     minor: bool = False
     waiting: str = ""
     told: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    warned_at: datetime | None = None
     asked_same: bool = False
     stranger: bool = False
     followed_case: str = ""

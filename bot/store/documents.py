@@ -123,6 +123,8 @@ def conversation_out(conversation: Conversation) -> Doc:
     doc["offered"] = list(conversation.offered)
     doc["last_replies"] = [_reply_out(reply) for reply in conversation.last_replies]
     doc["told"] = list(conversation.told)
+    doc["warned"] = list(conversation.warned)
+    doc["warned_at"] = conversation.warned_at.isoformat() if conversation.warned_at else None
     doc["silent_since"] = conversation.silent_since.isoformat() if conversation.silent_since else None
     doc["place_at"] = conversation.place_at.isoformat() if conversation.place_at else None
     doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
@@ -140,6 +142,8 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
         offered=tuple(doc.get("offered", ())),
         last_replies=tuple(_reply_in(reply) for reply in doc.get("last_replies", ())),
         told=tuple(doc.get("told", ())),
+        warned=tuple(doc.get("warned", ())),
+        warned_at=datetime.fromisoformat(doc["warned_at"]) if doc.get("warned_at") else None,
         silent_since=datetime.fromisoformat(doc["silent_since"]) if doc.get("silent_since") else None,
         place_at=datetime.fromisoformat(doc["place_at"]) if doc.get("place_at") else None,
         seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,

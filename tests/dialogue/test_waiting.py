@@ -135,6 +135,39 @@ def test_danger_while_waiting_is_raised_whatever_was_asked(knowledge: Knowledge)
             assert any(isinstance(effect, RaiseCase) for effect in turn.effects), (waiting, words)
 
 
+def lines_after(knowledge: Knowledge, conversation: Conversation, seconds: float = 20) -> list[str]:
+    turn = said(conversation, knowledge, "he raped me", seconds=seconds)
+    assert any(isinstance(effect, RaiseCase) for effect in turn.effects)
+    return [reply.message for reply in turn.replies]
+
+
+def test_graver_danger_is_answered_only_where_nobody_has_the_case_and_nobody_watches(knowledge: Knowledge) -> None:
+    """Not on a phone that fell silent, was cleared, may be in other hands, nor once a responder has the case."""
+    case = some_case(knowledge)
+    assert "distress.first_woman" in lines_after(knowledge, case)
+    watched = said(case, knowledge, choice="q:here").conversation
+    cleared = said(case, knowledge, "quick exit").conversation
+    for quiet_one in (watched, cleared, replace(case, asked_same=True), replace(case, claimed=True)):
+        assert lines_after(knowledge, quiet_one, 900) == []
+
+
+def test_the_question_that_is_open_stays_open_when_danger_is_answered(knowledge: Knowledge) -> None:
+    """Its taps still answer it: what is said of the danger offers nothing of its own."""
+    case = some_case(knowledge)
+    turn = said(case, knowledge, "he raped me")
+    assert turn.conversation.offered == case.offered
+    assert all(not reply.choices for reply in turn.replies)
+
+
+def test_a_child_who_wants_to_die_is_told_the_line_for_that(knowledge: Knowledge) -> None:
+    case = said(
+        Conversation("c" * 64, locale="en", notice_seen=True), knowledge, "my age is 13, he beats me"
+    ).conversation
+    assert case.minor
+    turn = said(case, knowledge, "I want to kill myself")
+    assert "distress.first_self_harm" in [reply.message for reply in turn.replies]
+
+
 def test_silence_is_asked_for_in_every_language(knowledge: Knowledge) -> None:
     """Each language has a way to say it, and what is typed out from the button's words says it too."""
     for code in knowledge.content.locales:
