@@ -50,9 +50,11 @@ HIDE = "q:hide"
 HIDDEN = "hidden"
 #: Dangers in which somebody under 18 may be the victim of an offence that must be reported by law.
 MUST_BE_REPORTED = frozenset({
-    "distress_help", "distress_confined", "distress_violence", "distress_child", "distress_in_transit",
-    "distress_abroad", "forced_marriage",
+    "distress_help", "distress_confined", "distress_violence", "distress_sexual", "distress_child",
+    "distress_in_transit", "distress_abroad", "forced_marriage",
 })  # fmt: skip
+#: What is said of this danger tells of the duty itself.
+SAYS_IT_ITSELF = "distress_sexual"
 
 
 def choice(choice_id: str) -> ChoiceRef:
@@ -85,8 +87,14 @@ CHOICES: dict[str, tuple[ChoiceRef, ...]] = {
 def alarm(risk: Risk) -> tuple[Reply, ...]:
     """Answer danger; with it comes the first question, and before any detail what the law asks of us for a child."""
     first, wait = answers.distress(risk)
-    duty = (Reply("waiting.duty", lane=first.lane),) if risk.minor and risk.kind in MUST_BE_REPORTED else ()
+    due = risk.minor and must_be_reported(risk.kind) and risk.kind != SAYS_IT_ITSELF
+    duty = (Reply("waiting.duty", lane=first.lane),) if due else ()
     return (first, *duty, replace(wait, choices=SAFE_CHOICES))
+
+
+def must_be_reported(*kinds: str) -> bool:
+    """Say whether one of these dangers, done to a child, may be an offence that must be reported by law."""
+    return not MUST_BE_REPORTED.isdisjoint(kinds)
 
 
 def ask(question: str) -> Reply:

@@ -179,7 +179,7 @@ class Case:
 
     `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
     `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
-    own, of the cases that were merged into this one.
+    own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
     """
 
     id: str
@@ -210,6 +210,7 @@ class Case:
     closed_at: datetime | None = None
     merged_into: str = ""
     also: tuple[str, ...] = ()
+    dangers: tuple[str, ...] = ()
 
 
 class MergedFor(StrEnum):

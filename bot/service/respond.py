@@ -79,7 +79,7 @@ class Respond:
         person = to or case
         if person.silent:
             return case
-        child = case.minor and case.risk_kind in waiting.MUST_BE_REPORTED
+        child = case.minor and waiting.must_be_reported(*case.dangers)
         duty = self.words(person, "waiting.duty") if child else ()
         said = (*duty, *self.words(person, "waiting.consent", waiting.CHOICES["consent"]))
         return await self._act(

@@ -182,6 +182,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         closed_at=aware(doc["closed_at"]) if doc.get("closed_at") and not doc.get("open") else None,
         merged_into=doc.get("merged_into", ""),
         also=tuple(doc.get("also", ())),
+        dangers=tuple(doc.get("dangers", [doc["risk_kind"]])),
     )
 
 

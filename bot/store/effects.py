@@ -28,7 +28,7 @@ from bot.domain.conversation import (
     WantNotes,
 )
 from bot.domain.private import Private
-from bot.domain.risk import Level
+from bot.domain.risk import Level, gravest
 from bot.ports import VersionClash, reference
 from bot.store.documents import aware
 from bot.store.history import Writer
@@ -106,6 +106,7 @@ class Effects:
             "kind": effect.kind.value,
             "state": CaseState.PAGED.value,
             "risk_kind": effect.risk.kind,
+            "dangers": [effect.risk.kind],
             "reason": effect.risk.reason,
             "locale": conversation.locale or conversation.locale_guess,
             "channel": answered.message.address.channel.value,
@@ -163,13 +164,17 @@ class Effects:
             raise VersionClash(effect.case_id)
         kind = CaseKind.MISSING if effect.risk.kind == "missing_person" else CaseKind.DISTRESS
         graver = PRIORITY[kind] < case["priority"]
-        again = graver or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
+        about = effect.risk.kind if graver else gravest(case["risk_kind"], effect.risk.kind)
+        worse = about != case["risk_kind"]
+        again = graver or worse or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
         fields: Doc = {"held": True, "updated_at": now}
         await self._note_wishes(effect.case_id, conversation, session)
         fields["minor"] = case["minor"] or effect.risk.minor
+        fields["dangers"] = sorted({*case.get("dangers", [case["risk_kind"]]), effect.risk.kind})
+        if worse:
+            fields |= {"risk_kind": about, "reason": effect.risk.reason}
         if graver:
-            fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
-            fields |= {"reason": effect.risk.reason, "waiting_since": now, **self._ladder.foot()}
+            fields |= {"kind": kind.value, "priority": PRIORITY[kind], "waiting_since": now, **self._ladder.foot()}
             if case["owner"]:
                 fields["escalate_at"] = None
         if again:
@@ -177,7 +182,7 @@ class Effects:
         await cases.update_one(
             {"_id": case["_id"]}, {"$set": fields, "$inc": {"raised": 1, "unread": 1, "version": 1}}, session=session
         )
-        detail = Private(effect.risk.reason)
+        detail = Private(_raised(case["risk_kind"], effect.risk.kind, about, effect.risk.reason))
         event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
         await self._writer.duties({**case, **fields}, now, session)
         if again and effect.risk.level is Level.NOW:
@@ -239,3 +244,8 @@ class Effects:
         await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
         missed = {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": now}}
         await self._db["cases"].update_one(mine, missed, session=session)
+
+
+def _raised(before: str, told: str, about: str, reason: str) -> str:
+    """Write for the history what was told, and of what the case is about from now on, where that changes."""
+    return f"{before} → {about}: {reason}" if about != before else f"{told}: {reason}"

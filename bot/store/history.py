@@ -196,7 +196,8 @@ class Writer:
 
     def addressed(self, case: Doc) -> list[str]:
         """Return whom the next page of the case is for, by login; none: everybody."""
-        wanted = Wanted(case["locale"], case.get("place", ""), case["risk_kind"], case.get("minor", False))
+        minor, also = case.get("minor", False), tuple(case.get("dangers", ()))
+        wanted = Wanted(case["locale"], case.get("place", ""), case["risk_kind"], minor, also)
         return list(self._on_call(wanted, case.get("escalations", 0)))
 
     async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession, ref: str = "") -> None:
