@@ -23,6 +23,7 @@ ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "consent": frozenset({"yes", "no"}),
     "reached": frozenset({"yes", "no"}),
     "follow_up": frozenset({"yes", "no"}),
+    "wish": frozenset({"stop", "delete"}),
 }
 #: The slots that are filled by words alone.
 IN_WORDS: Final = frozenset({"where", "safe_contact"})

@@ -291,8 +291,11 @@ def _with_responder(
 ) -> Turn:
     """Silent, not deaf, once a responder has it; until then one gentle question at a time."""
     picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
-    if conversation.claimed:
-        turn = waiting.keep(_with_wish(conversation, named, understanding), picked)
+    delete = named == "delete" or understanding.intent == "delete_my_data"
+    if named == "stop" or picked == "c:stop":
+        turn = waiting.stop(conversation, *_on_stopping(conversation, before))
+    elif conversation.claimed:
+        turn = waiting.erase(conversation) if delete else waiting.keep(conversation, picked)
     elif who := _who_writes(conversation, picked, named, before):
         turn = who
     elif conversation.stranger:
@@ -300,18 +303,20 @@ def _with_responder(
     elif picked == "c:fine":
         freed = replace(conversation, held=False, offered=())
         turn = Turn(freed, (answers.menu("distress.fine"),), (Forward(conversation.open_case),))
-    elif named == "delete" or understanding.intent == "delete_my_data":
-        turn = quiet.kept(_with_wish(conversation, named, understanding))
+    elif delete:
+        turn = waiting.erase(conversation, Reply("waiting.erase"))
     else:
         turn = waiting.go_on(conversation, message, picked, named, knowledge, before)
     turn = _remembered(turn, understanding)
     return replace(turn, risk=risk if risk.level else None, intent=understanding.intent)
 
 
-def _with_wish(conversation: Conversation, named: str, understanding: Understanding) -> Conversation:
-    """Note the wish to be erased; it is fulfilled when the case ends."""
-    wished = named == "delete" or understanding.intent == "delete_my_data"
-    return replace(conversation, erase_requested=conversation.erase_requested or wished)
+def _on_stopping(conversation: Conversation, before: datetime | None) -> tuple[Reply, ...]:
+    """Say that we ask no more, and nothing of the case to whoever may be somebody else."""
+    if conversation.claimed:
+        return ()
+    other = conversation.stranger or conversation.asked_same or _is_long_after(conversation, before)
+    return (Reply("core.stopped" if other else "waiting.stopped"),)
 
 
 def _who_writes(conversation: Conversation, picked: str, named: str, before: datetime | None) -> Turn | None:
@@ -322,8 +327,11 @@ def _who_writes(conversation: Conversation, picked: str, named: str, before: dat
         if picked == waiting.ME or named == "yes":
             return quiet.same(conversation)
         return quiet.other(conversation) if named == "no" else quiet.kept(conversation)
-    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= LONG_GAP)
-    return quiet.ask_who(conversation) if gap else None
+    return quiet.ask_who(conversation) if _is_long_after(conversation, before) else None
+
+
+def _is_long_after(conversation: Conversation, before: datetime | None) -> bool:
+    return bool(before and conversation.seen_at and conversation.seen_at - before >= LONG_GAP)
 
 
 def _to_stranger(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
-from bot.domain.conversation import Conversation, Effect, Forward, Tell, Turn
+from bot.domain.conversation import Conversation, Effect, Forward, Tell, Turn, Unlearn
 from bot.domain.messages import ChoiceRef, InboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
@@ -42,6 +42,8 @@ TAPS: dict[str, dict[str, str]] = {
 #: Choices that say only yes or no.
 PLAIN = ("q:consent_", "q:reached_", "q:again_")
 HERE = "q:here"
+#: The slot of a case under which it is kept that the person wants no more messages, or to be deleted.
+WISH = "wish"
 ME = "q:me"
 OTHER = "q:other"
 WORD = "q:word"
@@ -105,6 +107,18 @@ def ask(question: str) -> Reply:
 def keep(conversation: Conversation, picked: str) -> Turn:
     """Keep a tapped answer with the case, and say nothing: a responder has it."""
     return _turn(conversation, TAPS.get(picked, {}))
+
+
+def stop(conversation: Conversation, *said: Reply) -> Turn:
+    """The person wants no more messages: ask nothing more, send no lessons and notes, and tell whoever has the case."""
+    stopped = replace(conversation, stopped=True, course="", notes="no", waiting="kept")
+    turn = _turn(stopped, {WISH: "stop"}, *said)
+    return replace(turn, effects=(*turn.effects, Unlearn()))
+
+
+def erase(conversation: Conversation, *said: Reply) -> Turn:
+    """The person wants all of it deleted, which waits for the end of the case: ask nothing more, and tell its owner."""
+    return _turn(replace(conversation, erase_requested=True, waiting="kept"), {WISH: "delete"}, *said)
 
 
 def go_on(

@@ -225,7 +225,7 @@ class Told:
     """What the person answered to one of our questions.
 
     The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`,
-    `write_later`, and `safe_contact`, which a responder writes down: how and when the person said that they can be
+    `write_later`, `wish`, and `safe_contact`, which a responder writes down: how and when the person said that they can be
     written to.
     """
 

@@ -15,7 +15,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
 from bot.domain.agencies import Check, Verdict
-from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Turn
+from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Turn, Unlearn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING
@@ -149,6 +149,15 @@ def test_graver_danger_is_answered_only_where_nobody_has_the_case_and_nobody_wat
     cleared = said(case, knowledge, "quick exit").conversation
     for quiet_one in (watched, cleared, replace(case, asked_same=True), replace(case, claimed=True)):
         assert lines_after(knowledge, quiet_one, 900) == []
+
+
+def test_stop_is_kept_with_the_conversation_whoever_has_the_case(knowledge: Knowledge) -> None:
+    """Lessons, notes and greetings end too; a wish to be deleted is kept for the end of the case."""
+    for case in (some_case(knowledge), replace(some_case(knowledge), claimed=True, course="rights")):
+        turn = said(case, knowledge, "stop")
+        assert turn.conversation.stopped and not turn.conversation.course
+        assert Unlearn() in turn.effects
+        assert said(case, knowledge, "delete my data").conversation.erase_requested
 
 
 def test_the_question_that_is_open_stays_open_when_danger_is_answered(knowledge: Knowledge) -> None:
