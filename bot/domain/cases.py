@@ -224,9 +224,9 @@ class MergedFor(StrEnum):
 class Told:
     """What the person answered to one of our questions.
 
-    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`,
-    `write_later`, `wish`, and `safe_contact`, which a responder writes down: how and when the person said that they can be
-    written to.
+    The slots are `safe_to_talk`, `with_whom`, `where`, `under_18`, `hurt`, `need`, `writer`, `consent`, `reached`,
+    `follow_up`, `write_later`, `wish`, and `safe_contact`, which a responder writes down: how and when the person said
+    that they can be written to.
     """
 
     slot: str
