@@ -17,6 +17,7 @@ TOLD: Final = "told."
 ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "safe_to_talk": frozenset({"yes", "no", "watched"}),
     "with_whom": frozenset({"somebody", "child"}),
+    "under_18": frozenset({"yes", "no", "skip"}),
     "hurt": frozenset({"yes", "no"}),
     "need": frozenset({"safe place", "doctor", "go home", "talk"}),
     "writer": frozenset({"the same person", "somebody else"}),

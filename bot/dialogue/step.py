@@ -40,6 +40,7 @@ from bot.recruiters.identifiers import identifiers_of
 
 HELP_NOW = "c:help"
 HELP_ME = "help_me"
+PERHAPS = "distress.perhaps"
 MOST_CHOICES = 10
 REPORT = "report_recruiter"
 ASKED_ABOUT = frozenset({"verify", "offer"})
@@ -58,8 +59,18 @@ def step(
     """
     if message.blocked:
         return Turn(conversation, effects=(Unreachable(),))
-    turn = _decided(conversation, message, understanding, knowledge, now)
+    turn = _timed(_decided(conversation, message, understanding, knowledge, now), conversation)
     return arrival.counted(_identified(turn, conversation, message), message, knowledge)
+
+
+def _timed(turn: Turn, before: Conversation) -> Turn:
+    """Note whether our question about danger waits for its answer: until it, or anything else, was answered."""
+    after = turn.conversation
+    asked = any(reply.message == PERHAPS for reply in turn.replies)
+    still = asked or (before.unsure and (not turn.replies or after.repairs > before.repairs))
+    return replace(
+        turn, conversation=replace(after, unsure=bool(after.asked_if_in_danger and not after.open_case and still))
+    )
 
 
 def may_show_typing(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
@@ -266,7 +277,7 @@ def _says_yes(conversation: Conversation, message: InboundMessage, knowledge: Kn
 def _ask(conversation: Conversation, risk: Risk) -> Turn:
     """Not sure: ask with one tap."""
     choices = (answers.HELP_NOW, answers.NO)
-    asked = Reply("distress.perhaps", choices=choices)
+    asked = Reply(PERHAPS, choices=choices)
     return Turn(replace(conversation, asked_if_in_danger=risk.kind), (asked,), risk=risk)
 
 

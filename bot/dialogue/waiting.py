@@ -1,6 +1,7 @@
 """Between the alarm and the human: one gentle question at a time, none of them required (Look, Listen, Link).
 
-Nothing here says that help is on the way. Whoever is under 18 is asked only for the place and whether they can write.
+Nothing here says that help is on the way. Whoever is under 18, or says so when asked once, is asked only for the place
+and whether they can write.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from datetime import datetime, timedelta
 
 from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
+from bot.domain.cases import UNDER_18
 from bot.domain.conversation import Conversation, Effect, Forward, Tell, Turn, Unlearn
-from bot.domain.messages import ChoiceRef, InboundMessage, Reply
+from bot.domain.messages import ChoiceRef, InboundMessage, Lane, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
 from bot.domain.words import folded_words
@@ -20,15 +22,18 @@ from bot.domain.words import folded_words
 ONE_THOUGHT = timedelta(seconds=8)
 LONGEST_ANSWER = 300
 LONGEST_WORD = 2
-QUESTIONS = ("safe", "where", "hurt", "need")
+QUESTIONS = ("safe", "where", "age", "hurt", "need")
 QUESTIONS_TO_A_CHILD = ("safe", "where")
 #: The slot that a question fills.
-SLOTS = {"safe": "safe_to_talk", "where": "where", "hurt": "hurt", "need": "need"}
+SLOTS = {"safe": "safe_to_talk", "where": "where", "age": "under_18", "hurt": "hurt", "need": "need"}
 #: The slots that a tapped answer fills, and with what.
 TAPS: dict[str, dict[str, str]] = {
     "q:safe_yes": {"safe_to_talk": "yes"},
     "q:safe_no": {"safe_to_talk": "no"},
     "q:here": {"safe_to_talk": "watched", "with_whom": "somebody"},
+    "q:age_yes": {"under_18": "yes"},
+    "q:age_no": {"under_18": "no"},
+    "q:age_skip": {"under_18": "skip"},
     "q:hurt": {"hurt": "yes"},
     "q:child": {"with_whom": "child"},
     "q:none": {"hurt": "no"},
@@ -40,7 +45,11 @@ TAPS: dict[str, dict[str, str]] = {
     "q:consent_no": {"consent": "no"},
 }
 #: Choices that say only yes or no.
-PLAIN = ("q:consent_", "q:reached_", "q:again_")
+PLAIN = ("q:consent_", "q:reached_", "q:again_", "q:age_")
+SKIP = "q:age_skip"
+ADULT = 18
+#: Nobody is older: a larger number is no age.
+OLDEST = 110
 HERE = "q:here"
 #: The slot of a case under which it is kept that the person wants no more messages, or to be deleted.
 WISH = "wish"
@@ -66,6 +75,8 @@ def choice(choice_id: str) -> ChoiceRef:
 
 def label(choice_id: str) -> str:
     """Return the message id of a choice's words."""
+    if choice_id == SKIP:
+        return "finder.skip.label"
     if choice_id.startswith(PLAIN):
         return "core.yes.label" if choice_id.endswith("_yes") else "core.no.label"
     return f"waiting.{choice_id.removeprefix('q:')}.label"
@@ -75,6 +86,7 @@ FINE = ChoiceRef("c:fine", "distress.fine.label")
 SAFE_CHOICES = (choice("q:safe_yes"), choice("q:safe_no"), choice(HERE), FINE)
 CHOICES: dict[str, tuple[ChoiceRef, ...]] = {
     "safe": SAFE_CHOICES,
+    "age": (choice("q:age_yes"), choice("q:age_no"), choice(SKIP)),
     "hurt": (choice("q:hurt"), choice("q:child"), choice("q:none")),
     "need": (choice("q:place"), choice("q:doctor"), choice("q:home"), choice("q:talk")),
     "kept": (choice(WORD), choice(HIDE), FINE),
@@ -140,12 +152,23 @@ def go_on(
     answered = _answer(conversation, message, picked, named, knowledge)
     asked = conversation.waiting
     conversation = replace(conversation, told=tuple(dict.fromkeys((*conversation.told, *answered))))
+    if answered.get(UNDER_18) == "yes" and not conversation.minor:
+        return _child(conversation, answered)
     if answered.get("safe_to_talk") == "no":
         return _turn(replace(conversation, waiting="later"), answered, Reply("waiting.later"))
     if asked == "kept" or (not picked and before and conversation.seen_at and _is_one_thought(conversation, before)):
         return _turn(conversation, answered)
     following = _next(conversation)
     return _turn(replace(conversation, waiting=following), answered, ask(following))
+
+
+def _child(conversation: Conversation, answered: dict[str, str]) -> Turn:
+    """Tell a child what the law asks, where it may, before any detail; then ask only what a child is asked."""
+    child = replace(conversation, minor=True)
+    following = _next(child)
+    due = must_be_reported(*(name.partition(":")[0] for name in conversation.warned))
+    said = (*((Reply("waiting.duty", lane=Lane.DISTRESS),) if due else ()), ask(following))
+    return _turn(replace(child, waiting=following), answered, *said)
 
 
 def _is_one_thought(conversation: Conversation, before: datetime) -> bool:
@@ -184,11 +207,19 @@ def _answer(
     if message.point:
         return {"where": message.point.reveal()}
     words = message.text.reveal().strip()[:LONGEST_ANSWER]
-    if asked in {"safe", "hurt"} and named in {"yes", "no"}:
+    if asked == "age" and (age := _age(words)):
+        return {UNDER_18: "yes" if age < ADULT else "no"}
+    if asked in {"safe", "age", "hurt"} and named in {"yes", "no"}:
         return {SLOTS[asked]: named}
     if asked in {"where", "hurt", "need"} and words and not named:
         return {SLOTS[asked]: words}
     return {"where": words} if words and knowledge.gazetteer.is_place(words) else {}
+
+
+def _age(words: str) -> int:
+    """Return the age that the whole message is, in any script's digits; 0 for anything else."""
+    digits = words if words.isdecimal() and len(words) <= len(str(OLDEST)) else "0"
+    return int(digits) if int(digits) <= OLDEST else 0
 
 
 def _word(conversation: Conversation, message: InboundMessage, picked: str) -> Turn:

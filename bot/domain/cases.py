@@ -69,6 +69,8 @@ class CaseAction(StrEnum):
     CONTACT = "contact"
 
 
+#: The slot of a case under which it is kept whether its person is under 18.
+UNDER_18 = "under_18"
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
 FOLLOWED = frozenset({CaseKind.DISTRESS, CaseKind.MISSING})
 REACHED_AFTER = timedelta(hours=2)

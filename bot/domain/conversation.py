@@ -33,6 +33,7 @@ class Conversation:
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
     the lessons they get, one a day. `notes`: "asked", "yes" or "no" to urgent notes about a place. `album`: the
     pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits.
+    `unsure`: the last that was said is our question whether help is needed now: silence after it is told to a human.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Conversation:
     unanswered: bool = False
     erase_requested: bool = False
     asked_if_in_danger: str = ""
+    unsure: bool = False
     voice: bool = False
     state: str = ""
     other_language: str = ""
@@ -104,6 +106,13 @@ class RaiseCase:
 
     case_id: str
     risk: Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Nobody reached the person: their closed case is opened again, and pages."""
+
+    case_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +210,8 @@ class WantNotes:
 
 OnWish = Learn | Unlearn | Answered | WantNotes
 OnPoster = Arrived | FlagPoster
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish | OnPoster
+OnCase = OpenCase | RaiseCase | Reopen | Forward
+Effect = OnCase | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish | OnPoster
 
 
 @dataclass(frozen=True, slots=True)

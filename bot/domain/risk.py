@@ -40,6 +40,9 @@ GRAVITY = (
     "missing_person",
 )
 
+#: Nobody knows whether it is danger: the person was asked, and fell silent.
+UNSURE = "unsure"
+
 NO_RISK = Risk(Level.NONE, "", "")
 
 

@@ -10,7 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.canary import is_canary
-from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
+from bot.domain.cases import PRIORITY, UNDER_18, CaseAction, CaseKind, CaseState, next_follow_up
 from bot.domain.conversation import (
     Answered,
     Conversation,
@@ -21,6 +21,7 @@ from bot.domain.conversation import (
     Learn,
     OpenCase,
     RaiseCase,
+    Reopen,
     Tell,
     Unlearn,
     Unreachable,
@@ -33,6 +34,7 @@ from bot.ports import VersionClash, reference
 from bot.store.documents import aware
 from bot.store.history import Writer
 from bot.store.ladder import Ladder
+from bot.store.reopening import reopen
 from bot.store.reports import REPORT, MongoReports
 from bot.store.wishes import Wishes
 
@@ -70,6 +72,9 @@ class Effects:
                 await self._open(effect, conversation, answered, now, session)
             case RaiseCase():
                 await self._raise(effect, conversation, answered, now, session)
+            case Reopen():
+                why = "reached: no"
+                await reopen(self._db, self._writer, self._ladder, effect.case_id, why, now, session)
             case Forward():
                 await self._forward(effect, conversation, now, session)
             case Tell():
@@ -213,7 +218,7 @@ class Effects:
         Return that case.
         """
         fields = {"silent": conversation.silent, "erase_requested": conversation.erase_requested}
-        fields["stranger"] = conversation.stranger
+        fields |= {"stranger": conversation.stranger, "unasked": False}
         own = await self._own(case_id, conversation, session)
         await self._db["cases"].update_one({"_id": own}, {"$set": fields}, session=session)
         return own
@@ -227,14 +232,17 @@ class Effects:
         if effect.slot in {"reached", "follow_up"} and not case["open"]:
             await self._follow(effect, case, session)
         detail = Private(f"{effect.slot}: {effect.value.reveal()}")
-        await self._writer.event(case, CaseAction.TELL, "person", now, session, detail=detail)
+        event = await self._writer.event(case, CaseAction.TELL, "person", now, session, detail=detail)
+        child = effect.slot == UNDER_18 and effect.value.reveal() == "yes" and not case["minor"]
+        if child and case["open"] and case["owner"] is None:
+            await self._writer.alert({**case, "minor": True}, event.number, now, session)
 
     async def _follow(self, effect: Tell, case: Doc, session: AsyncClientSession) -> None:
         """Only a yes makes us write again; anything else ends it for good."""
         fields: Doc = {"told_reached": True}
         if effect.slot == "follow_up":
             yes = effect.value.reveal() == "yes"
-            fields["follow_at"] = next_follow_up(aware(case["closed_at"]), case.get("followed", 0)) if yes else None
+            fields["follow_at"] = next_follow_up(aware(case["closed_at"]), case.get("followed") or 0) if yes else None
         await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
 
     async def _drop_unsent(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:

@@ -15,7 +15,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
 from bot.domain.agencies import Check, Verdict
-from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Turn, Unlearn
+from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Tell, Turn, Unlearn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING
@@ -158,6 +158,36 @@ def test_stop_is_kept_with_the_conversation_whoever_has_the_case(knowledge: Know
         assert turn.conversation.stopped and not turn.conversation.course
         assert Unlearn() in turn.effects
         assert said(case, knowledge, "delete my data").conversation.erase_requested
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("yes", "yes"),
+        ("no", "no"),
+        ("17", "yes"),
+        ("18", "no"),
+        ("٤٠", "no"),
+        ("1", "yes"),
+        ("3", "skip"),
+        ("Skip", "skip"),
+    ],
+)
+def test_age_is_asked_once_and_may_be_skipped(knowledge: Knowledge, words: str, kept: str) -> None:
+    """A digit that is offered is a choice; any other number is an age."""
+    asked = said(replace(some_case(knowledge), waiting="where"), knowledge, "a blue gate")
+    assert [reply.message for reply in asked.replies] == ["waiting.age"]
+    turn = said(asked.conversation, knowledge, words)
+    tells = {effect.slot: effect.value.reveal() for effect in turn.effects if isinstance(effect, Tell)}
+    assert tells == {"under_18": kept}
+    assert turn.conversation.minor is (kept == "yes")
+    assert [reply.message for reply in turn.replies][-1] == ("waiting.kept" if kept == "yes" else "waiting.hurt")
+
+
+def test_words_that_are_no_age_are_no_answer_to_it_and_the_next_question_comes(knowledge: Knowledge) -> None:
+    turn = said(replace(some_case(knowledge), waiting="age", told=("where",)), knowledge, "who are you")
+    assert not any(isinstance(effect, Tell) for effect in turn.effects)
+    assert [reply.message for reply in turn.replies] == ["waiting.hurt"]
 
 
 def test_the_question_that_is_open_stays_open_when_danger_is_answered(knowledge: Knowledge) -> None:
