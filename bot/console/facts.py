@@ -27,7 +27,7 @@ ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "wish": frozenset({"stop", "delete"}),
 }
 #: The slots that are filled by words alone.
-IN_WORDS: Final = frozenset({"where", "safe_contact"})
+IN_WORDS: Final = frozenset({"where", "safe_contact", "word_tries"})
 #: Slots of a flow that say something about the person; the rest are its bookkeeping.
 ASKED: Final = ("state", "where", "age", "sex", "work", "family", "papers", "tax", "topic")
 #: The words for what a channel's short code means; see `send.why.*`.

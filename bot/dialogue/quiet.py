@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.dialogue import answers, waiting
 from bot.domain.conversation import Conversation, Erase, Forget, Forward, OpenCase, Tell, Turn
-from bot.domain.messages import ChannelName, InboundMessage, Reply
+from bot.domain.messages import Carrier, ChannelName, InboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
 from bot.domain.words import folded_words
@@ -19,6 +19,10 @@ SOMEONE_ELSE = "someone_else"
 NEUTRAL = frozenset({"menu"})
 #: What is written sooner belongs to the same moment ("he is here", "don't reply"); it does not end the silence.
 QUIET_AT_LEAST = timedelta(minutes=10)
+#: So many wrong words are told to the responders, and each time as many more: somebody may be guessing.
+TELL_TRIES = 3
+#: The slot of a case under which their number is kept.
+TRIES = "word_tries"
 #: What is said on hiding: on Telegram nothing, for all of it vanishes.
 ON_HIDING = {ChannelName.WHATSAPP: "waiting.hide_phone", ChannelName.WEB: "waiting.cleared"}
 #: What nobody but the person themselves may do while their case is open.
@@ -52,6 +56,18 @@ def ended(conversation: Conversation, message: InboundMessage, named: str, now: 
 def has_safe_word(conversation: Conversation, message: InboundMessage) -> bool:
     """Say whether the whole message is the word that the person has set."""
     return bool(conversation.safe_word) and " ".join(folded_words(message.text.reveal())) == conversation.safe_word
+
+
+def unheard(conversation: Conversation, message: InboundMessage) -> Turn:
+    """Hear what does not end the silence, and say nothing; of words tried for the safe word every third is told."""
+    tried = 0 < len(folded_words(message.text.reveal())) <= waiting.LONGEST_WORD and not message.choice
+    if not conversation.safe_word or not tried or message.carrier is Carrier.EDITED:
+        return kept(conversation)
+    conversation = replace(conversation, wrong_words=conversation.wrong_words + 1)
+    turn, count = kept(conversation), conversation.wrong_words
+    if count % TELL_TRIES or not conversation.open_case:
+        return turn
+    return replace(turn, effects=(*turn.effects, Tell(conversation.open_case, TRIES, Private(str(count)))))
 
 
 def kept(conversation: Conversation) -> Turn:

@@ -104,7 +104,7 @@ def _decided(
         return quiet.kept(as_it_was)
     if held_back := _watched(conversation, message, risk, knowledge, now):
         return _remembered(held_back, understanding)
-    conversation = replace(conversation, silent=False, silent_since=None)
+    conversation = replace(conversation, silent=False, silent_since=None, wrong_words=0)
     return _unwatched(conversation, message, risk, understanding, knowledge, now, before)
 
 
@@ -210,10 +210,10 @@ def _watched(
     if not conversation.silent:
         return None
     if message.carrier is Carrier.EDITED or not quiet.ended(conversation, message, named, now):
-        return quiet.kept(conversation)
+        return quiet.unheard(conversation, message)
     if not conversation.with_responder or conversation.claimed:
         return None
-    aloud = replace(conversation, silent=False, silent_since=None)
+    aloud = replace(conversation, silent=False, silent_since=None, wrong_words=0)
     return quiet.same(aloud) if quiet.has_safe_word(conversation, message) else quiet.ask_who(aloud)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.dialogue import answers
 from bot.dialogue.knowledge import Knowledge
 from bot.domain.cases import UNDER_18
-from bot.domain.conversation import Conversation, Effect, Forward, Tell, Turn, Unlearn
+from bot.domain.conversation import SHORT_GAP, Conversation, Effect, Forward, Tell, Turn, Unlearn
 from bot.domain.messages import ChoiceRef, InboundMessage, Lane, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
@@ -24,6 +24,8 @@ LONGEST_ANSWER = 300
 LONGEST_WORD = 2
 QUESTIONS = ("safe", "where", "age", "hurt", "need")
 QUESTIONS_TO_A_CHILD = ("safe", "where")
+#: Stands between "safe", asked once more after a pause, and the question after which we go on.
+RESUME = "@"
 #: The slot that a question fills.
 SLOTS = {"safe": "safe_to_talk", "where": "where", "age": "under_18", "hurt": "hurt", "need": "need"}
 #: The slots that a tapped answer fills, and with what.
@@ -158,6 +160,9 @@ def go_on(
         return _turn(replace(conversation, waiting="later"), answered, Reply("waiting.later"))
     if asked == "kept" or (not picked and before and conversation.seen_at and _is_one_thought(conversation, before)):
         return _turn(conversation, answered)
+    if _is_back(conversation, before) and SLOTS["safe"] not in answered:
+        resume = asked.partition(RESUME)[2] or asked
+        return _turn(replace(conversation, waiting=f"safe{RESUME}{resume}"), answered, ask("safe"))
     following = _next(conversation)
     return _turn(replace(conversation, waiting=following), answered, ask(following))
 
@@ -169,6 +174,11 @@ def _child(conversation: Conversation, answered: dict[str, str]) -> Turn:
     due = must_be_reported(*(name.partition(":")[0] for name in conversation.warned))
     said = (*((Reply("waiting.duty", lane=Lane.DISTRESS),) if due else ()), ask(following))
     return _turn(replace(child, waiting=following), answered, *said)
+
+
+def _is_back(conversation: Conversation, before: datetime | None) -> bool:
+    """Say whether the person was away for so long that we ask first whether it is a good time, in words of no case."""
+    return bool(before and conversation.seen_at and conversation.seen_at - before >= SHORT_GAP)
 
 
 def _is_one_thought(conversation: Conversation, before: datetime) -> bool:
@@ -184,7 +194,8 @@ def _turn(conversation: Conversation, answered: dict[str, str], *replies: Reply)
 def _next(conversation: Conversation) -> str:
     """Return the first question that was neither asked nor answered; "kept" when there is none."""
     order = QUESTIONS_TO_A_CHILD if conversation.minor else QUESTIONS
-    asked = {"": -1, "later": 0, HIDDEN: 0}.get(conversation.waiting, _place(order, conversation.waiting))
+    last = conversation.waiting.partition(RESUME)[2] or conversation.waiting
+    asked = {"": -1, "later": 0, HIDDEN: 0}.get(last, _place(order, last))
     told = {*conversation.told, *(("hurt",) if "with_whom" in conversation.told else ())}
     if "where" in told:
         told.add(SLOTS["safe"])  # who names a place is able to write
@@ -203,7 +214,7 @@ def _answer(
         return TAPS[picked]
     if picked:
         return {}
-    asked = conversation.waiting or "safe"
+    asked = conversation.waiting.partition(RESUME)[0] or "safe"
     if message.point:
         return {"where": message.point.reveal()}
     words = message.text.reveal().strip()[:LONGEST_ANSWER]

@@ -14,6 +14,8 @@ from bot.domain.risk import Risk
 
 #: After so long another person may hold the phone.
 LONG_GAP: Final = timedelta(hours=6)
+#: After so long it may no longer be a good time to write: that is asked before any further question of a case.
+SHORT_GAP: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Conversation:
     before; `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
     `told`: the slots that were answered, `warned`: the kinds of danger that were answered, the last of them at
     `warned_at`. `silent`: somebody may be watching the phone, `silent_since` when that was
-    said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
+    said, `safe_word` the folded word that alone ends it. `wrong_words`: how
+    often something else was tried in the silence. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
     question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
@@ -59,6 +62,7 @@ class Conversation:
     silent: bool = False
     silent_since: datetime | None = None
     safe_word: str = ""
+    wrong_words: int = 0
     claimed: bool = False
     minor: bool = False
     waiting: str = ""

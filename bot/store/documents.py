@@ -25,7 +25,7 @@ from bot.domain.private import Private
 Doc = dict[str, Any]
 _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place", "district", "poster",
-    "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
+    "stopped", "silent", "safe_word", "wrong_words", "waiting", "asked_same", "stranger",
     "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told", "course", "notes",
     "album", "opted_in", "unsure",
 )  # fmt: skip

@@ -190,6 +190,40 @@ def test_words_that_are_no_age_are_no_answer_to_it_and_the_next_question_comes(k
     assert [reply.message for reply in turn.replies] == ["waiting.hurt"]
 
 
+def test_wrong_safe_words_are_counted_for_the_responders_and_change_nothing_on_the_phone(knowledge: Knowledge) -> None:
+    """Every third is told; longer messages and taps are no tries; the right word still wakes it, and starts anew."""
+    conversation = said(replace(some_case(knowledge), safe_word="mango"), knowledge, choice="q:here").conversation
+    told = []
+    for words in ("rice", "apple tree", "this is a long message", "", "milk", "salt", "bell", "fish"):
+        turn = said(conversation, knowledge, words)
+        conversation = turn.conversation
+        assert turn.replies == () and conversation.silent
+        told += [effect.value.reveal() for effect in turn.effects if isinstance(effect, Tell)]
+    assert told == ["3", "6"]
+    awake = said(conversation, knowledge, "mango")
+    assert awake.replies and awake.conversation.wrong_words == 0
+
+
+def test_after_half_an_hour_we_ask_first_whether_it_is_a_good_time(knowledge: Knowledge) -> None:
+    """What was answered is kept; then we go on where we were, and no question comes twice."""
+    case = replace(some_case(knowledge), waiting="hurt", told=("where",))
+    soon = said(case, knowledge, choice="q:none", seconds=1799)
+    assert [reply.message for reply in soon.replies] == ["waiting.need"]
+    back = said(case, knowledge, choice="q:none", seconds=1800)
+    assert [reply.message for reply in back.replies] == ["waiting.safe"]
+    assert any(isinstance(effect, Tell) and effect.slot == "hurt" for effect in back.effects)
+    still = said(back.conversation, knowledge, "hello", seconds=1800)
+    assert [reply.message for reply in still.replies] == ["waiting.safe"]
+    for words, choice in (("yes", None), ("", "q:safe_yes")):
+        turn = said(still.conversation, knowledge, words, choice)
+        assert [reply.message for reply in turn.replies] == ["waiting.need"]
+    assert [reply.message for reply in said(back.conversation, knowledge, choice="q:safe_no").replies] == [
+        "waiting.later"
+    ]
+    assert said(back.conversation, knowledge, choice="q:here").conversation.silent
+    assert said(replace(case, waiting="kept"), knowledge, "hello", seconds=1800).replies == ()
+
+
 def test_the_question_that_is_open_stays_open_when_danger_is_answered(knowledge: Knowledge) -> None:
     """Its taps still answer it: what is said of the danger offers nothing of its own."""
     case = some_case(knowledge)
