@@ -227,8 +227,8 @@ class Told:
     """What the person answered to one of our questions.
 
     The slots are `safe_to_talk`, `with_whom`, `where`, `under_18`, `hurt`, `need`, `writer`, `consent`, `reached`,
-    `follow_up`, `write_later`, `wish`, `word_tries`, and `safe_contact`, which a responder writes down: how and when the
-    person said that they can be written to.
+    `follow_up`, `write_later`, `wish`, `word_tries`, and `safe_contact`, which a responder writes down: how and when
+    the person said that they can be written to.
     """
 
     slot: str
