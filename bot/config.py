@@ -126,6 +126,12 @@ class Config(BaseSettings):
         alias="SAHYATRI_EXIT_URL",
         description="harmless page to which leaving the web chat leads",
     )
+    unsure_after: float = Field(
+        600.0,
+        alias="SAHYATRI_UNSURE_AFTER",
+        ge=0,
+        description="silence after an unanswered question whether help is needed, until responders are told; 0: never",
+    )
     alert_webhook_url: str = Field(
         "", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case"
     )

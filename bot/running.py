@@ -29,6 +29,7 @@ from bot.service.listen import keep_fetching
 from bot.service.notices import keep_telling
 from bot.service.people import keep_clear
 from bot.service.typing import Typing
+from bot.service.unsure import keep_opening
 from bot.service.watch import keep_erasing, keep_escalating, keep_looking_at_lists, keep_paging
 from bot.store.pace import MongoPace
 from bot.store.portfolio import MongoPortfolio
@@ -78,6 +79,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
     jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
+    jobs.append(keep_opening(service.conversations.open_unsure, service.now, committed, service.config.unsure_after))
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [_keep_lists(service), keep_clear(service.people)]
     jobs += [keep_looking_at_lists(service.list_watch)]

@@ -21,7 +21,7 @@ from bot.console.shares import panel
 from bot.console.transcript import visible
 from bot.console.views import ERRORS, Views
 from bot.content.model import Content
-from bot.dialogue.waiting import MUST_BE_REPORTED
+from bot.dialogue.waiting import must_be_reported
 from bot.domain.cases import Case, IllegalTransition, MergedFor
 from bot.domain.identifiers import IdentifierKind
 from bot.domain.messages import Carrier, ChannelName
@@ -103,7 +103,7 @@ class CaseViews:
             facts=self._facts(case, session),
             told=await self._told(people, session),
             consent=consent(history, told),
-            duty=case.minor and case.risk_kind in MUST_BE_REPORTED,
+            duty=case.minor and must_be_reported(*case.dangers),
             people_here=people,
             ours=ours,
             merged_into=case.merged_into if ours else "",

@@ -17,15 +17,17 @@ TOLD: Final = "told."
 ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "safe_to_talk": frozenset({"yes", "no", "watched"}),
     "with_whom": frozenset({"somebody", "child"}),
+    "under_18": frozenset({"yes", "no", "skip"}),
     "hurt": frozenset({"yes", "no"}),
     "need": frozenset({"safe place", "doctor", "go home", "talk"}),
     "writer": frozenset({"the same person", "somebody else"}),
     "consent": frozenset({"yes", "no"}),
     "reached": frozenset({"yes", "no"}),
     "follow_up": frozenset({"yes", "no"}),
+    "wish": frozenset({"stop", "delete"}),
 }
 #: The slots that are filled by words alone.
-IN_WORDS: Final = frozenset({"where", "safe_contact"})
+IN_WORDS: Final = frozenset({"where", "safe_contact", "word_tries"})
 #: Slots of a flow that say something about the person; the rest are its bookkeeping.
 ASKED: Final = ("state", "where", "age", "sex", "work", "family", "papers", "tax", "topic")
 #: The words for what a channel's short code means; see `send.why.*`.

@@ -25,6 +25,7 @@ from bot.console.queue import QueueViews
 from bot.console.requests import RequestViews
 from bot.console.security import SecurityViews, agent_of, prove_first
 from bot.console.shares import ShareViews
+from bot.console.standing import StandingViews
 from bot.console.telegram import TelegramViews
 from bot.console.views import Views
 from bot.console.words import WordViews
@@ -49,8 +50,8 @@ CHECKERS = frozenset({"responder", "supervisor", "partner", "admin"})
 ASKERS = frozenset({"responder", "supervisor", "admin"})
 LINKERS = frozenset({"responder", "supervisor", "admin"})
 PAGES = (
-    QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews, WordViews,
-    ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews,
+    StandingViews, QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews,
+    WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews,
 )  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -104,6 +105,8 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/translate", "translate", OWN_PEOPLE),
     Route("POST", "/console/cases/{case}/merge", "merge_case", SUPERVISORS),
     Route("POST", "/console/cases/{case}/split", "split_case", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/reopen", "reopen", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/minor", "set_minor", WORKERS),
     Route("POST", "/console/cases/{case}/referral", "refer_with_paper", WORKERS, fresh=True),
     Route("POST", "/console/cases/{case}/tasks", "add_task", WORKERS),
     Route("POST", "/console/cases/{case}/tasks/finish", "finish_task", WORKERS),

@@ -9,6 +9,7 @@ from bot.console.facts import told_line, why_not
 from bot.domain.approvals import RequestKind
 from bot.domain.attachments import Attachment
 from bot.domain.cases import CUSTODY, CaseAction, CaseEvent
+from bot.domain.risk import GRAVITY
 from bot.domain.shown import visible as visible
 from bot.domain.tasks import TaskRule
 from bot.ports import Line
@@ -54,6 +55,8 @@ def past(event: CaseEvent, word: Word) -> dict[str, str]:
     detail = "" if event.action in WITHOUT_DETAIL else visible(event.detail.reveal())
     if event.action is CaseAction.TELL:
         detail = told_line(event.detail.reveal(), word, visible)
+    if event.action is CaseAction.RAISE:
+        detail = _dangers(event.detail.reveal(), word)
     for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
         if detail.partition(":")[0] == rule.value:
             detail = word(f"case.rule.{rule.value}") + detail[len(rule.value) :]
@@ -62,3 +65,9 @@ def past(event: CaseEvent, word: Word) -> dict[str, str]:
             detail = word(f"seal.kind.{kind.value}") + detail[len(kind.value) :]
     action = word(f"action.{event.action.value}")
     return {"at": event.at.isoformat(timespec="seconds"), "who": event.who, "action": action, "detail": detail}
+
+
+def _dangers(detail: str, word: Word) -> str:
+    """Name the danger that was told again, or what the case was and is about; "" where the line does not say."""
+    kinds = detail.partition(": ")[0].split(" → ")
+    return " → ".join(word(f"risk.{kind}") for kind in kinds) if set(kinds) <= set(GRAVITY) else ""

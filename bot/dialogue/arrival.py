@@ -34,10 +34,15 @@ class Came:
 
 
 def came(message: InboundMessage, knowledge: Knowledge) -> Came | None:
-    """Read a poster's code in a message: behind its mark, or alone where it is one of ours; None if there is none."""
+    """Read a poster's code in a message: behind its mark, or alone where it is one of ours; None if there is none.
+
+    What is no whole code is taken for a poster's only where nothing else was asked: else it is part of the question.
+    """
     text = message.text.reveal()
     if found := codes.find(text):
-        return Came(knowledge.directory.valid(found.code), _question(found.rest, knowledge))
+        asked = _question(found.rest, knowledge)
+        if codes.is_whole(found.code) or not asked:
+            return Came(knowledge.directory.valid(found.code), asked)
     alone = knowledge.directory.posters.get(codes.plain(text))
     return Came(knowledge.directory.valid(alone.code), "") if alone else None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogue import answers, waiting
-from bot.domain.conversation import Conversation, Tell, Turn
-from bot.domain.messages import Reply
+from bot.domain.conversation import Conversation, Forward, Reopen, Tell, Turn
+from bot.domain.messages import Lane, Reply
 from bot.domain.private import Private
 
 REACHED = {"q:reached_yes": "yes", "q:reached_no": "no"}
@@ -22,17 +22,25 @@ def answer(conversation: Conversation, picked: str, named: str) -> Turn | None:
     if conversation.unanswered and not picked and not conversation.flow and named in {"yes", "no"}:
         picked = f"q:reached_{named}"
     if picked in REACHED:
-        return _again(conversation, REACHED[picked])
+        return _again(conversation) if REACHED[picked] == "yes" else _not_reached(conversation)
     if picked in AGAIN:
         agreed = replace(conversation, opted_in=AGAIN[picked] == "yes")
         return Turn(agreed, (answers.menu("core.ok"),), (_tell(conversation, "follow_up", AGAIN[picked]),))
     return None
 
 
-def _again(conversation: Conversation, reached: str) -> Turn:
-    """Whoever was not reached is offered a person at once."""
-    offered = (*waiting.CHOICES["again"], *((answers.HELP_NOW, answers.PERSON) if reached == "no" else ()))
-    return Turn(conversation, (Reply("waiting.again", choices=offered),), (_tell(conversation, "reached", reached),))
+def _again(conversation: Conversation) -> Turn:
+    return Turn(conversation, (waiting.ask("again"),), (_tell(conversation, "reached", "yes"),))
+
+
+def _not_reached(conversation: Conversation) -> Turn:
+    """Whoever was not reached has their case opened again, and is asked as at its beginning; responders are paged."""
+    case = conversation.followed_case
+    begun = replace(
+        conversation, open_case=case, held=True, claimed=False, flow="", slots={}, waiting="", told=(), warned=()
+    )
+    said = Reply("waiting.not_reached", choices=waiting.SAFE_CHOICES, lane=Lane.DISTRESS)
+    return Turn(begun, (said,), (_tell(conversation, "reached", "no"), Reopen(case), Forward(case)))
 
 
 def _tell(conversation: Conversation, slot: str, value: str) -> Tell:

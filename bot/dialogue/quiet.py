@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.dialogue import answers, waiting
 from bot.domain.conversation import Conversation, Erase, Forget, Forward, OpenCase, Tell, Turn
-from bot.domain.messages import ChannelName, InboundMessage, Reply
+from bot.domain.messages import Carrier, ChannelName, InboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.risk import Risk
 from bot.domain.words import folded_words
@@ -19,6 +19,10 @@ SOMEONE_ELSE = "someone_else"
 NEUTRAL = frozenset({"menu"})
 #: What is written sooner belongs to the same moment ("he is here", "don't reply"); it does not end the silence.
 QUIET_AT_LEAST = timedelta(minutes=10)
+#: So many wrong words are told to the responders, and each time as many more: somebody may be guessing.
+TELL_TRIES = 3
+#: The slot of a case under which their number is kept.
+TRIES = "word_tries"
 #: What is said on hiding: on Telegram nothing, for all of it vanishes.
 ON_HIDING = {ChannelName.WHATSAPP: "waiting.hide_phone", ChannelName.WEB: "waiting.cleared"}
 #: What nobody but the person themselves may do while their case is open.
@@ -54,6 +58,18 @@ def has_safe_word(conversation: Conversation, message: InboundMessage) -> bool:
     return bool(conversation.safe_word) and " ".join(folded_words(message.text.reveal())) == conversation.safe_word
 
 
+def unheard(conversation: Conversation, message: InboundMessage) -> Turn:
+    """Hear what does not end the silence, and say nothing; of words tried for the safe word every third is told."""
+    tried = 0 < len(folded_words(message.text.reveal())) <= waiting.LONGEST_WORD and not message.choice
+    if not conversation.safe_word or not tried or message.carrier is Carrier.EDITED:
+        return kept(conversation)
+    conversation = replace(conversation, wrong_words=conversation.wrong_words + 1)
+    turn, count = kept(conversation), conversation.wrong_words
+    if count % TELL_TRIES or not conversation.open_case:
+        return turn
+    return replace(turn, effects=(*turn.effects, Tell(conversation.open_case, TRIES, Private(str(count)))))
+
+
 def kept(conversation: Conversation) -> Turn:
     """Hear it, and say nothing."""
     return Turn(conversation, (), (Forward(conversation.open_case),) if conversation.open_case else ())
@@ -67,7 +83,7 @@ def hides(picked: str, named: str) -> bool:
 def hide(conversation: Conversation) -> Turn:
     """Clear the chat where the channel can; where it cannot, say so and how the person can. The case stays open."""
     said = ON_HIDING.get(conversation.channel) if not conversation.silent else None
-    later = "later" if conversation.with_responder else conversation.waiting
+    later = waiting.HIDDEN if conversation.with_responder else conversation.waiting
     gone = replace(conversation, last_replies=(), offered=(), flow="", slots={}, waiting=later)
     heard = (Forward(conversation.open_case),) if conversation.open_case else ()
     return Turn(gone, (Reply(said),) if said else (), (*heard, Forget()))

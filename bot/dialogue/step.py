@@ -17,10 +17,10 @@ from bot.dialogue import (
     speech,
     waiting,
 )
+from bot.dialogue.alarm import hand_off
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.routing import chosen, command, route
 from bot.dialogue.safety import LEARNED, answers_first, assess
-from bot.domain.cases import CaseKind
 from bot.domain.conversation import (
     LONG_GAP,
     Conversation,
@@ -32,7 +32,6 @@ from bot.domain.conversation import (
     Turn,
     Unreachable,
 )
-from bot.domain.ids import case_id
 from bot.domain.messages import SIGNS, Carrier, InboundMessage, Reply
 from bot.domain.risk import NO_RISK, Level, Risk
 from bot.domain.understanding import Understanding
@@ -41,6 +40,7 @@ from bot.recruiters.identifiers import identifiers_of
 
 HELP_NOW = "c:help"
 HELP_ME = "help_me"
+PERHAPS = "distress.perhaps"
 MOST_CHOICES = 10
 REPORT = "report_recruiter"
 ASKED_ABOUT = frozenset({"verify", "offer"})
@@ -59,8 +59,18 @@ def step(
     """
     if message.blocked:
         return Turn(conversation, effects=(Unreachable(),))
-    turn = _decided(conversation, message, understanding, knowledge, now)
+    turn = _timed(_decided(conversation, message, understanding, knowledge, now), conversation)
     return arrival.counted(_identified(turn, conversation, message), message, knowledge)
+
+
+def _timed(turn: Turn, before: Conversation) -> Turn:
+    """Note whether our question about danger waits for its answer: until it, or anything else, was answered."""
+    after = turn.conversation
+    asked = any(reply.message == PERHAPS for reply in turn.replies)
+    still = asked or (before.unsure and (not turn.replies or after.repairs > before.repairs))
+    return replace(
+        turn, conversation=replace(after, unsure=bool(after.asked_if_in_danger and not after.open_case and still))
+    )
 
 
 def may_show_typing(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
@@ -94,7 +104,7 @@ def _decided(
         return quiet.kept(as_it_was)
     if held_back := _watched(conversation, message, risk, knowledge, now):
         return _remembered(held_back, understanding)
-    conversation = replace(conversation, silent=False, silent_since=None)
+    conversation = replace(conversation, silent=False, silent_since=None, wrong_words=0)
     return _unwatched(conversation, message, risk, understanding, knowledge, now, before)
 
 
@@ -168,48 +178,6 @@ def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Tu
     return replace(turn, effects=(*turn.effects, Identify(case, found))) if found else turn
 
 
-def hand_off(conversation: Conversation, risk: Risk, now: datetime) -> Turn:
-    """Open a case for a human, or raise the one that is open; the bot speaks only if it has not answered this person.
-
-    Where the phone may be watched it says nothing at all.
-    """
-    conversation = hushed(conversation, risk, now)
-    if conversation.open_case:
-        turn = Turn(conversation, effects=(RaiseCase(conversation.open_case, risk),), risk=risk)
-        if conversation.held and (conversation.claimed or not conversation.stranger):
-            return turn
-        opened = conversation.open_case
-    else:
-        opened = case_id(conversation.id, conversation.version + 1)
-        turn = Turn(conversation, effects=(OpenCase(opened, kind_of(risk), risk),), risk=risk)
-    held = replace(
-        conversation,
-        open_case=opened,
-        held=True,
-        flow="",
-        slots={},
-        repairs=0,
-        asked_if_in_danger="",
-        asked_same=False,
-        stranger=False,
-        waiting="",
-        told=(),
-    )
-    return replace(turn, conversation=held, replies=() if held.silent else waiting.alarm(risk))
-
-
-def hushed(conversation: Conversation, risk: Risk, now: datetime) -> Conversation:
-    """Keep whose danger it is, and the silence: a new matter begins aloud unless the person's own word must end it."""
-    kept = conversation.silent and bool(conversation.open_case or conversation.safe_word)
-    return replace(
-        conversation,
-        minor=conversation.minor or risk.minor,
-        silent=kept or risk.silent,
-        silent_since=now if risk.silent else conversation.silent_since,
-        opted_in=conversation.opted_in and not risk.silent,
-    )
-
-
 def _with_answer(
     raised: Turn, conversation: Conversation, message: InboundMessage, knowledge: Knowledge, before: datetime | None
 ) -> Turn:
@@ -224,7 +192,7 @@ def _with_answer(
     tells = tuple(item for item in answered.effects if isinstance(item, Tell))
     raised = replace(raised, effects=(*raised.effects, *tells))
     if raised.risk is not None and raised.risk.reason == LEARNED:
-        return replace(raised, conversation=answered.conversation, replies=answered.replies)
+        return replace(raised, conversation=answered.conversation, replies=(*raised.replies, *answered.replies))
     return replace(raised, conversation=replace(raised.conversation, told=answered.conversation.told))
 
 
@@ -242,16 +210,11 @@ def _watched(
     if not conversation.silent:
         return None
     if message.carrier is Carrier.EDITED or not quiet.ended(conversation, message, named, now):
-        return quiet.kept(conversation)
+        return quiet.unheard(conversation, message)
     if not conversation.with_responder or conversation.claimed:
         return None
-    aloud = replace(conversation, silent=False, silent_since=None)
+    aloud = replace(conversation, silent=False, silent_since=None, wrong_words=0)
     return quiet.same(aloud) if quiet.has_safe_word(conversation, message) else quiet.ask_who(aloud)
-
-
-def kind_of(risk: Risk) -> CaseKind:
-    """Return the kind of case a danger opens."""
-    return CaseKind.MISSING if risk.kind == "missing_person" else CaseKind.DISTRESS
 
 
 def _seen(
@@ -314,7 +277,7 @@ def _says_yes(conversation: Conversation, message: InboundMessage, knowledge: Kn
 def _ask(conversation: Conversation, risk: Risk) -> Turn:
     """Not sure: ask with one tap."""
     choices = (answers.HELP_NOW, answers.NO)
-    asked = Reply("distress.perhaps", choices=choices)
+    asked = Reply(PERHAPS, choices=choices)
     return Turn(replace(conversation, asked_if_in_danger=risk.kind), (asked,), risk=risk)
 
 
@@ -339,9 +302,12 @@ def _with_responder(
 ) -> Turn:
     """Silent, not deaf, once a responder has it; until then one gentle question at a time."""
     picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
-    if conversation.claimed:
+    delete = named == "delete" or understanding.intent == "delete_my_data"
+    if named == "stop" or picked == "c:stop":
+        turn = waiting.stop(conversation, *_on_stopping(conversation, before))
+    elif conversation.claimed:
         agreed = consent.typed(conversation, message, named)
-        turn = waiting.keep(_with_wish(conversation, named, understanding), agreed or picked)
+        turn = waiting.erase(conversation) if delete else waiting.keep(conversation, agreed or picked)
     elif who := _who_writes(conversation, picked, named, before):
         turn = who
     elif conversation.stranger:
@@ -349,18 +315,20 @@ def _with_responder(
     elif picked == "c:fine":
         freed = replace(conversation, held=False, offered=())
         turn = Turn(freed, (answers.menu("distress.fine"),), (Forward(conversation.open_case),))
-    elif named == "delete" or understanding.intent == "delete_my_data":
-        turn = quiet.kept(_with_wish(conversation, named, understanding))
+    elif delete:
+        turn = waiting.erase(conversation, Reply("waiting.erase"))
     else:
         turn = waiting.go_on(conversation, message, picked, named, knowledge, before)
     turn = _remembered(turn, understanding)
     return replace(turn, risk=risk if risk.level else None, intent=understanding.intent)
 
 
-def _with_wish(conversation: Conversation, named: str, understanding: Understanding) -> Conversation:
-    """Note the wish to be erased; it is fulfilled when the case ends."""
-    wished = named == "delete" or understanding.intent == "delete_my_data"
-    return replace(conversation, erase_requested=conversation.erase_requested or wished)
+def _on_stopping(conversation: Conversation, before: datetime | None) -> tuple[Reply, ...]:
+    """Say that we ask no more, and nothing of the case to whoever may be somebody else."""
+    if conversation.claimed:
+        return ()
+    other = conversation.stranger or conversation.asked_same or _is_long_after(conversation, before)
+    return (Reply("core.stopped" if other else "waiting.stopped"),)
 
 
 def _who_writes(conversation: Conversation, picked: str, named: str, before: datetime | None) -> Turn | None:
@@ -371,8 +339,11 @@ def _who_writes(conversation: Conversation, picked: str, named: str, before: dat
         if picked == waiting.ME or named == "yes":
             return quiet.same(conversation)
         return quiet.other(conversation) if named == "no" else quiet.kept(conversation)
-    gap = bool(before and conversation.seen_at and conversation.seen_at - before >= LONG_GAP)
-    return quiet.ask_who(conversation) if gap else None
+    return quiet.ask_who(conversation) if _is_long_after(conversation, before) else None
+
+
+def _is_long_after(conversation: Conversation, before: datetime | None) -> bool:
+    return bool(before and conversation.seen_at and conversation.seen_at - before >= LONG_GAP)
 
 
 def _to_stranger(

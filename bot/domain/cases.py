@@ -70,6 +70,8 @@ class CaseAction(StrEnum):
     OVERRIDE = "override"
 
 
+#: The slot of a case under which it is kept whether its person is under 18.
+UNDER_18 = "under_18"
 #: After such a case is closed the person is asked once whether somebody reached them, where the phone is not watched.
 FOLLOWED = frozenset({CaseKind.DISTRESS, CaseKind.MISSING})
 REACHED_AFTER = timedelta(hours=2)
@@ -180,7 +182,7 @@ class Case:
 
     `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
     `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
-    own, of the cases that were merged into this one.
+    own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
     """
 
     id: str
@@ -211,6 +213,7 @@ class Case:
     closed_at: datetime | None = None
     merged_into: str = ""
     also: tuple[str, ...] = ()
+    dangers: tuple[str, ...] = ()
 
 
 class MergedFor(StrEnum):
@@ -224,9 +227,9 @@ class MergedFor(StrEnum):
 class Told:
     """What the person answered to one of our questions.
 
-    The slots are `safe_to_talk`, `with_whom`, `where`, `hurt`, `need`, `writer`, `consent`, `reached`, `follow_up`,
-    `write_later`, and `safe_contact`, which a responder writes down: how and when the person said that they can be
-    written to.
+    The slots are `safe_to_talk`, `with_whom`, `where`, `under_18`, `hurt`, `need`, `writer`, `consent`, `reached`,
+    `follow_up`, `write_later`, `wish`, `word_tries`, and `safe_contact`, which a responder writes down: how and when
+    the person said that they can be written to.
     """
 
     slot: str

@@ -83,12 +83,31 @@ def spaced(code: str) -> str:
 
 
 def find(text: str) -> Written | None:
-    """Return the code that stands in *text* behind the mark, "" where something else does; None without a mark."""
-    at = text.casefold().find(MARK)
-    if at < 0 or len(text.casefold()) != len(text):
-        return None
+    """Return the code that stands in *text* behind the mark, "" where something else does; None without a mark.
+
+    A whole code goes before what only begins like one. The mark begins a word: "easy_jobs", "@sy_jobs" and an e-mail
+    address hold none.
+    """
+    found = [written for at in _marks(text) if (written := _written(text, at))]
+    return next((written for written in found if is_whole(written.code)), found[0] if found else None)
+
+
+def _marks(text: str) -> list[int]:
+    folded = text.casefold()
+    if len(folded) != len(text):
+        return []
+    return [at for at in range(len(text)) if folded.startswith(MARK, at) and _begins_word(text[at - 1 : at])]
+
+
+def _begins_word(before: str) -> bool:
+    return not before.isalnum() and before not in {"@", "_"}
+
+
+def _written(text: str, at: int) -> Written | None:
     tail = text[at + len(MARK) :]
-    token = tail.split(maxsplit=1)[0] if tail.split() and not tail[:1].isspace() else ""
+    token = "".join(tail.split(maxsplit=1)[:1]) if not tail[:1].isspace() else ""
+    if "@" in token:
+        return None
     rest = f"{text[:at]} {tail[len(token) :]}".strip()
     return Written(plain(token), rest.strip(AROUND).strip())
 

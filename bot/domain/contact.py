@@ -11,7 +11,7 @@ from bot.domain.messages import WINDOW, ChannelName
 
 #: Answers after which the person may be written to, and those that take it back.
 SAFE = {"follow_up": frozenset({"yes"})}
-UNSAFE = {"safe_to_talk": frozenset({"no", "watched"}), "follow_up": frozenset({"no"})}
+UNSAFE = {"safe_to_talk": frozenset({"no", "watched"}), "follow_up": frozenset({"no"}), "wish": frozenset({"stop"})}
 SAFE_CONTACT = "safe_contact"
 
 

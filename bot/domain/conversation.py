@@ -14,6 +14,8 @@ from bot.domain.risk import Risk
 
 #: After so long another person may hold the phone.
 LONG_GAP: Final = timedelta(hours=6)
+#: After so long it may no longer be a good time to write: that is asked before any further question of a case.
+SHORT_GAP: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,10 @@ class Conversation:
     language that we do not speak (its code), once the person was told so. `draft_told`: the note on unread words.
     `reporting`: the open case is a report about a recruiter. `claimed`: a responder has taken the open case, now or
     before; `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
-    `told`: the slots that were answered. `silent`: somebody may be watching the phone, `silent_since` when that was
-    said, `safe_word` the folded word that alone ends it. `asked_same`: we asked whether the same person still writes;
+    `told`: the slots that were answered, `warned`: the kinds of danger that were answered, the last of them at
+    `warned_at`. `silent`: somebody may be watching the phone, `silent_since` when that was
+    said, `safe_word` the folded word that alone ends it. `wrong_words`: how
+    often something else was tried in the silence. `asked_same`: we asked whether the same person still writes;
     `stranger`: they said no. `followed_case`: the closed case that we asked about afterwards, `unanswered` while our
     question whether somebody reached them is. `place`: the transit point whose poster was scanned at `place_at`,
     `district` where it lies ("BR:Gaya"), `poster` the code that stands on it; all forgotten after two days. `course`:
@@ -34,6 +38,7 @@ class Conversation:
     pictures sent as one that were answered last. `opted_in`: we may send a greeting when an answer waits.
     `consent_asked_at`: when the question of consent left us, while nothing was said by either side since. `late`: when
     somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
+    `unsure`: the last that was said is our question whether help is needed now: silence after it is told to a human.
     """
 
     id: str
@@ -59,10 +64,13 @@ class Conversation:
     silent: bool = False
     silent_since: datetime | None = None
     safe_word: str = ""
+    wrong_words: int = 0
     claimed: bool = False
     minor: bool = False
     waiting: str = ""
     told: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    warned_at: datetime | None = None
     asked_same: bool = False
     stranger: bool = False
     followed_case: str = ""
@@ -70,6 +78,7 @@ class Conversation:
     erase_requested: bool = False
     asked_if_in_danger: str = ""
     consent_asked_at: datetime | None = None
+    unsure: bool = False
     voice: bool = False
     state: str = ""
     other_language: str = ""
@@ -105,6 +114,13 @@ class RaiseCase:
 
     case_id: str
     risk: Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Nobody reached the person: their closed case is opened again, and pages."""
+
+    case_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +218,8 @@ class WantNotes:
 
 OnWish = Learn | Unlearn | Answered | WantNotes
 OnPoster = Arrived | FlagPoster
-Effect = OpenCase | RaiseCase | Forward | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish | OnPoster
+OnCase = OpenCase | RaiseCase | Reopen | Forward
+Effect = OnCase | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish | OnPoster
 
 
 @dataclass(frozen=True, slots=True)

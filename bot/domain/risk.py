@@ -25,4 +25,27 @@ class Risk:
     silent: bool = False
 
 
+#: Kinds of danger, the gravest first: what a case is about once several were told. Another kind is below them all.
+GRAVITY = (
+    "distress_self_harm",
+    "distress_sexual",
+    "distress_child",
+    "distress_confined",
+    "distress_violence",
+    "forced_marriage",
+    "distress_in_transit",
+    "distress_abroad",
+    "distress_stranded",
+    "distress_help",
+    "missing_person",
+)
+
+#: Nobody knows whether it is danger: the person was asked, and fell silent.
+UNSURE = "unsure"
+
 NO_RISK = Risk(Level.NONE, "", "")
+
+
+def gravest(kind: str, other: str) -> str:
+    """Return the graver of two kinds of danger; of two that are unknown here, the first."""
+    return min(kind, other, key=lambda name: GRAVITY.index(name) if name in GRAVITY else len(GRAVITY))

@@ -86,11 +86,12 @@ class Wanted:
     district: str = ""
     risk_kind: str = ""
     minor: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def skills(self) -> frozenset[Skill]:
-        """The skills that the case asks for."""
-        found = {NEEDED[self.risk_kind]} if self.risk_kind in NEEDED else set()
+        """The skills that the case asks for; *also*: the other kinds of danger that were told."""
+        found = {NEEDED[kind] for kind in (self.risk_kind, *self.also) if kind in NEEDED}
         return frozenset(found | {Skill.CHILD} if self.minor else found)
 
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from bot.content.render import render, said
 from bot.dialogue import answers
+from bot.dialogue.alarm import hushed, kind_of
 from bot.dialogue.knowledge import Knowledge
-from bot.dialogue.step import HELP_NOW, hushed, kind_of, may_show_typing, step
+from bot.dialogue.step import HELP_NOW, may_show_typing, step
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import (
     Conversation,

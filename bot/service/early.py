@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
+from bot.dialogue.alarm import kind_of
 from bot.dialogue.knowledge import Knowledge
-from bot.dialogue.step import kind_of, step
+from bot.dialogue.step import step
 from bot.domain.canary import is_canary
 from bot.domain.conversation import Conversation
 from bot.domain.messages import InboundMessage

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from bot.content.model import Content
 from bot.content.render import render, split
 from bot.dialogue import consent, waiting
-from bot.domain.cases import Case, CaseAction
+from bot.domain.cases import UNDER_18, Case, CaseAction, after
 from bot.domain.messages import ChannelName, ChoiceRef, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.ports import Cases, Merges
@@ -81,7 +81,7 @@ class Respond:
         person = to or case
         if person.silent:
             return case
-        child = case.minor and case.risk_kind in waiting.MUST_BE_REPORTED
+        child = case.minor and waiting.must_be_reported(*case.dangers)
         duty = self.words(person, "waiting.duty") if child else ()
         said = (*duty, *self.words(person, "waiting.consent", waiting.CHOICES["consent"]))
         return await self._act(
@@ -111,6 +111,23 @@ class Respond:
     async def people(self, case: Case) -> Sequence[Case]:
         """Return the case and those that were merged into it, each with a person of its own, oldest merge first."""
         return (case, *(await self._merges.merged(case.id) if case.also else ()))
+
+    async def reopen(self, case: Case, who: str, reason: str, key: str = "") -> Case:
+        """Open a closed case again and page. Raise `IllegalTransition` where the person has another, or is erased.
+
+        The bot says nothing of it: the person did not write. What a responder writes leaves as always.
+        """
+        return await self._act(case, CaseAction.REOPEN, who, detail=reason, key=key)
+
+    async def set_minor(self, case: Case, who: str) -> Case:
+        """Write down that the case is about somebody under 18, with the duty that follows; once. Raise `LookupError`.
+
+        Raise `IllegalTransition` where the case is over.
+        """
+        after(case.state, CaseAction.NOTE)
+        if not case.minor:
+            await self._cases.write_down(case.id, UNDER_18, Private("yes"), who, self._now())
+        return await self._cases.get(case.id) or case
 
     async def _say(
         self, case: Case, action: CaseAction, who: str, message: str, detail: str = "", key: str = ""

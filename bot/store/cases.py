@@ -37,6 +37,7 @@ from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
 from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
+from bot.store.reopening import refuse_second, reopened
 from bot.store.sealed import Sealer, Unreadable
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class MongoCases:
 
     async def lives(self) -> Sequence[Life]:
         """Return what happened when to every case of a person, from the cases' own events; merged ones are one."""
-        wanted = {"locale": 1, "place": 1, "acknowledged_at": 1}
+        wanted = {"locale": 1, "place": 1, "acknowledged_at": 1, "open": 1}
         facts = {row["_id"]: row async for row in self._cases.find({**OF_PEOPLE, **BY_THEMSELVES}, wanted)}
         rows = await self._db["case_events"].aggregate(LIVES)
         return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
@@ -267,11 +268,11 @@ class MongoCases:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
 
         async def body(session: AsyncClientSession) -> Doc:
-            row = await self._cases.find_one({"_id": case_id}, session=session)
-            if not row:
-                raise LookupError(case_id)
+            row = await self._found(case_id, session)
             if key and await self.acted(case_id, key, session):
                 return row
+            if action is CaseAction.REOPEN:
+                await refuse_second(self._db, row, now, session)
             if approval:
                 await self._approvals.spend(approval, who, row, now, session)
             fields = self._fields(row, action, who, now, expect_owner, new_owner) | _view(row, action, labels, district)
@@ -284,7 +285,7 @@ class MongoCases:
                 raise OpenTasks(case_id)
             else:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
-            if action in {CaseAction.ESCALATE, CaseAction.RELEASE}:
+            if action in {CaseAction.ESCALATE, CaseAction.RELEASE, CaseAction.REOPEN}:
                 await self._writer.alert({**row, **fields}, event.number, now, session)
             await self._send(row, action, {row["conversation"]: messages, **others}, now, session)
             return {**row, **fields}
@@ -300,6 +301,12 @@ class MongoCases:
     async def acted(self, case_id: str, key: str, session: AsyncClientSession | None = None) -> bool:
         """Say whether an action with this key is in the case's history."""
         return bool(await self._db["case_events"].find_one({"case": case_id, "key": key}, {"_id": 1}, session=session))
+
+    async def _found(self, case_id: str, session: AsyncClientSession) -> Doc:
+        row: Doc | None = await self._cases.find_one({"_id": case_id}, session=session)
+        if not row:
+            raise LookupError(case_id)
+        return row
 
     def _for_whom(self, action: CaseAction, case: Doc) -> str:
         """Return whom the page of an action is for, as the history of the case shows it."""
@@ -330,7 +337,7 @@ class MongoCases:
             fields |= {"open": False, "held": False, "escalate_at": None, "closed_at": now}
             fields["follow_at"] = now + REACHED_AFTER if followed and not row.get("followed") else None
         elif action is CaseAction.REOPEN:
-            fields |= {"follow_at": None}
+            fields |= {**reopened(row, self._ladder, now), "unasked": True}
         return fields
 
     async def _send(
@@ -378,13 +385,20 @@ class MongoCases:
 
 
 def _fitting(case: Doc, messages: Sequence[OutboundMessage]) -> Sequence[OutboundMessage]:
-    """Leave the bot's words out where a phone is watched, or in other hands: it may be so since they were made."""
-    quiet = case.get("silent") or case.get("stranger")
+    """Leave the bot's words out where a phone is watched, or in other hands: it may be so since they were made.
+
+    Nor does the bot write first to somebody whose case we opened again of our own accord.
+    """
+    quiet = case.get("silent") or case.get("stranger") or case.get("unasked")
     return [message for message in messages if message.author != "bot"] if quiet else messages
 
 
 def _life(row: Doc, case: Doc) -> Life:
-    times = (row["acknowledged"] or case.get("acknowledged_at"), row["replied"], row["closed"])
+    times = (
+        row["acknowledged"] or case.get("acknowledged_at"),
+        row["replied"],
+        None if case["open"] else row["closed"],
+    )
     taken, replied, closed = (aware(time) if time else None for time in times)
     return Life(aware(row["opened"]), taken, replied, closed, case["locale"], case.get("place", ""))
 

@@ -31,6 +31,7 @@ from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
 from bot.store.reports import REPORT, MongoReports
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.unsure import Unsure
 from bot.store.wishes import Wishes
 
 Doc = dict[str, Any]
@@ -59,6 +60,7 @@ class MongoConversations:
         self._writer = writer
         wishes = Wishes(db)
         self._effects = Effects(db, writer, ladder, reports, wishes)
+        self._unsure = Unsure(client, db, sealer, self._effects)
         self._eraser = Eraser(client, db, sealer, reports, wishes)
 
     async def lease(self, conversation_id: str, owner: str) -> Lease | None:
@@ -164,6 +166,8 @@ class MongoConversations:
         }
         if not await self._has_moved_since(conversation.id, answered.message.sent_at):
             fields["address"] = await self._sealer.seal(conversation.id, f"address:{conversation.id}", address)
+        if conversation.unsure:
+            fields["unsure_since"] = now
         if any(isinstance(effect, Erase) for effect in rendered.turn.effects):
             fields["erase_after"] = now
         if any(isinstance(effect, Forget) for effect in rendered.turn.effects):
@@ -194,6 +198,8 @@ class MongoConversations:
         conversation = rendered.turn.conversation
         mine = {"_id": conversation.id, "version": conversation.version, "lease.token": lease.token}
         change: Doc = {"$set": fields, "$unset": {CONSENT_ROW: ""}}
+        if not conversation.unsure:
+            change["$unset"] |= {"unsure_since": ""}
         if answered.message.carrier is not Carrier.REMOVED:
             change["$max"] = {"heard_at": answered.message.sent_at}
         updated = await self._db["conversations"].update_one(mine, change, session=session)
@@ -254,6 +260,10 @@ class MongoConversations:
     async def erase_due(self, now: datetime) -> int:
         """Erase the conversations that asked for it; return how many are gone."""
         return await self._eraser.erase_due(now)
+
+    async def open_unsure(self, before: datetime, now: datetime) -> int:
+        """Open a case for whoever was asked whether they need help, and is silent since *before*; return how many."""
+        return await self._unsure.open_due(before, now)
 
 
 def _is_to_be_erased(row: Doc) -> bool:

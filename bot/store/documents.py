@@ -25,9 +25,9 @@ from bot.domain.private import Private
 Doc = dict[str, Any]
 _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place", "district", "poster",
-    "stopped", "silent", "safe_word", "waiting", "asked_same", "stranger",
+    "stopped", "silent", "safe_word", "wrong_words", "waiting", "asked_same", "stranger",
     "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told", "course", "notes",
-    "album", "opted_in",
+    "album", "opted_in", "unsure",
 )  # fmt: skip
 
 
@@ -123,6 +123,8 @@ def conversation_out(conversation: Conversation) -> Doc:
     doc["offered"] = list(conversation.offered)
     doc["last_replies"] = [_reply_out(reply) for reply in conversation.last_replies]
     doc["told"] = list(conversation.told)
+    doc["warned"] = list(conversation.warned)
+    doc["warned_at"] = conversation.warned_at.isoformat() if conversation.warned_at else None
     doc["silent_since"] = conversation.silent_since.isoformat() if conversation.silent_since else None
     doc["place_at"] = conversation.place_at.isoformat() if conversation.place_at else None
     doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
@@ -141,6 +143,8 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
         offered=tuple(doc.get("offered", ())),
         last_replies=tuple(_reply_in(reply) for reply in doc.get("last_replies", ())),
         told=tuple(doc.get("told", ())),
+        warned=tuple(doc.get("warned", ())),
+        warned_at=datetime.fromisoformat(doc["warned_at"]) if doc.get("warned_at") else None,
         silent_since=datetime.fromisoformat(doc["silent_since"]) if doc.get("silent_since") else None,
         place_at=datetime.fromisoformat(doc["place_at"]) if doc.get("place_at") else None,
         seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,
@@ -180,6 +184,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         closed_at=aware(doc["closed_at"]) if doc.get("closed_at") and not doc.get("open") else None,
         merged_into=doc.get("merged_into", ""),
         also=tuple(doc.get("also", ())),
+        dangers=tuple(doc.get("dangers", [doc["risk_kind"]])),
     )
 
 

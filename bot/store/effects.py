@@ -10,7 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.canary import is_canary
-from bot.domain.cases import PRIORITY, CaseAction, CaseKind, CaseState, next_follow_up
+from bot.domain.cases import PRIORITY, UNDER_18, CaseAction, CaseKind, CaseState, next_follow_up
 from bot.domain.conversation import (
     Answered,
     Conversation,
@@ -21,6 +21,7 @@ from bot.domain.conversation import (
     Learn,
     OpenCase,
     RaiseCase,
+    Reopen,
     Tell,
     Unlearn,
     Unreachable,
@@ -28,11 +29,12 @@ from bot.domain.conversation import (
     WantNotes,
 )
 from bot.domain.private import Private
-from bot.domain.risk import Level
+from bot.domain.risk import Level, gravest
 from bot.ports import VersionClash, reference
 from bot.store.documents import aware
 from bot.store.history import Writer
 from bot.store.ladder import Ladder
+from bot.store.reopening import reopen
 from bot.store.reports import REPORT, MongoReports
 from bot.store.wishes import Wishes
 
@@ -70,6 +72,9 @@ class Effects:
                 await self._open(effect, conversation, answered, now, session)
             case RaiseCase():
                 await self._raise(effect, conversation, answered, now, session)
+            case Reopen():
+                why = "reached: no"
+                await reopen(self._db, self._writer, self._ladder, effect.case_id, why, now, session)
             case Forward():
                 await self._forward(effect, conversation, now, session)
             case Tell():
@@ -106,6 +111,7 @@ class Effects:
             "kind": effect.kind.value,
             "state": CaseState.PAGED.value,
             "risk_kind": effect.risk.kind,
+            "dangers": [effect.risk.kind],
             "reason": effect.risk.reason,
             "locale": conversation.locale or conversation.locale_guess,
             "channel": answered.message.address.channel.value,
@@ -163,13 +169,17 @@ class Effects:
             raise VersionClash(effect.case_id)
         kind = CaseKind.MISSING if effect.risk.kind == "missing_person" else CaseKind.DISTRESS
         graver = PRIORITY[kind] < case["priority"]
-        again = graver or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
+        about = effect.risk.kind if graver else gravest(case["risk_kind"], effect.risk.kind)
+        worse = about != case["risk_kind"]
+        again = graver or worse or case["owner"] is not None or now - aware(case["alerted_at"]) > REPAGE_AFTER
         fields: Doc = {"held": True, "updated_at": now}
         await self._note_wishes(effect.case_id, conversation, session)
         fields["minor"] = case["minor"] or effect.risk.minor
+        fields["dangers"] = sorted({*case.get("dangers", [case["risk_kind"]]), effect.risk.kind})
+        if worse:
+            fields |= {"risk_kind": about, "reason": effect.risk.reason}
         if graver:
-            fields |= {"kind": kind.value, "priority": PRIORITY[kind], "risk_kind": effect.risk.kind}
-            fields |= {"reason": effect.risk.reason, "waiting_since": now, **self._ladder.foot()}
+            fields |= {"kind": kind.value, "priority": PRIORITY[kind], "waiting_since": now, **self._ladder.foot()}
             if case["owner"]:
                 fields["escalate_at"] = None
         if again:
@@ -177,7 +187,7 @@ class Effects:
         await cases.update_one(
             {"_id": case["_id"]}, {"$set": fields, "$inc": {"raised": 1, "unread": 1, "version": 1}}, session=session
         )
-        detail = Private(effect.risk.reason)
+        detail = Private(_raised(case["risk_kind"], effect.risk.kind, about, effect.risk.reason))
         event = await self._writer.event(case, CaseAction.RAISE, "bot", now, session, detail=detail)
         await self._writer.duties({**case, **fields}, now, session)
         if again and effect.risk.level is Level.NOW:
@@ -208,7 +218,7 @@ class Effects:
         Return that case.
         """
         fields = {"silent": conversation.silent, "erase_requested": conversation.erase_requested}
-        fields["stranger"] = conversation.stranger
+        fields |= {"stranger": conversation.stranger, "unasked": False}
         own = await self._own(case_id, conversation, session)
         await self._db["cases"].update_one({"_id": own}, {"$set": fields}, session=session)
         return own
@@ -222,14 +232,17 @@ class Effects:
         if effect.slot in {"reached", "follow_up"} and not case["open"]:
             await self._follow(effect, case, session)
         detail = Private(f"{effect.slot}: {effect.value.reveal()}")
-        await self._writer.event(case, CaseAction.TELL, "person", now, session, detail=detail)
+        event = await self._writer.event(case, CaseAction.TELL, "person", now, session, detail=detail)
+        child = effect.slot == UNDER_18 and effect.value.reveal() == "yes" and not case["minor"]
+        if child and case["open"] and case["owner"] is None:
+            await self._writer.alert({**case, "minor": True}, event.number, now, session)
 
     async def _follow(self, effect: Tell, case: Doc, session: AsyncClientSession) -> None:
         """Only a yes makes us write again; anything else ends it for good."""
         fields: Doc = {"told_reached": True}
         if effect.slot == "follow_up":
             yes = effect.value.reveal() == "yes"
-            fields["follow_at"] = next_follow_up(aware(case["closed_at"]), case.get("followed", 0)) if yes else None
+            fields["follow_at"] = next_follow_up(aware(case["closed_at"]), case.get("followed") or 0) if yes else None
         await self._db["cases"].update_one({"_id": case["_id"]}, {"$set": fields}, session=session)
 
     async def _drop_unsent(self, conversation: str, now: datetime, session: AsyncClientSession) -> None:
@@ -239,3 +252,8 @@ class Effects:
         await self._db["outbox"].update_many(mine, {"$set": fields}, session=session)
         missed = {"$inc": {"undelivered": 1, "version": 1}, "$set": {"updated_at": now}}
         await self._db["cases"].update_one(mine, missed, session=session)
+
+
+def _raised(before: str, told: str, about: str, reason: str) -> str:
+    """Write for the history what was told, and of what the case is about from now on, where that changes."""
+    return f"{before} → {about}: {reason}" if about != before else f"{told}: {reason}"

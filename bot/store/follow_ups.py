@@ -56,7 +56,7 @@ class MongoFollowUps:
             name,
             channel,
             row["locale"],
-            row.get("followed", 0),
+            row.get("followed") or 0,
             aware(row["closed_at"]),
             may_write,
             heard(kept) or (aware(last["received_at"]) if last else None),
@@ -111,7 +111,7 @@ class MongoFollowUps:
     async def _settle(self, item: FollowUp, fields: Doc, session: AsyncClientSession) -> Doc | None:
         """Change the case if nobody else has asked meanwhile; return it as it was."""
         mine = {"_id": item.case_id, "open": False, "follow_at": {"$ne": None}}
-        mine["followed"] = item.asked or {"$exists": False}
+        mine["followed"] = item.asked or None
         case: Doc | None = await self._db["cases"].find_one_and_update(mine, {"$set": fields}, session=session)
         return case
 

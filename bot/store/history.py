@@ -10,7 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.canary import CANARY
-from bot.domain.cases import CaseAction, CaseEvent
+from bot.domain.cases import UNDER_18, CaseAction, CaseEvent
 from bot.domain.ids import outbox_id
 from bot.domain.messages import LANE_ORDER, OutboundMessage
 from bot.domain.private import Private
@@ -113,16 +113,24 @@ class Writer:
         }
 
     async def told(self, case: Doc, slot: str, value: Private, now: datetime, session: AsyncClientSession) -> None:
-        """Keep an answer with its case, sealed; the last one of each slot counts, and stands last."""
+        """Keep an answer with its case, sealed; the last one of each slot counts, and stands last.
+
+        Who says that they are under 18 makes it a child's case, with its duties, as danger told of a child does.
+        """
         place = f"case_told:{case['_id']}"
         told = await self._sealer.open(place, case["told"]) if "told" in case else {}
         told = {name: answer for name, answer in told.items() if name != slot}
         told[slot] = [value.reveal(), now.isoformat()]
         sealed = await self._sealer.seal(case["conversation"], place, told)
         fields = {"told": sealed, "updated_at": now}
+        child = slot == UNDER_18 and value.reveal() == "yes"
+        if child:
+            fields["minor"] = True
         await self._db["cases"].update_one(
             {"_id": case["_id"]}, {"$set": fields, "$inc": {"version": 1}}, session=session
         )
+        if child and case["open"]:
+            await self.duties({**case, "minor": True}, now, session)
 
     async def event(
         self,
@@ -206,7 +214,8 @@ class Writer:
 
     def addressed(self, case: Doc) -> list[str]:
         """Return whom the next page of the case is for, by login; none: everybody."""
-        wanted = Wanted(case["locale"], case.get("place", ""), case["risk_kind"], case.get("minor", False))
+        minor, also = case.get("minor", False), tuple(case.get("dangers", ()))
+        wanted = Wanted(case["locale"], case.get("place", ""), case["risk_kind"], minor, also)
         return list(self._on_call(wanted, case.get("escalations", 0)))
 
     async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession, ref: str = "") -> None:

@@ -78,6 +78,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "conversations": [
         IndexModel([("erase_after", ASCENDING)], sparse=True),
         IndexModel([("forget_at", ASCENDING)], sparse=True),
+        IndexModel([("unsure_since", ASCENDING)], sparse=True),
     ],
     "cases": [
         IndexModel([("conversation", ASCENDING)], unique=True, partialFilterExpression={"open": True}, name="one_open"),

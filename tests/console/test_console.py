@@ -38,9 +38,12 @@ TABLE = {
     },
     ("POST", "/console/cases/{case}/ask_to_write"): "rsp",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("tasks", "tasks/finish", "referral")},
-    **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("template", "first", "consent", "contact")},
+    **{
+        ("POST", f"/console/cases/{{case}}/{verb}"): "rsp"
+        for verb in ("template", "first", "consent", "contact", "minor")
+    },
     ("POST", "/console/cases/{case}/translate"): "rs",
-    **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("share", "unshare", "merge", "split")},
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("share", "unshare", "merge", "split", "reopen")},
     ("GET", "/console/cases/{case}/media/{line}"): "rsp",
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rsp" for verb in ("identifiers", "identifiers/remove", "report")},
     **{("POST", f"/console/cases/{{case}}/{verb}"): "rs" for verb in ("retract", "restore")},

@@ -15,7 +15,7 @@ from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
 from bot.dialogue.step import step
 from bot.domain.agencies import Check, Verdict
-from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Tell, Turn
+from bot.domain.conversation import Conversation, Forget, OpenCase, RaiseCase, Tell, Turn, Unlearn
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import Private
 from bot.domain.understanding import NOTHING
@@ -161,6 +161,112 @@ def test_danger_is_heard_before_any_consent(knowledge: Knowledge) -> None:
         turn = said(asked, knowledge, words)
         assert any(isinstance(effect, RaiseCase) for effect in turn.effects)
         assert not any(isinstance(effect, Tell) for effect in turn.effects)
+
+
+def lines_after(knowledge: Knowledge, conversation: Conversation, seconds: float = 20) -> list[str]:
+    turn = said(conversation, knowledge, "he raped me", seconds=seconds)
+    assert any(isinstance(effect, RaiseCase) for effect in turn.effects)
+    return [reply.message for reply in turn.replies]
+
+
+def test_graver_danger_is_answered_only_where_nobody_has_the_case_and_nobody_watches(knowledge: Knowledge) -> None:
+    """Not on a phone that fell silent, was cleared, may be in other hands, nor once a responder has the case."""
+    case = some_case(knowledge)
+    assert "distress.first_woman" in lines_after(knowledge, case)
+    watched = said(case, knowledge, choice="q:here").conversation
+    cleared = said(case, knowledge, "quick exit").conversation
+    for quiet_one in (watched, cleared, replace(case, asked_same=True), replace(case, claimed=True)):
+        assert lines_after(knowledge, quiet_one, 900) == []
+
+
+def test_stop_is_kept_with_the_conversation_whoever_has_the_case(knowledge: Knowledge) -> None:
+    """Lessons, notes and greetings end too; a wish to be deleted is kept for the end of the case."""
+    for case in (some_case(knowledge), replace(some_case(knowledge), claimed=True, course="rights")):
+        turn = said(case, knowledge, "stop")
+        assert turn.conversation.stopped and not turn.conversation.course
+        assert Unlearn() in turn.effects
+        assert said(case, knowledge, "delete my data").conversation.erase_requested
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("yes", "yes"),
+        ("no", "no"),
+        ("17", "yes"),
+        ("18", "no"),
+        ("٤٠", "no"),
+        ("1", "yes"),
+        ("3", "skip"),
+        ("Skip", "skip"),
+    ],
+)
+def test_age_is_asked_once_and_may_be_skipped(knowledge: Knowledge, words: str, kept: str) -> None:
+    """A digit that is offered is a choice; any other number is an age."""
+    asked = said(replace(some_case(knowledge), waiting="where"), knowledge, "a blue gate")
+    assert [reply.message for reply in asked.replies] == ["waiting.age"]
+    turn = said(asked.conversation, knowledge, words)
+    tells = {effect.slot: effect.value.reveal() for effect in turn.effects if isinstance(effect, Tell)}
+    assert tells == {"under_18": kept}
+    assert turn.conversation.minor is (kept == "yes")
+    assert [reply.message for reply in turn.replies][-1] == ("waiting.kept" if kept == "yes" else "waiting.hurt")
+
+
+def test_words_that_are_no_age_are_no_answer_to_it_and_the_next_question_comes(knowledge: Knowledge) -> None:
+    turn = said(replace(some_case(knowledge), waiting="age", told=("where",)), knowledge, "who are you")
+    assert not any(isinstance(effect, Tell) for effect in turn.effects)
+    assert [reply.message for reply in turn.replies] == ["waiting.hurt"]
+
+
+def test_wrong_safe_words_are_counted_for_the_responders_and_change_nothing_on_the_phone(knowledge: Knowledge) -> None:
+    """Every third is told; longer messages and taps are no tries; the right word still wakes it, and starts anew."""
+    conversation = said(replace(some_case(knowledge), safe_word="mango"), knowledge, choice="q:here").conversation
+    told = []
+    for words in ("rice", "apple tree", "this is a long message", "", "milk", "salt", "bell", "fish"):
+        turn = said(conversation, knowledge, words)
+        conversation = turn.conversation
+        assert turn.replies == () and conversation.silent
+        told += [effect.value.reveal() for effect in turn.effects if isinstance(effect, Tell)]
+    assert told == ["3", "6"]
+    awake = said(conversation, knowledge, "mango")
+    assert awake.replies and awake.conversation.wrong_words == 0
+
+
+def test_after_half_an_hour_we_ask_first_whether_it_is_a_good_time(knowledge: Knowledge) -> None:
+    """What was answered is kept; then we go on where we were, and no question comes twice."""
+    case = replace(some_case(knowledge), waiting="hurt", told=("where",))
+    soon = said(case, knowledge, choice="q:none", seconds=1799)
+    assert [reply.message for reply in soon.replies] == ["waiting.need"]
+    back = said(case, knowledge, choice="q:none", seconds=1800)
+    assert [reply.message for reply in back.replies] == ["waiting.safe"]
+    assert any(isinstance(effect, Tell) and effect.slot == "hurt" for effect in back.effects)
+    still = said(back.conversation, knowledge, "hello", seconds=1800)
+    assert [reply.message for reply in still.replies] == ["waiting.safe"]
+    for words, choice in (("yes", None), ("", "q:safe_yes")):
+        turn = said(still.conversation, knowledge, words, choice)
+        assert [reply.message for reply in turn.replies] == ["waiting.need"]
+    assert [reply.message for reply in said(back.conversation, knowledge, choice="q:safe_no").replies] == [
+        "waiting.later"
+    ]
+    assert said(back.conversation, knowledge, choice="q:here").conversation.silent
+    assert said(replace(case, waiting="kept"), knowledge, "hello", seconds=1800).replies == ()
+
+
+def test_the_question_that_is_open_stays_open_when_danger_is_answered(knowledge: Knowledge) -> None:
+    """Its taps still answer it: what is said of the danger offers nothing of its own."""
+    case = some_case(knowledge)
+    turn = said(case, knowledge, "he raped me")
+    assert turn.conversation.offered == case.offered
+    assert all(not reply.choices for reply in turn.replies)
+
+
+def test_a_child_who_wants_to_die_is_told_the_line_for_that(knowledge: Knowledge) -> None:
+    case = said(
+        Conversation("c" * 64, locale="en", notice_seen=True), knowledge, "my age is 13, he beats me"
+    ).conversation
+    assert case.minor
+    turn = said(case, knowledge, "I want to kill myself")
+    assert "distress.first_self_harm" in [reply.message for reply in turn.replies]
 
 
 def test_silence_is_asked_for_in_every_language(knowledge: Knowledge) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,26 @@ def test_a_code_is_read_in_any_writing(place: str, before: str, after: str) -> N
         assert found is not None and found.code == code
     assert plain(spaced(code).lower()) == code
     assert START.fullmatch(start(code))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Is @easy_jobs_delhi genuine?", "mail daisy_travels@gmail.com asks 5000", "easy_money", "fantasy_tours.in",
+        "BUSY_BEE placement", "@sy_jobs", "@my_sy_jobs", "sy_travels@gmail.com", "send to: sy_travels@gmail.com now",
+        "the_sy_co", "9sy_work", "नौकरीsy", "t.me/easy_visa", "gypsy_crew_ltd asked for 2000",
+    ],
+)  # fmt: skip
+def test_an_address_or_a_handle_holds_no_mark(words: str) -> None:
+    assert find(words) is None
+
+
+@given(PLACES)
+def test_a_whole_code_is_found_behind_what_only_looks_like_one(place: str) -> None:
+    code = sign(KEY, place, "poster", "1")
+    found = find(f"is sy_tours of @easy_jobs real? {start(code)}")
+    assert found is not None
+    assert (found.code, found.rest) == (code, "is sy_tours of @easy_jobs real")
 
 
 @given(st.text(max_size=200))

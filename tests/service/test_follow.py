@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from bot.app import Service, utc_now
 from bot.chat import Chat
 from bot.dialogue import follow
-from bot.domain.cases import Case, CaseAction
+from bot.domain.cases import Case, CaseAction, CaseState, IllegalTransition
 from bot.domain.conversation import Conversation
 from bot.running import running
 from bot.service.follow import Follower
@@ -69,9 +71,9 @@ async def test_it_is_asked_once_and_again_only_after_a_yes(service: Service) -> 
         assert await later.asked(0) == []
         assert await later.asked(0.1) == ["waiting.reached"]
         assert await later.asked(10) == []
-        _, again = await chat.say("no")
+        _, again = await chat.say("yes")
         assert [message.message_id for message in again] == ["waiting.again"]
-        assert {choice.id for choice in again[0].choices} >= {"q:again_yes", "q:again_no", "c:person", "c:help"}
+        assert {choice.id for choice in again[0].choices} == {"q:again_yes", "q:again_no"}
         await chat.say("", "q:again_yes")
         assert [await later.asked(0), await later.asked(0), await later.asked(5)] == [
             ["waiting.follow"],
@@ -81,10 +83,54 @@ async def test_it_is_asked_once_and_again_only_after_a_yes(service: Service) -> 
         assert await later.asked(20) == ["waiting.follow"]
         assert await later.asked(400) == []
     assert await history(service, case) == [
-        "asked: waiting.reached", "reached: no", "follow_up: yes", *["asked: waiting.follow"] * 3,
+        "asked: waiting.reached", "reached: yes", "follow_up: yes", *["asked: waiting.follow"] * 3,
     ]  # fmt: skip
     assert await service.cases.broken_at(case.id) is None
     assert {item.slot for item in await service.cases.told(case.id)} == {"reached", "follow_up"}
+
+
+async def test_a_no_opens_the_case_again_and_pages(service: Service) -> None:
+    """The same case, with its history; the person is asked as at the beginning, and once more after the next end."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        case = await closed(service, chat)
+        later = Later(service)
+        assert await later.asked(0.1) == ["waiting.reached"]
+        pages = await service.db["alerts"].count_documents({"case": case.id})
+        turn, said = await chat.say("no")
+        assert [message.message_id for message in said] == ["waiting.not_reached"]
+        assert turn.conversation.open_case == case.id
+        again = await service.cases.get(case.id)
+        assert again
+        assert (again.state, again.owner, again.held, again.closed_at) == (CaseState.PAGED, None, True, None)
+        assert again.escalate_at and again.waiting_since > case.waiting_since
+        assert await service.db["alerts"].count_documents({"case": case.id}) > pages
+        _, asked = await chat.say("", "q:safe_yes")
+        assert [message.message_id for message in asked] == ["waiting.where"]
+        assert [found.id for found in await service.cases.queue()] == [case.id]
+        (life,) = await service.cases.lives()
+        assert life.closed is None
+        await service.respond.claim(again, "bina")
+        await service.respond.close(again, "bina", "met at the station")
+        assert await Later(service).asked(0.1) == ["waiting.reached"]
+    actions = [event.action for event in await service.cases.history(case.id)]
+    assert CaseAction.REOPEN in actions and actions.count(CaseAction.CLOSE) == 2
+    assert await service.cases.broken_at(case.id) is None
+
+
+async def test_whoever_has_a_new_case_has_no_old_one_opened(service: Service) -> None:
+    """A late tap on the old question: one open case at most."""
+    chat = Chat(service)
+    async with running(service, chat.on_turn):
+        case = await closed(service, chat)
+        await Later(service).asked(0.1)
+        turn, _ = await chat.say("they are beating me")
+        await chat.say("", "q:reached_no")
+        old = await service.cases.get(case.id)
+        assert old and old.state is CaseState.CLOSED
+        with pytest.raises(IllegalTransition):
+            await service.respond.reopen(old, "sudha", "again")
+        assert [found.id for found in await service.cases.queue()] == [turn.conversation.open_case]
 
 
 async def test_a_no_or_a_stop_ends_it(service: Service) -> None:
