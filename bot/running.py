@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bot.app import Service
 from bot.channels import telegram
@@ -34,7 +35,10 @@ from bot.store.spool import keep_draining
 log = logging.getLogger(__name__)
 #: How long a clean stop waits for an answer or a send that has begun, in seconds.
 LAST_STEP = 20.0
+#: Of each platform; and one beside them that danger alone may use.
 DELIVERERS = 4
+#: What is sent to these never leaves this process, so that nothing can hang there.
+NEAR = (ChannelName.WEB, ChannelName.TERMINAL)
 PAGES_AT_ONCE = 2
 LISTS_EVERY = 5.0
 
@@ -59,14 +63,9 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
         service.inbox, service.conversations, senses, service.knowledge, service.now,
         committed, service.owner, seen,
     )  # fmt: skip
-    limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
-    deliverer = Deliverer(
-        service.outbox, service.channels, MongoPace(service.db, limits), service.owner, time.monotonic,
-        service.window, service.operator,
-    )  # fmt: skip
     stopping = asyncio.Event()
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
-    steps += [keep_delivering(deliverer, service.wake_delivery, stopping) for _ in range(DELIVERERS)]
+    steps += _delivering(service, stopping)
     jobs = [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
     jobs.append(keep_telling(service.notes))
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
@@ -92,6 +91,25 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
             await asyncio.wait(stepping, timeout=LAST_STEP)
         finally:
             await _stop(stepping)
+
+
+def _delivering(service: Service, stopping: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """Return the deliverers: each platform has its own, and keeps one free for danger."""
+    limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
+    pace = MongoPace(service.db, limits)
+
+    def keep(channels: Sequence[ChannelName], count: int, kept: int) -> list[Coroutine[Any, Any, None]]:
+        mine = {name: service.channels[name] for name in channels}
+        deliverer = Deliverer(
+            service.outbox.of(*channels), mine, pace, service.owner, time.monotonic, service.window, service.operator
+        )
+        lanes = [False] * count + [True] * kept
+        return [keep_delivering(deliverer, service.wake_delivery, stopping, only_danger=lane) for lane in lanes]
+
+    steps = keep([name for name in service.channels if name in NEAR], DELIVERERS, 0)
+    for name in service.channels:
+        steps += [] if name in NEAR else keep([name], DELIVERERS, 1)
+    return steps
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:

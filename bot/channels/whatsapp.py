@@ -115,9 +115,11 @@ class WhatsAppChannel:
                 raw, status = await answer.read(), answer.status
                 wait = answer.headers.get("Retry-After", "")
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            raise ChannelError("whatsapp:connect", retryable=True) from error
+            silent = isinstance(error, TimeoutError)
+            raise ChannelError("whatsapp:connect", retryable=True, silent=silent) from error
         except (ClientError, ServerTimeoutError, TimeoutError) as error:
-            raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True) from error
+            silent = isinstance(error, TimeoutError)
+            raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True, silent=silent) from error
         found = read_json(raw)
         if status >= FAILED:
             raise _Refused(code_of(found), channel_error(status, found, wait))
@@ -128,7 +130,7 @@ def _wamid(answer: object) -> Private:
     try:
         return Private(str(answer["messages"][0]["id"]))  # type: ignore[index]
     except (KeyError, IndexError, TypeError) as error:
-        raise ChannelError("whatsapp:no_id", retryable=True, unknown=True) from error
+        raise ChannelError("whatsapp:no_id", retryable=True, unknown=True, alarm=True) from error
 
 
 def proof_of(token: str, secret: str) -> str:

@@ -128,7 +128,7 @@ class Files:
             async with self._graph.post(f"{self._phone_id}/media", data=form) as answer:
                 raw, status = await answer.read(), answer.status
         except (ClientError, TimeoutError) as error:
-            raise ChannelError("whatsapp:upload", retryable=True) from error
+            raise ChannelError("whatsapp:upload", retryable=True, silent=isinstance(error, TimeoutError)) from error
         found = read_json(raw)
         if status >= FAILED or not isinstance(found, dict) or not found.get("id"):
             raise channel_error(status if status >= FAILED else BROKEN, found)

@@ -12,6 +12,7 @@ from zlib import crc32
 from bot.domain.messages import ChannelName, Lane
 from bot.ports import Channel, ChannelError, Due, Hold, Outbox, Pacer
 from bot.service.operator import Operator
+from bot.service.rests import Rests
 from bot.service.window import TOO_LATE, Window
 
 log = logging.getLogger(__name__)
@@ -62,14 +63,13 @@ class Deliverer:
         self._channels = channels
         self._pacer = pacer
         self._owner = owner
-        self._clock = clock
-        self._rests: dict[ChannelName, float] = {}
+        self._rests = Rests(clock)
         self._window = window
         self._operator = operator
 
-    async def work(self) -> bool:
-        """Send one message; False when nothing is due."""
-        resting = frozenset(channel for channel, until in self._rests.items() if until > self._clock())
+    async def work(self, *, only_danger: bool = False) -> bool:
+        """Send one message; False when nothing is due. *only_danger*: leave all others to somebody else."""
+        resting = frozenset(self._channels) if only_danger else self._rests.now()
         due = await self._outbox.next_due(self._owner, resting)
         if not due:
             return False
@@ -86,13 +86,12 @@ class Deliverer:
 
     def nap(self, longest: float) -> float:
         """Return how long to sleep when nothing is due: until the first channel has rested, *longest* at most."""
-        now = self._clock()
-        return min([longest, *(until - now for until in self._rests.values() if until > now)])
+        return self._rests.next_end(longest)
 
     async def _hold(self, due: Due, hold: Hold) -> None:
         """What danger needs waits by itself, to the millisecond; else the whole channel rests."""
         if hold.scope == "account" and due.message.lane is not Lane.DISTRESS:
-            self._rests[due.address.channel] = self._clock() + hold.seconds
+            self._rests.rest(due.address.channel, hold.seconds)
             await self._outbox.put_back(due)
         else:
             await self._outbox.put_off(due, hold.seconds)
@@ -134,6 +133,9 @@ class Deliverer:
             await self._outbox.unknown(due, reason)
 
     async def _send(self, due: Due) -> None:
+        if not self._rests.may(due):
+            await self._outbox.put_back(due)
+            return
         if not await self._outbox.sending(due):
             return
         channel = self._channels[due.address.channel]
@@ -142,9 +144,11 @@ class Deliverer:
         except ChannelError as error:
             await self._failed(due, error)
             return
+        self._rests.answered(due.address.channel)
         await self._outbox.sent(due, channel_message_id)
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
+        (self._rests.silent if error.silent else self._rests.answered)(due.address.channel)
         log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
         if self._operator and (error.account or error.alarm):
             await self._operator.tell(due.address.channel, error.reason)
@@ -182,12 +186,17 @@ def _wait(due: Due, error: ChannelError) -> float:
 
 
 async def keep_delivering(
-    deliverer: Deliverer, woken: asyncio.Event, stopping: asyncio.Event, pause: float = 0.25
+    deliverer: Deliverer,
+    woken: asyncio.Event,
+    stopping: asyncio.Event,
+    pause: float = 0.25,
+    *,
+    only_danger: bool = False,
 ) -> None:
     """Deliver until *stopping*: at once when woken, and every *pause* seconds for what came due."""
     while not stopping.is_set():
         try:
-            busy = await deliverer.work()
+            busy = await deliverer.work(only_danger=only_danger)
         except Exception as error:
             log.exception("delivery goes on after an error", extra={"error": type(error).__name__})
             busy = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +41,12 @@ class MongoOutbox:
         self._rows = db["outbox"]
         self._sealer = sealer
         self._channels = sorted(channels)
+
+    def of(self, *channels: ChannelName) -> MongoOutbox:
+        """Return the same outbox for these channels alone: what hangs on one holds up no other."""
+        part = copy(self)
+        part._channels = sorted(channels)
+        return part
 
     async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
         """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
