@@ -121,6 +121,10 @@ class Files:
         """The platform no longer knows this id."""
         self._uploaded = {key: found for key, found in self._uploaded.items() if found[0] != media_id}
 
+    def forget_file(self, data: bytes) -> None:
+        """Bring this file anew the next time."""
+        self._uploaded.pop(hashlib.sha256(data).hexdigest(), None)
+
     async def _upload(self, data: bytes, mime: str, name: str) -> str:
         form = FormData({"messaging_product": "whatsapp", "type": mime})
         form.add_field("file", data, filename=name, content_type=mime)

@@ -118,7 +118,8 @@ class Receipt:
     """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it.
 
     Of a failed one: `again` are the seconds after which it may be sent once more (None: never), `closed`: the channel
-    takes words of our own only after the person has written, `alarm`: an operator must look.
+    takes words of our own only after the person has written, `alarm`: an operator must look, `gone`: nothing reaches
+    the person until they write, `plain`: its shape or its file was refused, so that only its plain words may pass.
     """
 
     channel: ChannelName
@@ -130,6 +131,8 @@ class Receipt:
     again: float | None = None
     closed: bool = False
     alarm: bool = False
+    gone: bool = False
+    plain: bool = False
 
 
 class Lane(StrEnum):
@@ -159,7 +162,7 @@ class OutboundMessage:
     labels what opens the choices, or sends a location. `asks_location`: offer to share it. `protected`: not to be
     passed on or saved. `digits`: the words number so many choices. `keeps_keyboard`: an earlier bubble of the turn
     shows keys. `template`: the name of a text that the channel has approved beforehand, sent instead of any words, in
-    the language of `locale`.
+    the language of `locale`. `plain`: the channel has refused its shape or its file, so that only the words may go.
     """
 
     text: Private
@@ -175,6 +178,7 @@ class OutboundMessage:
     keeps_keyboard: bool = False
     template: str = ""
     locale: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

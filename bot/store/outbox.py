@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +28,14 @@ MOST_PAGES = 20
 CAMPAIGN_KEEPS = timedelta(hours=48)
 #: How often a message may be sent that the channel took and then gave up.
 MOST_REFUSED = 5
+#: What is kept of a receipt whose message is not known yet.
+PARKED = ("at", "error_code", "again", "closed", "alarm", "gone", "plain")
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+#: States that a report may still turn into a failure, and those of what is known to have arrived.
+TAKEN: Doc = {"state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
+ARRIVED = ("delivered", "read")
 
 
 class MongoOutbox:
@@ -44,9 +50,7 @@ class MongoOutbox:
 
     def of(self, *channels: ChannelName) -> MongoOutbox:
         """Return the same outbox for these channels alone: what hangs on one holds up no other."""
-        part = copy(self)
-        part._channels = sorted(channels)
-        return part
+        return MongoOutbox(self._db, self._sealer, frozenset(channels))
 
     async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
         """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
@@ -96,6 +100,7 @@ class MongoOutbox:
             return None
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
+            message = replace(message, plain=bool(row.get("plain")))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
         except Unreadable:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
@@ -153,6 +158,7 @@ class MongoOutbox:
             found = Receipt(
                 due.address.channel, channel_message_id, ReceiptState(parked["state"]), parked["at"],
                 error_code=parked.get("error_code"), again=parked.get("again"), closed=bool(parked.get("closed")),
+                gone=bool(parked.get("gone")), plain=bool(parked.get("plain")),
             )  # fmt: skip
             await self._apply(due.id, found)
 
@@ -230,7 +236,7 @@ class MongoOutbox:
         if row:
             await self._apply(row["_id"], receipt)
             return True
-        parked = {name: getattr(receipt, name) for name in ("at", "error_code", "again", "closed", "alarm")}
+        parked = {name: getattr(receipt, name) for name in PARKED}
         parked["state"] = receipt.state.value
         await self._db["parked_receipts"].update_one({"_id": key}, {"$set": parked}, upsert=True)
         return False
@@ -251,29 +257,39 @@ class MongoOutbox:
     async def _refused(self, row_id: str, receipt: Receipt) -> None:
         """A message that the channel took and then gave up: sent again where that can help, else failed, and told.
 
-        Where its window is closed it is put back, and the window with it: the deliverer then knows what to do.
+        Where its window is closed it is put back, and the window with it: the deliverer then knows what to do. Where
+        its shape or its file was refused it goes once more as plain words, and not a third time.
         """
-        refused = {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
-        taken = {"_id": row_id, "state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
-        if not receipt.closed and (receipt.again is None):
-            row = await self._rows.find_one_and_update(taken, {"$set": {**refused, "state": "failed", "open": False}})
-            if row:
-                await self._undelivered(row["conversation"])
+        if not receipt.closed and receipt.again is None:
+            await self._given_up(row_id, receipt)
             return
         later = datetime.now(UTC) + timedelta(seconds=receipt.again or 0)  # noqa: TID251 - the edge's own clock
-        again = {**refused, "state": "waiting", "open": True, "not_before": later}
-        young = {"attempts": {"$lt": MOST_REFUSED}}
-        row = await self._rows.find_one_and_update({**taken, **young}, {"$set": again})
+        again = {**_refusal(receipt), "state": "waiting", "open": True, "not_before": later}
+        may: Doc = {"attempts": {"$lt": MOST_REFUSED}}
+        if receipt.plain:
+            again["plain"], may["plain"] = True, {"$ne": True}
+        row = await self._rows.find_one_and_update({"_id": row_id, **TAKEN, **may}, {"$set": again})
         if not row:
-            await self._apply(row_id, replace(receipt, again=None, closed=False))
+            await self._given_up(row_id, receipt)
         elif receipt.closed:
             await self._shut(row, receipt)
 
+    async def _given_up(self, row_id: str, receipt: Receipt) -> None:
+        """It failed for good, and the case counts it; of one that has arrived all the same it is only a note."""
+        failed = {**_refusal(receipt), "state": "failed", "open": False}
+        row = await self._rows.find_one_and_update({"_id": row_id, **TAKEN}, {"$set": failed})
+        if not row:
+            note = {"late_failure": {"code": receipt.error_code, "at": receipt.at}}
+            await self._rows.update_one({"_id": row_id, "state": {"$in": list(ARRIVED)}}, {"$set": note})
+            return
+        await self._undelivered(row["conversation"])
+        if receipt.gone:
+            await self._db["conversations"].update_one(_unheard(row), {"$set": {"unreachable": True}})
+
     async def _shut(self, row: Doc, receipt: Receipt) -> None:
         """The window was closed as the message was sent; whoever has written since has opened it."""
-        unheard = {"_id": row["conversation"], "heard_at": {"$not": {"$gte": row.get("sending_at", row["created_at"])}}}
         shut = {"$min": {"heard_at": receipt.at - WINDOW}}
-        await self._db["conversations"].update_one(unheard, shut)
+        await self._db["conversations"].update_one(_unheard(row), shut)
 
     async def _final(self, row_id: str, state: str, fields: Doc, among: Sequence[str] = ()) -> None:
         """Close a row, if it is in one of these states; one that a receipt has moved meanwhile keeps its state."""
@@ -308,3 +324,13 @@ class MongoOutbox:
             except Unreadable:
                 continue
         return found
+
+
+def _refusal(receipt: Receipt) -> Doc:
+    return {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
+
+
+def _unheard(row: Doc) -> Doc:
+    """Return the query for its conversation, if the person has not written since it was sent."""
+    since = row.get("sending_at", row["created_at"])
+    return {"_id": row["conversation"], "heard_at": {"$not": {"$gte": since}}}

@@ -187,17 +187,21 @@ def test_a_new_id_is_a_move() -> None:
 def test_a_failed_report_says_what_is_to_be_done() -> None:
     """The same table as for an answer: again after a while, wait for the person, tell an operator."""
 
-    def failed(code: object) -> tuple[float | None, bool, bool]:
+    def failed(code: object) -> tuple[float | None, set[str]]:
         found = parse_status({"id": "w", "status": "failed", "timestamp": "1", "errors": [{"code": code}]}, NOW)
         assert found
-        return found.again, found.closed, found.alarm
+        return found.again, {name for name in ("closed", "alarm", "gone", "plain") if getattr(found, name)}
 
-    assert failed(131047) == (None, True, False)
-    assert failed(131026) == (None, False, False)
-    assert failed(131049) == (None, False, True)
-    assert failed(131000) == (10.0, False, False)
-    assert failed(130429)[0] == 10.0
-    assert failed(190) == (60.0, False, True)
+    assert failed(131047) == (None, {"closed"})
+    assert failed(131026) == (None, {"gone"})
+    assert failed(131049) == (None, {"alarm"})
+    assert failed(131000) == (10.0, set())
+    assert failed(130429) == (10.0, set())
+    assert failed(190) == (60.0, {"alarm"})
+    for code in (131052, 131053):
+        assert failed(code) == (0.0, {"plain"})
+    for code in (100, 131008, 131009, 131051):
+        assert failed(code) == (0.0, {"plain", "alarm"})
     assert parse_status({"id": "w", "status": "deleted"}, NOW) is None
 
 
