@@ -80,6 +80,7 @@ from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
 from bot.store.approvals import MongoApprovals
+from bot.store.aside import AsideFiles
 from bot.store.attachments import MongoAttachments
 from bot.store.audit import HISTORIES_SIGNED, MongoAudit
 from bot.store.canaries import MongoCanaries
@@ -359,7 +360,9 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         organisations=organisations,
         passkeys=MongoPasskeys(db),
         people=People(cases, responders, organisations, now),
-        quarantine=MongoQuarantine(db, sealer),
+        quarantine=MongoQuarantine(
+            db, sealer, AsideFiles(config.data / "aside", sealer.derived_key("aside")), config.spool_after
+        ),
         leases=MongoLeases(db, sealer, owner),
         spool=spool,
         recruiters=recruiters,

@@ -25,7 +25,8 @@ def poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:
     """Return the job that asks Telegram for updates; one process of all does so at a time."""
     leases, name = service.leases, "telegram:polling"
     hold = functools.partial(leases.hold, name, telegram_polling.LEASE_SECONDS)
-    poller = telegram_polling.Poller(bot, telegram_intake(service, bot), hold)
+    alarm = functools.partial(service.operator.tell, ChannelName.TELEGRAM)
+    poller = telegram_polling.Poller(bot, telegram_intake(service, bot), hold, alarm)
     return telegram_polling.keep_polling(poller, functools.partial(leases.release, name))
 
 

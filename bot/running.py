@@ -30,6 +30,7 @@ from bot.service.people import keep_clear
 from bot.service.typing import Typing
 from bot.service.watch import keep_erasing, keep_escalating, keep_looking_at_lists, keep_paging
 from bot.store.pace import MongoPace
+from bot.store.quarantine import keep_setting_aside
 from bot.store.spool import keep_draining
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     for channel in service.watch.channels:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
     jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
+    jobs.append(keep_setting_aside(service.quarantine))
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [_keep_lists(service), keep_clear(service.people)]

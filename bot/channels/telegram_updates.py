@@ -78,6 +78,7 @@ def _message(message: Message, key: str, received_at: datetime, *, edited: bool)
         point=_point(message),
         id=Private(str(_whole(message.message_id))),
         album=str(message.media_group_id or "")[:64],
+        order=message.message_id,
     )
 
 

@@ -98,30 +98,35 @@ class WhatsAppWebhook:
         return web.Response()
 
     async def take(self, payload: object) -> None:
-        """Hand on every item of a batch that can be read. Raise `TypeError` for what is no batch."""
+        """Hand on every item of a batch that can be read. Raise `TypeError` for what is no batch.
+
+        What could not be kept now is raised at the end, so that the platform sends the batch again: no item waits for
+        another, and whoever is known already is not heard twice.
+        """
+        missed: list[Exception] = []
         for field, value in list(changes(payload, self._phone_id)):
-            await self._change(field, value)
+            await self._change(field, value, missed)
+        if missed:
+            log.error("items could not be kept; the batch must come again", extra={"items": len(missed)})
+            raise missed[0]
 
-    async def _change(self, field: str, value: Json) -> None:
+    async def _change(self, field: str, value: Json, missed: list[Exception]) -> None:
+        """Take one change: moves first, so that whoever writes from a new number is at once the same person.
+
+        A move that the database cannot take now makes no message wait for the others.
+        """
         if field in NOTICES:
-            await self._item(value, lambda item: self._notice(field, item))
-        for item in listed(value.get("user_id_update")):
-            await self._item(item, self._id_update)
-        for item in sorted(listed(value.get("messages")), key=_no_notice):
-            await self._item(item, self._message)
-        for item in listed(value.get("statuses")):
-            await self._item(item, self._status)
-        for item in listed(value.get("errors")):
-            await self._item(item, self._error)
-
-    async def _item(self, item: object, take: Take) -> None:
-        """Take one item; a malformed one is kept aside and its siblings go on."""
-        try:
-            if not isinstance(item, dict):
-                raise TypeError("not an object")
-            await take(item)
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            await self._desk.quarantine("whatsapp", json.dumps(item, default=str).encode(), type(error).__name__)
+            await self._items([value], lambda item: self._notice(field, item), missed)
+        messages = sorted(listed(value.get("messages")), key=_no_notice)
+        moves = [item for item in messages if not _no_notice(item)]
+        done = await self._items(listed(value.get("user_id_update")), self._id_update, missed, most_missed=1)
+        left = moves if done else []
+        later = [] if done else moves
+        await self._items(left, self._message, missed, most_missed=1)
+        await self._items([item for item in messages if _no_notice(item)], self._message, missed)
+        await self._items(later, self._message, missed, most_missed=1)
+        await self._items(listed(value.get("statuses")), self._status, missed)
+        await self._items(listed(value.get("errors")), self._error, missed)
 
     async def _message(self, item: Json) -> None:
         if moved := parse_move(item, self._phone_id, self._now()):

@@ -72,7 +72,8 @@ class InboundMessage:
     words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
     the channel's own id, where the channel lets us delete a message by it; `album` is the same for pictures sent as
     one; `blocked`: no message, but the news that this person takes none from us any more; `also` is a second id of the
-    same person on that channel, where it names one.
+    same person on that channel, where it names one; `order` rises within a chat, where the channel counts its messages:
+    of those of the same second the lower comes first.
     """
 
     key: str
@@ -89,6 +90,7 @@ class InboundMessage:
     id: Private = NOTHING_SAID
     album: str = ""
     also: Private = NOTHING_SAID
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
