@@ -242,11 +242,11 @@ async def test_the_right_is_one_processes(service: Service) -> None:
 def test_how_messages_come_is_a_setting() -> None:
     """Polling unless people can reach us over https; a webhook needs an address and a secret."""
     token = {"TELEGRAM_TOKEN": "1:x"}
-    https = {"PUBLIC_URL": "https://a.example", "TELEGRAM_WEBHOOK_SECRET": "s"}
+    https = {"PUBLIC_URL": "https://a.example", "TELEGRAM_WEBHOOK_SECRET": "made_up_secret_16"}
     assert load_config(**token).telegram_polls
     assert not load_config(**token, **https).telegram_polls
     assert load_config(**token, **https, TELEGRAM_MODE="polling").telegram_polls
     assert load_config(**token, PUBLIC_URL="https://a.example", TELEGRAM_MODE="polling").telegram_polls
-    for wrong in ({"TELEGRAM_MODE": "webhook"}, {**https, "TELEGRAM_WEBHOOK_SECRET": "a b"}):
+    for wrong in ({"TELEGRAM_MODE": "webhook"}, {**https, "TELEGRAM_WEBHOOK_SECRET": "made up secret 16"}):
         with pytest.raises(ConfigError):
             load_config(**token, **wrong)
