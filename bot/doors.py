@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from telegram import Bot
 
 from bot.app import Service
@@ -19,6 +20,8 @@ from bot.service.receive import NotAccepted
 
 log = logging.getLogger(__name__)
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: A platform that brings a message has so many seconds for its body.
+BODY_SECONDS = 10.0
 
 
 def poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:
@@ -49,7 +52,7 @@ def web_app(service: Service) -> web.Application:
     from bot.console.routes import add_console  # noqa: PLC0415 - heavy templates, not needed by the command line
     from bot.public.routes import add_public  # noqa: PLC0415
 
-    app = web.Application(client_max_size=whatsapp_hook.MOST_BYTES)
+    app = web.Application(client_max_size=whatsapp_hook.MOST_BYTES, middlewares=[_no_ancient])
     add_webhooks(app, service)
     add_public(app, service)
     add_console(app, service)
@@ -78,10 +81,30 @@ def add_webhooks(app: web.Application, service: Service) -> None:
         app.router.add_post("/webhooks/whatsapp", _kept(cloud.handle))
 
 
+@web.middleware
+async def _no_ancient(request: web.Request, handler: Handle) -> web.StreamResponse:
+    """HTTP/0.9 knows no headers, so that no rule of ours could hold for it."""
+    if request.version < HttpVersion10:
+        raise web.HTTPBadRequest
+    return await handler(request)
+
+
+async def _whole(request: web.Request) -> None:
+    """Read the body, which the request then keeps; what is packed is refused unread. Raise 408, 413."""
+    if request.headers.get("Content-Encoding"):
+        return
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+
+
 def _kept(handle: Handle) -> Handle:
     """Answer 503 when neither database nor spool could keep the message, so that the platform sends it again."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
+        await _whole(request)
         try:
             return await handle(request)
         except NotAccepted as error:

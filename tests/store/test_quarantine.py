@@ -29,7 +29,9 @@ async def kept(service: Service) -> list[tuple[str, str, bytes]]:
 async def test_while_the_database_is_silent_a_sealed_file_keeps_it(service: Service, tmp_path: Path) -> None:
     """Soon, under mode 600, without its words; moved into the database once that answers, and then gone."""
     files = AsideFiles(tmp_path / "aside", KEY)
-    nobody = AsyncMongoClient("mongodb://127.0.0.1:9", serverSelectionTimeoutMS=5000)
+    nobody: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+        "mongodb://127.0.0.1:9", serverSelectionTimeoutMS=5000
+    )
     silent = MongoQuarantine(nobody["x"], service.sealer, files, patience=0.2)
     began = time.monotonic()
     await silent.keep("telegram", RAW, "TypeError")
