@@ -111,6 +111,7 @@ from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_key, load_keys
 from bot.store.spool import FileSpool
+from bot.store.standings import MongoStandings
 from bot.store.tasks import MongoTasks
 from bot.store.traces import MongoTraces
 from bot.store.wording import MongoWording
@@ -174,6 +175,7 @@ class Service:
     notes: Notes
     window: Window
     operator: Operator
+    standings: MongoStandings
     platform_news: PlatformNews
     web: WebChannel
     terminal: TerminalChannel
@@ -395,6 +397,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         ),
         window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
         operator=operator,
+        standings=MongoStandings(db),
         platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         notes=Notes(
             notices, lambda: wording.content, lambda: places.directory.points, _speeds(config), now, wake_delivery.set

@@ -103,8 +103,9 @@ def _delivering(service: Service, stopping: asyncio.Event) -> list[Coroutine[Any
     def keep(channels: Sequence[ChannelName], count: int, kept: int) -> list[Coroutine[Any, Any, None]]:
         mine = {name: service.channels[name] for name in channels}
         deliverer = Deliverer(
-            service.outbox.of(*channels), mine, pace, service.owner, time.monotonic, service.window, service.operator
-        )
+            service.outbox.of(*channels), mine, pace, service.owner, time.monotonic, service.window, service.operator,
+            service.standings,
+        )  # fmt: skip
         lanes = [False] * count + [True] * kept
         return [keep_delivering(deliverer, service.wake_delivery, stopping, only_danger=lane) for lane in lanes]
 
@@ -132,5 +133,6 @@ async def _keep_lists(service: Service) -> None:
             await service.histories.refresh()
             await service.wording.refresh()
             await service.oncall.refresh()
+            await service.standings.refresh()
         except Exception as error:
             log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})

@@ -17,7 +17,7 @@ from bot.ports.errors import (
 )
 from bot.ports.group import Group, GroupInbox, Links, Topics
 from bot.ports.media import Attachments, Copy, CopyMaker, Fetch, MediaStore, Original, Wanted
-from bot.ports.outbox import Channel, Due, HeldBack, Hold, Outbox, Pacer, Wish
+from bot.ports.outbox import Channel, Due, HeldBack, Hold, Outbox, Pacer, Standings, Wish
 from bot.ports.paging import CHANNEL_FAULT, Alert, Alerts, Canaries, Flight, Pager, Rotas
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
@@ -82,6 +82,7 @@ __all__ = [
     "SheetWriter",
     "SpeechFailed",
     "Stamp",
+    "Standings",
     "StoreUnavailable",
     "TaskStore",
     "TopicGone",

@@ -10,7 +10,7 @@ from typing import Protocol
 from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane
-from bot.ports import Channel, ChannelError, Due, Hold, Outbox, Pacer
+from bot.ports import Channel, ChannelError, Due, Hold, Outbox, Pacer, Standings
 from bot.service.operator import Operator
 from bot.service.rests import Rests
 from bot.service.window import TOO_LATE, Window
@@ -57,6 +57,7 @@ class Deliverer:
         clock: Callable[[], float],
         window: Window | None = None,
         operator: Operator | None = None,
+        standings: Standings | None = None,
     ) -> None:
         """*channels* are those this process can send to; *clock* counts seconds and only rises."""
         self._outbox = outbox
@@ -66,6 +67,7 @@ class Deliverer:
         self._rests = Rests(clock)
         self._window = window
         self._operator = operator
+        self._standings = standings
 
     async def work(self, *, only_danger: bool = False) -> bool:
         """Send one message; False when nothing is due. *only_danger*: leave all others to somebody else."""
@@ -146,12 +148,16 @@ class Deliverer:
             return
         self._rests.answered(due.address.channel)
         await self._outbox.sent(due, channel_message_id)
+        if self._standings:
+            await self._standings.takes(due.address.channel)
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
         (self._rests.silent if error.silent else self._rests.answered)(due.address.channel)
         log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
         if self._operator and (error.account or error.alarm):
             await self._operator.tell(due.address.channel, error.reason)
+        if self._standings and error.account and not due.message.template:
+            await self._standings.refuses(due.address.channel)
         if error.gone:
             await self._outbox.unreachable(due, error.reason)
         elif error.closed and self._window:

@@ -63,6 +63,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("notice", ASCENDING)]),
     ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
+    "standings": [],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "contacts": [
         IndexModel([("conversation", ASCENDING)]),
