@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
@@ -20,8 +19,6 @@ from bot.service.receive import NotAccepted
 
 log = logging.getLogger(__name__)
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
-#: A platform that brings a message has so many seconds for its body.
-BODY_SECONDS = 10.0
 
 
 def poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:
@@ -89,22 +86,10 @@ async def _no_ancient(request: web.Request, handler: Handle) -> web.StreamRespon
     return await handler(request)
 
 
-async def _whole(request: web.Request) -> None:
-    """Read the body, which the request then keeps; what is packed is refused unread. Raise 408, 413."""
-    if request.headers.get("Content-Encoding"):
-        return
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            await request.read()
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout from error
-
-
 def _kept(handle: Handle) -> Handle:
     """Answer 503 when neither database nor spool could keep the message, so that the platform sends it again."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
-        await _whole(request)
         try:
             return await handle(request)
         except NotAccepted as error:

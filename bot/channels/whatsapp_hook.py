@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.channels.bodies import whole
 from bot.channels.whatsapp_errors import outcome
 from bot.channels.whatsapp_inbound import changes, error_code, listed, parse, parse_id_update, parse_move, parse_status
 from bot.channels.whatsapp_inbound import text as text_of
@@ -91,7 +92,7 @@ class WhatsAppWebhook:
         """Store every item of the batch and answer."""
         if request.headers.get("Content-Encoding"):
             return web.Response(status=415)
-        body = await request.read()
+        body = await whole(request)
         if not verified(body, request.headers.get(SIGNATURE_HEADER, ""), self._secrets):
             return web.Response(status=401)
         try:

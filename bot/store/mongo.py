@@ -46,7 +46,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "outbox": [
         IndexModel(
-            [("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)],
+            [(name, ASCENDING) for name in ("open", "channel", "lane", "created_at", "_id")],
             partialFilterExpression={"open": True},
             name="open_in_order",
         ),

@@ -33,6 +33,8 @@ PARKED = ("at", "error_code", "again", "closed", "alarm", "gone", "plain")
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+#: True of a row that nobody holds.
+FREE: Doc = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
 #: States that a report may still turn into a failure, and those of what is known to have arrived.
 TAKEN: Doc = {"state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
 ARRIVED = ("delivered", "read")
@@ -54,11 +56,7 @@ class MongoOutbox:
 
     async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
         """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
-        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
-        due = {"$lte": ["$not_before", "$$NOW"]}
-        query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
-        if resting:
-            query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
+        query = self._due(resting)
         blocked: set[str] = set()
         for _ in range(MOST_PAGES):
             rows = await self._page(query, blocked)
@@ -67,11 +65,21 @@ class MongoOutbox:
                     continue
                 if await self._has_earlier(row):
                     blocked.add(row["conversation"])
-                elif (leased := await self._lease(row, owner, free)) and (found := await self._open(leased)):
+                elif (leased := await self._lease(row, owner)) and (found := await self._open(leased)):
                     return found
             if len(rows) < CANDIDATES:
                 break
         return None
+
+    def _due(self, resting: frozenset[ChannelName]) -> Doc:
+        """Return the query for what may be leased now; with the index, what is another channel's costs nothing."""
+        due = {"$lte": ["$not_before", "$$NOW"]}
+        query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [FREE, due]}}
+        if resting.issuperset(self._channels):
+            query["lane"] = LANE_ORDER[Lane.DISTRESS]
+        elif resting:
+            query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
+        return query
 
     async def _page(self, query: Doc, blocked: set[str]) -> list[Doc]:
         """Return the first that are due of conversations that are not blocked."""
@@ -83,10 +91,10 @@ class MongoOutbox:
         earlier["lane"] = {"$lte": row["lane"]}
         return await self._rows.find_one(earlier, {"_id": 1}) is not None
 
-    async def _lease(self, row: Doc, owner: str, free: Doc) -> Doc | None:
+    async def _lease(self, row: Doc, owner: str) -> Doc | None:
         until = {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}
         leased: Doc | None = await self._rows.find_one_and_update(
-            {"_id": row["_id"], "open": True, "$expr": free},
+            {"_id": row["_id"], "open": True, "$expr": FREE},
             [{"$set": {"lease": until}}],
             return_document=ReturnDocument.AFTER,
         )

@@ -59,7 +59,7 @@ class Wire:
 
 @pytest.fixture
 async def wire(config: Config, mongodb_uri: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
-    monkeypatch.setattr("bot.doors.BODY_SECONDS", 0.5)
+    monkeypatch.setattr("bot.channels.bodies.BODY_SECONDS", 0.5)
     secret = type(config.telegram_token)
     given = {"telegram_token": secret(TELEGRAM_TOKEN), "telegram_secret": secret(TELEGRAM_SECRET)}
     update: dict[str, object] = {**given, "public_url": "https://bot.example", "telegram_api_url": "http://127.0.0.1:9"}
