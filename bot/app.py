@@ -81,6 +81,7 @@ from bot.store import mongo
 from bot.store.agencies import MongoAgencies
 from bot.store.alerts import MongoAlerts
 from bot.store.approvals import MongoApprovals
+from bot.store.aside import AsideFiles
 from bot.store.attachments import MongoAttachments
 from bot.store.audit import HISTORIES_SIGNED, MongoAudit
 from bot.store.canaries import MongoCanaries
@@ -113,6 +114,7 @@ from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_key, load_keys
 from bot.store.spool import FileSpool
+from bot.store.standings import MongoStandings
 from bot.store.tasks import MongoTasks
 from bot.store.traces import MongoTraces
 from bot.store.wording import MongoWording
@@ -176,6 +178,7 @@ class Service:
     notes: Notes
     window: Window
     operator: Operator
+    standings: MongoStandings
     platform_news: PlatformNews
     web: WebChannel
     terminal: TerminalChannel
@@ -367,7 +370,9 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         organisations=organisations,
         passkeys=MongoPasskeys(db),
         people=People(cases, responders, organisations, now),
-        quarantine=MongoQuarantine(db, sealer),
+        quarantine=MongoQuarantine(
+            db, sealer, AsideFiles(config.data / "aside", sealer.derived_key("aside")), config.spool_after
+        ),
         leases=MongoLeases(db, sealer, owner),
         spool=spool,
         recruiters=recruiters,
@@ -400,6 +405,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         ),
         window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
         operator=operator,
+        standings=MongoStandings(db),
         platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         notes=Notes(
             notices, lambda: wording.content, lambda: places.directory.points, _speeds(config), now, wake_delivery.set

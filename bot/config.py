@@ -15,6 +15,8 @@ from bot.domain.contact import read_templates
 from bot.domain.quota import DEFAULT_FILES, DEFAULT_HELD, DEFAULT_VOICE, Quotas, read_quota
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Characters of a secret that we choose ourselves.
+SHORTEST_SECRET = 16
 
 
 class ConfigError(Exception):
@@ -57,7 +59,7 @@ class Config(BaseSettings):
     telegram_secret: SecretStr = Field(
         SecretStr(""),
         alias="TELEGRAM_WEBHOOK_SECRET",
-        description="webhook secret, A-Z a-z 0-9 _ -; needed for a webhook",
+        description="webhook secret, at least 16 of A-Z a-z 0-9 _ -; needed for a webhook",
     )
     telegram_secret_old: SecretStr = Field(
         SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET_OLD", description="former webhook secret, valid while rotating"
@@ -90,7 +92,9 @@ class Config(BaseSettings):
         SecretStr(""), alias="WHATSAPP_APP_SECRET_OLD", description="former app secret, valid while rotating"
     )
     whatsapp_verify_token: SecretStr = Field(
-        SecretStr(""), alias="WHATSAPP_VERIFY_TOKEN", description="token for the webhook's GET verification"
+        SecretStr(""),
+        alias="WHATSAPP_VERIFY_TOKEN",
+        description="token for the webhook's GET verification, at least 16 characters",
     )
     whatsapp_per_second: int = Field(
         80, alias="WHATSAPP_PER_SECOND", ge=2, description="messages a second that Meta allows the number, in and out"
@@ -136,7 +140,7 @@ class Config(BaseSettings):
         "", alias="ALERT_WEBHOOK_URL", description="address that gets a signed page for each case"
     )
     alert_webhook_secret: SecretStr = Field(
-        SecretStr(""), alias="ALERT_WEBHOOK_SECRET", description="key of its signature"
+        SecretStr(""), alias="ALERT_WEBHOOK_SECRET", description="key of its signature, at least 16 characters"
     )
     alert_email_to: str = Field("", alias="ALERT_EMAIL_TO", description="address that gets an e-mail for each case")
     alert_email_from: str = Field("", alias="ALERT_EMAIL_FROM", description="sender of those e-mails")
@@ -174,7 +178,7 @@ class Config(BaseSettings):
         5, alias="SAHYATRI_LISTS_KEPT", ge=2, le=1000, description="versions of each list of recruiters kept with rows"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", alias="SAHYATRI_LOG_LEVEL", description="log level"
+        "INFO", alias="SAHYATRI_LOG_LEVEL", description="log level; DEBUG only where PUBLIC_URL is empty"
     )
     translate: bool = Field(
         default=False,
@@ -272,6 +276,14 @@ class Config(BaseSettings):
             raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ - and nothing else")
         return value
 
+    @field_validator("telegram_secret", "telegram_secret_old", "whatsapp_verify_token", "alert_webhook_secret")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
+        """Of our own secrets nobody else sees to it."""
+        if value.get_secret_value() and len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"needs at least {SHORTEST_SECRET} characters; make one: openssl rand -hex 24")
+        return value
+
     @field_validator("exit_url")
     @classmethod
     def _page(cls, value: str) -> str:
@@ -303,6 +315,8 @@ class Config(BaseSettings):
             raise ValueError("TELEGRAM_RESPONDERS_CHAT must be a number such as -1001234567890 for TELEGRAM_TOPICS")
         if self.public_url and not self.public_url.startswith("https://"):
             raise ValueError("PUBLIC_URL must begin with https://")
+        if self.public_url and self.log_level == "DEBUG":
+            raise ValueError("SAHYATRI_LOG_LEVEL is DEBUG: not where people write to us (PUBLIC_URL is set); take INFO")
         return self
 
     @property

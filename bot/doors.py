@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from telegram import Bot
 
 from bot.app import Service
@@ -25,7 +25,8 @@ def poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:
     """Return the job that asks Telegram for updates; one process of all does so at a time."""
     leases, name = service.leases, "telegram:polling"
     hold = functools.partial(leases.hold, name, telegram_polling.LEASE_SECONDS)
-    poller = telegram_polling.Poller(bot, telegram_intake(service, bot), hold)
+    alarm = functools.partial(service.operator.tell, ChannelName.TELEGRAM)
+    poller = telegram_polling.Poller(bot, telegram_intake(service, bot), hold, alarm)
     return telegram_polling.keep_polling(poller, functools.partial(leases.release, name))
 
 
@@ -48,7 +49,7 @@ def web_app(service: Service) -> web.Application:
     from bot.console.routes import add_console  # noqa: PLC0415 - heavy templates, not needed by the command line
     from bot.public.routes import add_public  # noqa: PLC0415
 
-    app = web.Application(client_max_size=whatsapp_hook.MOST_BYTES)
+    app = web.Application(client_max_size=whatsapp_hook.MOST_BYTES, middlewares=[_no_ancient])
     add_webhooks(app, service)
     add_public(app, service)
     add_console(app, service)
@@ -75,6 +76,14 @@ def add_webhooks(app: web.Application, service: Service) -> None:
         )
         app.router.add_get("/webhooks/whatsapp", cloud.verify)
         app.router.add_post("/webhooks/whatsapp", _kept(cloud.handle))
+
+
+@web.middleware
+async def _no_ancient(request: web.Request, handler: Handle) -> web.StreamResponse:
+    """HTTP/0.9 knows no headers, so that no rule of ours could hold for it."""
+    if request.version < HttpVersion10:
+        raise web.HTTPBadRequest
+    return await handler(request)
 
 
 def _kept(handle: Handle) -> Handle:

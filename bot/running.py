@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bot.app import Service
 from bot.channels import telegram
@@ -33,12 +34,16 @@ from bot.service.unsure import keep_opening
 from bot.service.watch import keep_erasing, keep_escalating, keep_looking_at_lists, keep_paging
 from bot.store.pace import MongoPace
 from bot.store.portfolio import MongoPortfolio
+from bot.store.quarantine import keep_setting_aside
 from bot.store.spool import keep_draining
 
 log = logging.getLogger(__name__)
 #: How long a clean stop waits for an answer or a send that has begun, in seconds.
 LAST_STEP = 20.0
+#: Of each platform; and one beside them that danger alone may use.
 DELIVERERS = 4
+#: What is sent to these never leaves this process, so that nothing can hang there.
+NEAR = (ChannelName.WEB, ChannelName.TERMINAL)
 PAGES_AT_ONCE = 2
 LISTS_EVERY = 5.0
 
@@ -63,21 +68,16 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
         service.inbox, service.conversations, senses, service.knowledge, service.now,
         committed, service.owner, seen, service.door,
     )  # fmt: skip
-    limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
-    portfolio = MongoPortfolio(service.db, service.health, service.config.whatsapp_people_a_day, service.now)
-    deliverer = Deliverer(
-        service.outbox, service.channels, MongoPace(service.db, limits, portfolio), service.owner, time.monotonic,
-        service.window, service.operator,
-    )  # fmt: skip
     stopping = asyncio.Event()
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
-    steps += [keep_delivering(deliverer, service.wake_delivery, stopping) for _ in range(DELIVERERS)]
+    steps += _delivering(service, stopping)
     jobs = [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
     jobs.append(keep_telling(service.notes))
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     for channel in service.watch.channels:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
     jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
+    jobs.append(keep_setting_aside(service.quarantine))
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs.append(keep_opening(service.conversations.open_unsure, service.now, committed, service.config.unsure_after))
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
@@ -102,6 +102,27 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
             await _stop(stepping)
 
 
+def _delivering(service: Service, stopping: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """Return the deliverers: each platform has its own, and keeps one free for danger."""
+    limits = paces(service.config.telegram_per_second, service.config.whatsapp_per_second)
+    portfolio = MongoPortfolio(service.db, service.health, service.config.whatsapp_people_a_day, service.now)
+    pace = MongoPace(service.db, limits, portfolio)
+
+    def keep(channels: Sequence[ChannelName], count: int, kept: int) -> list[Coroutine[Any, Any, None]]:
+        mine = {name: service.channels[name] for name in channels}
+        deliverer = Deliverer(
+            service.outbox.of(*channels), mine, pace, service.owner, time.monotonic, service.window, service.operator,
+            service.standings,
+        )  # fmt: skip
+        lanes = [False] * count + [True] * kept
+        return [keep_delivering(deliverer, service.wake_delivery, stopping, only_danger=lane) for lane in lanes]
+
+    steps = keep([name for name in service.channels if name in NEAR], DELIVERERS, 0)
+    for name in service.channels:
+        steps += [] if name in NEAR else keep([name], DELIVERERS, 1)
+    return steps
+
+
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancel until every task has ended: a driver call may swallow a cancellation that reaches it as it returns."""
     pending = set(tasks)
@@ -120,5 +141,6 @@ async def _keep_lists(service: Service) -> None:
             await service.histories.refresh()
             await service.wording.refresh()
             await service.oncall.refresh()
+            await service.standings.refresh()
         except Exception as error:
             log.exception("the lists and words stay as they are", extra={"error": type(error).__name__})

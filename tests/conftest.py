@@ -17,9 +17,16 @@ from bot.config import Config, load_config
 from bot.content.load import load
 from bot.content.model import Content
 from bot.local import local_mongod
+from tests.platforms import unchecked
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not at hand to check our calls by."""
+    for line in unchecked():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

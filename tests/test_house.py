@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from bot.config import Config, ConfigError, load_config
@@ -45,6 +46,11 @@ def test_all_missing_settings_are_named_at_once() -> None:
         ({"TELEGRAM_TOKEN": "x", "PUBLIC_URL": "https://a.example"}, "TELEGRAM_WEBHOOK_SECRET"),
         ({"ALERT_WEBHOOK_URL": "https://a.example"}, "ALERT_WEBHOOK_SECRET"),
         ({"SAHYATRI_LADDER": "5,1"}, "rising"),
+        ({"TELEGRAM_WEBHOOK_SECRET": "abc"}, "TELEGRAM_WEBHOOK_SECRET: Value error, needs at least 16"),
+        ({"TELEGRAM_WEBHOOK_SECRET_OLD": "abc"}, "TELEGRAM_WEBHOOK_SECRET_OLD: Value error, needs at least 16"),
+        ({"WHATSAPP_VERIFY_TOKEN": "x" * 15}, "WHATSAPP_VERIFY_TOKEN: Value error, needs at least 16"),
+        ({"ALERT_WEBHOOK_SECRET": "x"}, "ALERT_WEBHOOK_SECRET: Value error, needs at least 16"),
+        ({"PUBLIC_URL": "https://a.example", "SAHYATRI_LOG_LEVEL": "DEBUG"}, "SAHYATRI_LOG_LEVEL is DEBUG"),
     ):
         try:
             load_config(**given)
@@ -52,6 +58,17 @@ def test_all_missing_settings_are_named_at_once() -> None:
             assert missing in str(error)
         else:
             raise AssertionError(f"{given} was taken")
+
+
+def test_secrets_of_our_own_may_be_as_short_as_sixteen() -> None:
+    """J9; and nobody is told their secret by an error."""
+    names = ("TELEGRAM_WEBHOOK_SECRET", "WHATSAPP_VERIFY_TOKEN", "ALERT_WEBHOOK_SECRET")
+    assert load_config(ALERT_WEBHOOK_SECRET="x" * 16, TELEGRAM_WEBHOOK_SECRET="x" * 16)
+    assert load_config(SAHYATRI_LOG_LEVEL="DEBUG").log_level == "DEBUG"
+    for name in names:
+        with pytest.raises(ConfigError) as refused:
+            load_config(**{name: "not-to-be-told"})
+        assert "not-to-be-told" not in str(refused.value)
 
 
 def test_words_live_in_content() -> None:

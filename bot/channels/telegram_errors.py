@@ -44,17 +44,18 @@ def channel_error(error: TelegramError) -> ChannelError:
     if isinstance(error, NetworkError):
         return _network(error)
     if UNREADABLE in str(error):
-        return ChannelError("telegram:unreadable", retryable=True, unknown=True)
+        return ChannelError("telegram:unreadable", retryable=True, unknown=True, alarm=True)
     return ChannelError(f"telegram:{type(error).__name__}", retryable=False)
 
 
 def _too_many(error: RetryAfter) -> ChannelError:
     given = error.retry_after
     seconds = float(given) if isinstance(given, int | float) else given.total_seconds()
-    if seconds > LONGEST_WAIT:
+    long = seconds > LONGEST_WAIT
+    if long:
         log.error("Telegram asks us to wait very long", extra={"seconds": seconds})
-    wait = min(seconds, LONGEST_WAIT)
-    return ChannelError("telegram:429", retryable=True, retry_after=wait, pause="address")
+    reason, wait = "telegram:429:long" if long else "telegram:429", min(seconds, LONGEST_WAIT)
+    return ChannelError(reason, retryable=True, retry_after=wait, pause="address", alarm=long)
 
 
 def _network(error: NetworkError) -> ChannelError:
@@ -62,7 +63,7 @@ def _network(error: NetworkError) -> ChannelError:
     cause = repr(error.__cause__)
     if isinstance(error, TimedOut):
         never_left = "pool" in str(error).casefold() or "ConnectTimeout" in cause
-        return ChannelError("telegram:timeout", retryable=True, unknown=not never_left)
+        return ChannelError("telegram:timeout", retryable=True, unknown=not never_left, silent=True)
     refused = "ConnectError" in cause or "ConnectError" in str(error)
     answered = error.__cause__ is None or UNREADABLE in cause
     return ChannelError("telegram:network", retryable=True, unknown=not (refused or answered))

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,16 +28,40 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 20.0
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 OTHER_WAIT = 3.0
+#: A fault that lasts so long, in seconds, is told to the operator, whatever it is; one of the account at once.
+LASTING = 300.0
+LASTING_FAULT = "telegram:polling"
+#: Taps are answered beside the taking of updates, so many at a time: sending needs the other connections.
+TAPS_AT_ONCE = 4
 
 #: Takes or keeps the right to poll; False while another process has it. May raise `StoreUnavailable`.
 Hold = Callable[[], Awaitable[bool]]
+#: Tells the operator, who hears of each reason once a day.
+Alarm = Callable[[str], Awaitable[object]]
+
+
+async def nobody(_: str) -> None:
+    """Tell no one."""
 
 
 class Poller:
     """Asks for updates, again and again."""
 
-    def __init__(self, bot: Bot, intake: Intake, hold: Hold) -> None:  # noqa: D107
+    def __init__(
+        self,
+        bot: Bot,
+        intake: Intake,
+        hold: Hold,
+        alarm: Alarm = nobody,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """*alarm* tells the operator; *clock* counts seconds."""
         self._bot = bot
+        self._alarm = alarm
+        self._clock = clock
+        self._fails_since: float | None = None
+        self._beside: set[asyncio.Task[None]] = set()
+        self._few = asyncio.Semaphore(TAPS_AT_ONCE)
         self._intake = intake
         self._hold = hold
         self._offset = 0
@@ -52,12 +77,20 @@ class Poller:
                 await self._take(update)
                 self._offset = int(update["update_id"]) + 1
         except TelegramError as error:
-            return self._failed(error)
+            return await self._failed(error)
         except Exception as error:
             log.exception("polling goes on after an error", extra={"error": type(error).__name__})
+            await self._trouble(LASTING_FAULT, at_once=False)
             return self._longer()
         self._wait = FIRST_WAIT
+        self._fails_since = None
         return 0.0
+
+    async def close(self) -> None:
+        """Leave what taps are not answered yet: their buttons stop spinning by themselves."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
 
     async def _may_poll(self) -> bool:
         """While the database is silent nobody else can begin: who polls goes on, and the spool keeps what comes."""
@@ -74,18 +107,36 @@ class Poller:
     async def _take(self, update: dict[str, Any]) -> None:
         tapped = await self._intake.take(json.dumps(update).encode())
         if tapped:
+            task = asyncio.create_task(self._answer(tapped))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+
+    async def _answer(self, tapped: str) -> None:
+        """Stop a tapped button's spinner. Nobody's message waits for that."""
+        async with self._few:
             with contextlib.suppress(TelegramError):
                 await self._bot.answer_callback_query(
                     tapped, read_timeout=ACTION_SECONDS, connect_timeout=ACTION_SECONDS
                 )
 
-    def _failed(self, error: TelegramError) -> float:
+    async def _failed(self, error: TelegramError) -> float:
         failure = channel_error(error)
         if isinstance(error, Conflict):
             log.error("another program receives this bot's messages, or a webhook is set: sahyatri telegram setup")
         else:
             log.warning("polling failed", extra={"reason": failure.reason})
+        await self._trouble(failure.reason if failure.account else LASTING_FAULT, at_once=failure.account)
         return max(self._longer(), failure.retry_after)
+
+    async def _trouble(self, reason: str, *, at_once: bool) -> None:
+        """Tell the operator of the account's faults at once, and of any other that does not pass (rule T6)."""
+        now = self._clock()
+        self._fails_since = now if self._fails_since is None else self._fails_since
+        if at_once or now - self._fails_since >= LASTING:
+            try:
+                await self._alarm(reason)
+            except Exception as error:
+                log.exception("the operator could not be told", extra={"error": type(error).__name__})
 
     def _longer(self) -> float:
         wait, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
@@ -99,5 +150,6 @@ async def keep_polling(poller: Poller, release: Callable[[], Awaitable[None]]) -
             wait = await poller.step()
             await asyncio.sleep(wait)
     finally:
+        await poller.close()
         with contextlib.suppress(StoreUnavailable):
             await release()

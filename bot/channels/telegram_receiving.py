@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 from telegram import Bot
 
+from bot.channels.bodies import whole
 from bot.channels.telegram_groups import Groups
 from bot.channels.telegram_updates import parse
 from bot.domain.messages import InboundMessage
@@ -95,7 +96,7 @@ class TelegramWebhook:
             return web.Response(status=401)
         if request.headers.get("Content-Encoding"):
             return web.Response(status=415)
-        tapped = await self._intake.take(await request.read())
+        tapped = await self._intake.take(await whole(request))
         # The answer itself may call a method: this stops the tapped button's spinner without another request.
         answer = {"method": "answerCallbackQuery", "callback_query_id": tapped}
         return web.json_response(answer) if tapped else web.Response()

@@ -78,6 +78,7 @@ def _message(message: Message, key: str, received_at: datetime, *, edited: bool)
         point=_point(message),
         id=Private(str(_whole(message.message_id))),
         album=str(message.media_group_id or "")[:64],
+        order=message.message_id,
     )
 
 
@@ -90,13 +91,13 @@ def _is_not_theirs(message: Message, own: int) -> bool:
 
 
 def _left(update: Update, key: str, received_at: datetime) -> InboundMessage | None:
-    """Somebody has blocked us: nothing may be sent to them until they write again."""
+    """Somebody has blocked us: nothing may be sent to them until they write again. It follows what they last wrote."""
     change = update.my_chat_member
     if not change or change.chat.type != Chat.PRIVATE or change.new_chat_member.status != ChatMember.BANNED:
         return None
     return InboundMessage(
         key, _address(change.chat.id), Carrier.UNSUPPORTED, NOTHING_SAID, _clamp(change.date, received_at), received_at,
-        blocked=True,
+        blocked=True, order=LARGEST_ID,
     )  # fmt: skip
 
 

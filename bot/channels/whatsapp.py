@@ -58,9 +58,11 @@ class WhatsAppChannel:
         try:
             if sent := await self._speak(address, message, outbox_id):
                 return sent
-            return await self._post(outbound(address, message, outbox_id))
+            body = plain if message.plain and not message.template else outbound
+            return await self._post(body(address, message, outbox_id))
         except _Refused as refused:
-            if refused.code not in SHAPE or message.template or not (message.choices or message.asks_location):
+            shaped = not message.plain and (message.choices or message.asks_location)
+            if refused.code not in SHAPE or message.template or not shaped:
                 raise refused.error from refused
         try:
             return await self._post(plain(address, message, outbox_id))
@@ -77,9 +79,13 @@ class WhatsAppChannel:
     async def _speak(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private | None:
         """Send the words as a voice message; None where they are to be written.
 
-        An id that the platform has forgotten is uploaded once more.
+        An id that the platform has forgotten is uploaded once more; one that it has reported as broken is not used
+        again for anybody.
         """
         audio = await self._audio(message)
+        if message.plain:
+            self._files.forget_file(audio)
+            return None
         for _ in range(2 if audio else 0):
             media_id = await self._uploaded(audio)
             if not media_id:
@@ -115,9 +121,11 @@ class WhatsAppChannel:
                 raw, status = await answer.read(), answer.status
                 wait = answer.headers.get("Retry-After", "")
         except (ClientConnectorError, ConnectionTimeoutError) as error:
-            raise ChannelError("whatsapp:connect", retryable=True) from error
+            silent = isinstance(error, TimeoutError)
+            raise ChannelError("whatsapp:connect", retryable=True, silent=silent) from error
         except (ClientError, ServerTimeoutError, TimeoutError) as error:
-            raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True) from error
+            silent = isinstance(error, TimeoutError)
+            raise ChannelError("whatsapp:in_doubt", retryable=True, unknown=True, silent=silent) from error
         found = read_json(raw)
         if status >= FAILED:
             raise _Refused(code_of(found), channel_error(status, found, wait))
@@ -128,7 +136,7 @@ def _wamid(answer: object) -> Private:
     try:
         return Private(str(answer["messages"][0]["id"]))  # type: ignore[index]
     except (KeyError, IndexError, TypeError) as error:
-        raise ChannelError("whatsapp:no_id", retryable=True, unknown=True) from error
+        raise ChannelError("whatsapp:no_id", retryable=True, unknown=True, alarm=True) from error
 
 
 def proof_of(token: str, secret: str) -> str:

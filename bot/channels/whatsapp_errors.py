@@ -57,6 +57,8 @@ _RANGES: Final = ((range(200, 300), _FAULT), (range(132000, 133000), _OURS))
 SHAPE: Final = frozenset({100, 131008, 131009, 131051})
 #: The file that a message names is not there (any more), or could not be taken.
 NO_FILE: Final = frozenset({100, 131009, 131052, 131053})
+#: Reported afterwards, each of these leaves the plain words of the message to be tried.
+PLAIN: Final = SHAPE | NO_FILE
 
 
 def outcome(code: object, status: int = 0) -> Outcome:

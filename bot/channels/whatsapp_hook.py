@@ -6,17 +6,19 @@ siblings.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
 
+from bot.channels.bodies import whole
 from bot.channels.whatsapp_errors import outcome
 from bot.channels.whatsapp_inbound import changes, error_code, listed, parse, parse_id_update, parse_move, parse_status
 from bot.channels.whatsapp_inbound import text as text_of
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 SIGNATURE_HEADER: Final = "X-Hub-Signature-256"
 MOST_BYTES: Final = 4 * 1024 * 1024
 LONGEST_CHALLENGE: Final = 256
+#: More than a batch can hold.
+MOST_ITEMS: Final = MOST_BYTES
 #: Fields of a webhook by which the platform says that the account, the number or a template is in trouble.
 NOTICES: Final = frozenset({
     "account_alerts", "account_review_update", "account_update", "message_template_status_update",
@@ -88,7 +92,7 @@ class WhatsAppWebhook:
         """Store every item of the batch and answer."""
         if request.headers.get("Content-Encoding"):
             return web.Response(status=415)
-        body = await request.read()
+        body = await whole(request)
         if not verified(body, request.headers.get(SIGNATURE_HEADER, ""), self._secrets):
             return web.Response(status=401)
         try:
@@ -98,21 +102,43 @@ class WhatsAppWebhook:
         return web.Response()
 
     async def take(self, payload: object) -> None:
-        """Hand on every item of a batch that can be read. Raise `TypeError` for what is no batch."""
-        for field, value in list(changes(payload, self._phone_id)):
-            await self._change(field, value)
+        """Hand on every item of a batch that can be read, people's before the platform's own.
 
-    async def _change(self, field: str, value: Json) -> None:
-        if field in NOTICES:
-            await self._item(value, lambda item: self._notice(field, item))
-        for item in listed(value.get("user_id_update")):
-            await self._item(item, self._id_update)
-        for item in sorted(listed(value.get("messages")), key=_no_notice):
-            await self._item(item, self._message)
-        for item in listed(value.get("statuses")):
-            await self._item(item, self._status)
-        for item in listed(value.get("errors")):
-            await self._item(item, self._error)
+        Raise `TypeError` for what is no batch. What could not be kept now is raised at the end, so that the platform
+        sends the batch again: no item waits for another, and what is known by then is not heard twice.
+        """
+        batch = list(changes(payload, self._phone_id))
+        missed = [error for _, value in batch for error in await self._people(value)]
+        missed += [error for field, value in batch for error in await self._platform(field, value)]
+        if missed:
+            log.error("items could not be kept; the batch must come again", extra={"items": len(missed)})
+            raise missed[0]
+
+    async def _people(self, value: Json) -> list[Exception]:
+        """Take who has moved, then who writes: whoever writes from a new number is then the same person at once."""
+        messages = listed(value.get("messages"))
+        moves = [(item, self._id_update) for item in listed(value.get("user_id_update"))]
+        moves += [(item, self._message) for item in messages if _is_notice(item)]
+        missed = await self._all(moves, most_missed=1)
+        return missed + await self._all([(item, self._message) for item in messages if not _is_notice(item)])
+
+    async def _platform(self, field: str, value: Json) -> list[Exception]:
+        items = [(value, functools.partial(self._notice, field))] if field in NOTICES else []
+        reports = [(item, self._status) for item in listed(value.get("statuses"))]
+        errors = [(item, self._error) for item in listed(value.get("errors"))]
+        return await self._all([*items, *reports, *errors])
+
+    async def _all(self, items: Sequence[tuple[object, Take]], most_missed: int = MOST_ITEMS) -> list[Exception]:
+        """Take each; return what could not be kept. After *most_missed* no more are tried, for others wait."""
+        missed: list[Exception] = []
+        for item, take in items:
+            try:
+                await self._item(item, take)
+            except Exception as error:
+                missed.append(error)
+            if len(missed) >= most_missed:
+                break
+        return missed
 
     async def _item(self, item: object, take: Take) -> None:
         """Take one item; a malformed one is kept aside and its siblings go on."""
@@ -153,6 +179,5 @@ class WhatsAppWebhook:
             await self._desk.alarm(f"whatsapp:{field}:{event}"[:80])
 
 
-def _no_notice(item: object) -> bool:
-    """Order moves before messages: whoever writes from a new number is then the same person at once."""
-    return not (isinstance(item, dict) and item.get("type") == "system")
+def _is_notice(item: object) -> bool:
+    return isinstance(item, dict) and item.get("type") == "system"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.channels.whatsapp_errors import outcome
+from bot.channels.whatsapp_errors import PLAIN, outcome
 from bot.domain.messages import (
     Address,
     Carrier,
@@ -214,12 +215,21 @@ def parse_status(item: Json, received_at: datetime) -> Receipt | None:
         return None
     code = error_code(item)
     echoed = item.get("biz_opaque_callback_data")
-    failed = outcome(code) if state is ReceiptState.FAILED else None
-    return Receipt(
+    receipt = Receipt(
         ChannelName.WHATSAPP, Private(str(item["id"])), state, when(item, received_at),
         echoed if isinstance(echoed, str) and echoed else None, code,
-        again=max(failed.retry_after, LATER) if failed and failed.retryable else None,
-        closed=bool(failed and failed.closed), alarm=bool(failed and (failed.alarm or failed.account)),
+    )  # fmt: skip
+    return _failed(receipt, code) if state is ReceiptState.FAILED else receipt
+
+
+def _failed(receipt: Receipt, code: int | None) -> Receipt:
+    """Say what its code leads to, by the same table as for an answer."""
+    found = outcome(code)
+    plain = code in PLAIN
+    again = max(found.retry_after, LATER) if found.retryable else None
+    return replace(
+        receipt, again=0.0 if plain else again, closed=found.closed, alarm=found.alarm or found.account,
+        gone=found.gone, plain=plain,
     )  # fmt: skip
 
 

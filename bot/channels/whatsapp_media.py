@@ -121,6 +121,10 @@ class Files:
         """The platform no longer knows this id."""
         self._uploaded = {key: found for key, found in self._uploaded.items() if found[0] != media_id}
 
+    def forget_file(self, data: bytes) -> None:
+        """Bring this file anew the next time."""
+        self._uploaded.pop(hashlib.sha256(data).hexdigest(), None)
+
     async def _upload(self, data: bytes, mime: str, name: str) -> str:
         form = FormData({"messaging_product": "whatsapp", "type": mime})
         form.add_field("file", data, filename=name, content_type=mime)
@@ -128,7 +132,7 @@ class Files:
             async with self._graph.post(f"{self._phone_id}/media", data=form) as answer:
                 raw, status = await answer.read(), answer.status
         except (ClientError, TimeoutError) as error:
-            raise ChannelError("whatsapp:upload", retryable=True) from error
+            raise ChannelError("whatsapp:upload", retryable=True, silent=isinstance(error, TimeoutError)) from error
         found = read_json(raw)
         if status >= FAILED or not isinstance(found, dict) or not found.get("id"):
             raise channel_error(status if status >= FAILED else BROKEN, found)

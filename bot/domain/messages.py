@@ -72,7 +72,8 @@ class InboundMessage:
     words read in its picture ("" for none, None where no picture was looked at): never a choice or a command; `id` is
     the channel's own id, where the channel lets us delete a message by it; `album` is the same for pictures sent as
     one; `blocked`: no message, but the news that this person takes none from us any more; `also` is a second id of the
-    same person on that channel, where it names one.
+    same person on that channel, where it names one; `order` rises within a chat, where the channel counts its messages:
+    of those of the same second the lower comes first.
     """
 
     key: str
@@ -89,6 +90,7 @@ class InboundMessage:
     id: Private = NOTHING_SAID
     album: str = ""
     also: Private = NOTHING_SAID
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ class Receipt:
     """What became of a message: found by the channel's message id, or by our outbox id where the channel echoes it.
 
     Of a failed one: `again` are the seconds after which it may be sent once more (None: never), `closed`: the channel
-    takes words of our own only after the person has written, `alarm`: an operator must look.
+    takes words of our own only after the person has written, `alarm`: an operator must look, `gone`: nothing reaches
+    the person until they write, `plain`: its shape or its file was refused, so that only its plain words may pass.
     """
 
     channel: ChannelName
@@ -130,6 +133,8 @@ class Receipt:
     again: float | None = None
     closed: bool = False
     alarm: bool = False
+    gone: bool = False
+    plain: bool = False
 
 
 class Lane(StrEnum):
@@ -161,7 +166,7 @@ class OutboundMessage:
     labels what opens the choices, or sends a location. `asks_location`: offer to share it. `protected`: not to be
     passed on or saved. `digits`: the words number so many choices. `keeps_keyboard`: an earlier bubble of the turn
     shows keys. `template`: the name of a text that the channel has approved beforehand, sent instead of any words, in
-    the language of `locale`.
+    the language of `locale`. `plain`: the channel has refused its shape or its file, so that only the words may go.
     """
 
     text: Private
@@ -177,6 +182,7 @@ class OutboundMessage:
     keeps_keyboard: bool = False
     template: str = ""
     locale: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bot.ports.group import Group, GroupInbox, Links, Topics
 from bot.ports.health import DeliveryLook, HealthNotes, NumberLook
 from bot.ports.media import Attachments, Copy, CopyMaker, Fetch, MediaStore, Original, Wanted
 from bot.ports.newcomers import Newcomers, Wave
-from bot.ports.outbox import Channel, Due, HeldBack, Hold, Outbox, Pacer, Wish
+from bot.ports.outbox import Channel, Due, HeldBack, Hold, Outbox, Pacer, Standings, Wish
 from bot.ports.paging import (
     CHANNEL_FAULT,
     CROWD,
@@ -110,6 +110,7 @@ __all__ = [
     "SheetWriter",
     "SpeechFailed",
     "Stamp",
+    "Standings",
     "StoreUnavailable",
     "TaskStore",
     "TopicGone",

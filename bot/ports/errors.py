@@ -11,7 +11,8 @@ class ChannelError(Exception):
     account: the fault is the whole account's (token, ban), so an operator must be told. alarm: the fault is ours or
     of a template: only this message is lost, and an operator must be told. gone: nothing reaches this person until
     they write. closed: the channel takes words of our own only after the person has written. pause: who must be left
-    in peace for *retry_after* seconds: "" nobody, "address" this contact, "account" everybody.
+    in peace for *retry_after* seconds: "" nobody, "address" this contact, "account" everybody. silent: nothing answered
+    in time.
     """
 
     def __init__(  # noqa: D107, PLR0913
@@ -26,6 +27,7 @@ class ChannelError(Exception):
         pause: str = "",
         closed: bool = False,
         alarm: bool = False,
+        silent: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -37,6 +39,7 @@ class ChannelError(Exception):
         self.pause = pause
         self.closed = closed
         self.alarm = alarm
+        self.silent = silent
 
 
 class GroupBroken(ChannelError):

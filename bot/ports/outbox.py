@@ -77,6 +77,18 @@ class Hold:
     most: int = 0
 
 
+class Standings(Protocol):
+    """Which channels refuse our account at present, for all processes."""
+
+    async def refuses(self, channel: ChannelName) -> None:
+        """Remember that a channel refuses us."""
+        ...
+
+    async def takes(self, channel: ChannelName) -> None:
+        """Forget it: something was sent there."""
+        ...
+
+
 class Pacer(Protocol):
     """Keeps to what each platform allows, across all processes, and keeps room for danger."""
 

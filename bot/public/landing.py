@@ -49,7 +49,10 @@ class Landing:
         self._service = service
 
     async def page(self, request: web.Request) -> web.Response:
-        """Show the numbers, the desk and the ways to write; an unknown code gets all of it but the place."""
+        """Show the numbers, the desk and the ways to write; an unknown code gets all of it but the place.
+
+        A channel that refuses us at present stands last, with a word about it: an answer there may be late.
+        """
         service = self._service
         typed = request.match_info["code"]
         code = codes.plain(typed.removeprefix(codes.MARK))
@@ -64,6 +67,7 @@ class Landing:
             "known": bool(poster),
             "lines": LINES,
             "telegram": f"https://t.me/{quote(bot)}" + (f"?start={codes.start(code)}" if poster else "") if bot else "",
+            "late": service.standings.refused,
             "web": f"/chat?place={code}" if poster else "/chat",
         }
         response = aiohttp_jinja2.render_template("code.html", request, context)

@@ -10,8 +10,9 @@ from typing import Protocol
 from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane
-from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer
+from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer, Standings
 from bot.service.operator import Operator
+from bot.service.rests import Rests
 from bot.service.window import TOO_LATE, Window
 
 log = logging.getLogger(__name__)
@@ -60,21 +61,23 @@ class Deliverer:
         clock: Callable[[], float],
         window: Window | None = None,
         operator: Operator | None = None,
+        standings: Standings | None = None,
     ) -> None:
         """*channels* are those this process can send to; *clock* counts seconds and only rises."""
         self._outbox = outbox
         self._channels = channels
         self._pacer = pacer
         self._owner = owner
-        self._clock = clock
-        self._rests: dict[ChannelName, float] = {}
+        self._rests = Rests(clock)
         self._window = window
         self._operator = operator
+        self._standings = standings
+        self._clock = clock
         self._told: dict[ChannelName, float] = {}
 
-    async def work(self) -> bool:
-        """Send one message; False when nothing is due."""
-        resting = frozenset(channel for channel, until in self._rests.items() if until > self._clock())
+    async def work(self, *, only_danger: bool = False) -> bool:
+        """Send one message; False when nothing is due. *only_danger*: leave all others to somebody else."""
+        resting = frozenset(self._channels) if only_danger else self._rests.now()
         due = await self._outbox.next_due(self._owner, resting)
         if not due:
             return False
@@ -91,8 +94,7 @@ class Deliverer:
 
     def nap(self, longest: float) -> float:
         """Return how long to sleep when nothing is due: until the first channel has rested, *longest* at most."""
-        now = self._clock()
-        return min([longest, *(until - now for until in self._rests.values() if until > now)])
+        return self._rests.next_end(longest)
 
     async def _hold(self, due: Due, hold: Hold) -> None:
         """What danger needs waits by itself, to the millisecond; else the whole channel rests.
@@ -102,7 +104,7 @@ class Deliverer:
         if hold.scope == TOMORROW:
             await self._tomorrow(due, hold)
         elif hold.scope == "account" and due.message.lane is not Lane.DISTRESS:
-            self._rests[due.address.channel] = self._clock() + hold.seconds
+            self._rests.rest(due.address.channel, hold.seconds)
             await self._outbox.put_back(due)
         else:
             await self._outbox.put_off(due, hold.seconds)
@@ -151,6 +153,9 @@ class Deliverer:
             await self._outbox.unknown(due, reason)
 
     async def _send(self, due: Due) -> None:
+        if not self._rests.may(due):
+            await self._outbox.put_back(due)
+            return
         if not await self._outbox.sending(due):
             return
         channel = self._channels[due.address.channel]
@@ -159,12 +164,18 @@ class Deliverer:
         except ChannelError as error:
             await self._failed(due, error)
             return
+        self._rests.answered(due.address.channel)
         await self._outbox.sent(due, channel_message_id)
+        if self._standings:
+            await self._standings.takes(due.address.channel)
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
+        (self._rests.silent if error.silent else self._rests.answered)(due.address.channel)
         log.warning("send failed", extra={"row": due.id, "reason": error.reason, "retryable": error.retryable})
         if self._operator and (error.account or error.alarm):
             await self._operator.tell(due.address.channel, error.reason)
+        if self._standings and error.account and not due.message.template:
+            await self._standings.refuses(due.address.channel)
         if error.gone:
             await self._outbox.unreachable(due, error.reason)
         elif error.closed and self._window:
@@ -199,12 +210,17 @@ def _wait(due: Due, error: ChannelError) -> float:
 
 
 async def keep_delivering(
-    deliverer: Deliverer, woken: asyncio.Event, stopping: asyncio.Event, pause: float = 0.25
+    deliverer: Deliverer,
+    woken: asyncio.Event,
+    stopping: asyncio.Event,
+    pause: float = 0.25,
+    *,
+    only_danger: bool = False,
 ) -> None:
     """Deliver until *stopping*: at once when woken, and every *pause* seconds for what came due."""
     while not stopping.is_set():
         try:
-            busy = await deliverer.work()
+            busy = await deliverer.work(only_danger=only_danger)
         except Exception as error:
             log.exception("delivery goes on after an error", extra={"error": type(error).__name__})
             busy = False

@@ -48,6 +48,7 @@ def message_out(message: InboundMessage) -> Doc:
         "id": message.id.reveal(),
         "album": message.album,
         "also": message.also.reveal(),
+        "order": message.order,
     }
 
 
@@ -67,6 +68,7 @@ def message_in(doc: Mapping[str, Any]) -> InboundMessage:
         id=Private(doc.get("id", "")),
         album=doc.get("album", ""),
         also=Private(doc.get("also", "")),
+        order=doc.get("order", 0),
     )
 
 

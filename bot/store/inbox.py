@@ -53,6 +53,7 @@ class MongoInbox:
             "attempts": 0,
             "sent_at": message.sent_at,
             "received_at": message.received_at,
+            "order": message.order,
             "sealed": sealed,
         }
         try:
@@ -70,9 +71,9 @@ class MongoInbox:
         return row["conversation"] if row else None
 
     async def waiting(self, conversation_id: str, most: int) -> Sequence[Waiting]:
-        """Return its unanswered messages by the channel's time, then by arrival. An erased one is closed, unread."""
+        """Return its unanswered messages by the channel's time and count, then by arrival. An erased one is closed."""
         query = {"conversation": conversation_id, "state": "waiting"}
-        order = [("sent_at", 1), ("received_at", 1), ("_id", 1)]
+        order = [("sent_at", 1), ("order", 1), ("received_at", 1), ("_id", 1)]
         rows = await self._rows.find(query).sort(order).limit(most).to_list()
         return [found for row in rows if (found := await self._open(row))]
 

@@ -47,7 +47,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ],
     "outbox": [
         IndexModel(
-            [("open", ASCENDING), ("lane", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)],
+            [(name, ASCENDING) for name in ("open", "channel", "lane", "created_at", "_id")],
             partialFilterExpression={"open": True},
             name="open_in_order",
         ),
@@ -64,6 +64,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("notice", ASCENDING)]),
     ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
+    "standings": [],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "platform_health": [],
     "written_first": [

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -26,6 +27,8 @@ Doc = dict[str, Any]
 #: Channels on which a person can have several ids.
 SEVERAL_IDS = frozenset({ChannelName.WHATSAPP})
 MOVED_NOTE = "the person has a new number: this chat goes on there; it is asked who writes"
+#: A move waits so many seconds for the database, then the platform must tell it again: messages wait behind it.
+PATIENCE = 2.0
 LINKED_NOTE = "the person has another number, with a chat and an open case of its own"
 
 
@@ -87,7 +90,8 @@ class MongoMoves:
             return await self._move(moved, now, session)
 
         async with reachable():
-            return await in_transaction(self._db.client, body)
+            with pymongo.timeout(PATIENCE):
+                return await in_transaction(self._db.client, body)
 
     async def _move(self, moved: Moved, now: datetime, session: AsyncClientSession) -> str:
         old, new = self._contacts.own(moved.old), self._contacts.own(moved.new)

@@ -31,6 +31,8 @@ MOST_PAGES = 20
 CAMPAIGN_KEEPS = timedelta(hours=48)
 #: How often a message may be sent that the channel took and then gave up.
 MOST_REFUSED = 5
+#: What is kept of a receipt whose message is not known yet.
+PARKED = ("at", "error_code", "again", "closed", "alarm", "gone", "plain")
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,6 +41,11 @@ KEY_PATIENCE = 3.0
 #: Marks a row that was sent and whose channel's id is not kept (yet): such a message cannot be deleted in the chat.
 UNSEALED = "unsealed"
 log = logging.getLogger(__name__)
+#: True of a row that nobody holds.
+FREE: Doc = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
+#: States that a report may still turn into a failure, and those of what is known to have arrived.
+TAKEN: Doc = {"state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
+ARRIVED = ("delivered", "read")
 
 
 class MongoOutbox:
@@ -52,14 +59,14 @@ class MongoOutbox:
         self._channels = sorted(channels)
         self._unsealed: dict[str, tuple[str, Private]] = {}
 
+    def of(self, *channels: ChannelName) -> MongoOutbox:
+        """Return the same outbox for these channels alone: what hangs on one holds up no other."""
+        return MongoOutbox(self._db, self._sealer, frozenset(channels))
+
     async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
         """Lease the next row that has no earlier unsent row of its lane, or a graver one, in its conversation."""
         await self.name_late()
-        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
-        due = {"$lte": ["$not_before", "$$NOW"]}
-        query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [free, due]}}
-        if resting:
-            query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
+        query = self._due(resting)
         blocked: set[str] = set()
         for _ in range(MOST_PAGES):
             rows = await self._page(query, blocked)
@@ -68,11 +75,21 @@ class MongoOutbox:
                     continue
                 if await self._has_earlier(row):
                     blocked.add(row["conversation"])
-                elif (leased := await self._lease(row, owner, free)) and (found := await self._open(leased)):
+                elif (leased := await self._lease(row, owner)) and (found := await self._open(leased)):
                     return found
             if len(rows) < CANDIDATES:
                 break
         return None
+
+    def _due(self, resting: frozenset[ChannelName]) -> Doc:
+        """Return the query for what may be leased now; with the index, what is another channel's costs nothing."""
+        due = {"$lte": ["$not_before", "$$NOW"]}
+        query: Doc = {"open": True, "channel": {"$in": self._channels}, "$expr": {"$and": [FREE, due]}}
+        if resting.issuperset(self._channels):
+            query["lane"] = LANE_ORDER[Lane.DISTRESS]
+        elif resting:
+            query["$or"] = [{"lane": LANE_ORDER[Lane.DISTRESS]}, {"channel": {"$nin": sorted(resting)}}]
+        return query
 
     async def _page(self, query: Doc, blocked: set[str]) -> list[Doc]:
         """Return the first that are due of conversations that are not blocked."""
@@ -84,10 +101,10 @@ class MongoOutbox:
         earlier["lane"] = {"$lte": row["lane"]}
         return await self._rows.find_one(earlier, {"_id": 1}) is not None
 
-    async def _lease(self, row: Doc, owner: str, free: Doc) -> Doc | None:
+    async def _lease(self, row: Doc, owner: str) -> Doc | None:
         until = {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}
         leased: Doc | None = await self._rows.find_one_and_update(
-            {"_id": row["_id"], "open": True, "$expr": free},
+            {"_id": row["_id"], "open": True, "$expr": FREE},
             [{"$set": {"lease": until}}],
             return_document=ReturnDocument.AFTER,
         )
@@ -101,6 +118,7 @@ class MongoOutbox:
             return None
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
+            message = replace(message, plain=bool(row.get("plain")))
             address = await self._sealer.open(f"address:{row['conversation']}", (conversation or {}).get("address"))
         except Unreadable:
             await self._final(row["_id"], "failed", {"error": "unreadable"})
@@ -164,6 +182,7 @@ class MongoOutbox:
             found = Receipt(
                 due.address.channel, channel_message_id, ReceiptState(parked["state"]), parked["at"],
                 error_code=parked.get("error_code"), again=parked.get("again"), closed=bool(parked.get("closed")),
+                gone=bool(parked.get("gone")), plain=bool(parked.get("plain")),
             )  # fmt: skip
             await self._apply(due.id, found)
 
@@ -258,7 +277,7 @@ class MongoOutbox:
         if row:
             await self._apply(row["_id"], receipt)
             return True
-        parked = {name: getattr(receipt, name) for name in ("at", "error_code", "again", "closed", "alarm")}
+        parked = {name: getattr(receipt, name) for name in PARKED}
         parked["state"] = receipt.state.value
         await self._db["parked_receipts"].update_one({"_id": key}, {"$set": parked}, upsert=True)
         return False
@@ -279,29 +298,39 @@ class MongoOutbox:
     async def _refused(self, row_id: str, receipt: Receipt) -> None:
         """A message that the channel took and then gave up: sent again where that can help, else failed, and told.
 
-        Where its window is closed it is put back, and the window with it: the deliverer then knows what to do.
+        Where its window is closed it is put back, and the window with it: the deliverer then knows what to do. Where
+        its shape or its file was refused it goes once more as plain words, and not a third time.
         """
-        refused = {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
-        taken = {"_id": row_id, "state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
-        if not receipt.closed and (receipt.again is None):
-            row = await self._rows.find_one_and_update(taken, {"$set": {**refused, "state": "failed", "open": False}})
-            if row:
-                await self._undelivered(row["conversation"])
+        if not receipt.closed and receipt.again is None:
+            await self._given_up(row_id, receipt)
             return
         later = datetime.now(UTC) + timedelta(seconds=receipt.again or 0)  # noqa: TID251 - the edge's own clock
-        again = {**refused, "state": "waiting", "open": True, "not_before": later}
-        young = {"attempts": {"$lt": MOST_REFUSED}}
-        row = await self._rows.find_one_and_update({**taken, **young}, {"$set": again})
+        again = {**_refusal(receipt), "state": "waiting", "open": True, "not_before": later}
+        may: Doc = {"attempts": {"$lt": MOST_REFUSED}}
+        if receipt.plain:
+            again["plain"], may["plain"] = True, {"$ne": True}
+        row = await self._rows.find_one_and_update({"_id": row_id, **TAKEN, **may}, {"$set": again})
         if not row:
-            await self._apply(row_id, replace(receipt, again=None, closed=False))
+            await self._given_up(row_id, receipt)
         elif receipt.closed:
             await self._shut(row, receipt)
 
+    async def _given_up(self, row_id: str, receipt: Receipt) -> None:
+        """It failed for good, and the case counts it; of one that has arrived all the same it is only a note."""
+        failed = {**_refusal(receipt), "state": "failed", "open": False}
+        row = await self._rows.find_one_and_update({"_id": row_id, **TAKEN}, {"$set": failed})
+        if not row:
+            note = {"late_failure": {"code": receipt.error_code, "at": receipt.at}}
+            await self._rows.update_one({"_id": row_id, "state": {"$in": list(ARRIVED)}}, {"$set": note})
+            return
+        await self._undelivered(row["conversation"])
+        if receipt.gone:
+            await self._db["conversations"].update_one(_unheard(row), {"$set": {"unreachable": True}})
+
     async def _shut(self, row: Doc, receipt: Receipt) -> None:
         """The window was closed as the message was sent; whoever has written since has opened it."""
-        unheard = {"_id": row["conversation"], "heard_at": {"$not": {"$gte": row.get("sending_at", row["created_at"])}}}
         shut = {"$min": {"heard_at": receipt.at - WINDOW}}
-        await self._db["conversations"].update_one(unheard, shut)
+        await self._db["conversations"].update_one(_unheard(row), shut)
 
     async def _final(self, row_id: str, state: str, fields: Doc, among: Sequence[str] = ()) -> None:
         """Close a row, if it is in one of these states; one that a receipt has moved meanwhile keeps its state."""
@@ -336,3 +365,13 @@ class MongoOutbox:
             except Unreadable:
                 continue
         return found
+
+
+def _refusal(receipt: Receipt) -> Doc:
+    return {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
+
+
+def _unheard(row: Doc) -> Doc:
+    """Return the query for its conversation, if the person has not written since it was sent."""
+    since = row.get("sending_at", row["created_at"])
+    return {"_id": row["conversation"], "heard_at": {"$not": {"$gte": since}}}

@@ -51,9 +51,12 @@ async def test_choices_become_an_inline_keyboard(platform: FakeTelegram, bot: Bo
 ERRORS: dict[str, tuple[tuple[int, dict[str, Any] | str], dict[str, Any]]] = {
     "429": (
         refused(429, "Too Many Requests", retry_after=30),
-        {"retryable": True, "retry_after": 30.0, "pause": "address"},
+        {"retryable": True, "retry_after": 30.0, "pause": "address", "alarm": False},
     ),
-    "429 huge": (refused(429, "Too Many Requests", retry_after=3600), {"retryable": True, "retry_after": 600.0}),
+    "429 huge": (
+        refused(429, "Too Many Requests", retry_after=3600),
+        {"retryable": True, "retry_after": 600.0, "alarm": True},
+    ),
     "blocked": (refused(403, "Forbidden: bot was blocked by the user"), {"retryable": False, "gone": True}),
     "deactivated": (refused(403, "Forbidden: user is deactivated"), {"retryable": False, "gone": True}),
     "chat not found": (refused(400, "Bad Request: chat not found"), {"retryable": False, "gone": True}),
@@ -68,7 +71,7 @@ ERRORS: dict[str, tuple[tuple[int, dict[str, Any] | str], dict[str, Any]]] = {
     "502": (refused(502, "Bad Gateway"), {"retryable": True, "unknown": False}),
     "502 in HTML": ((502, "<html>Bad Gateway</html>"), {"retryable": True, "unknown": False}),
     "503 in HTML": ((503, "<html>busy</html>"), {"retryable": True, "unknown": False}),
-    "200 unreadable": ((200, "<html>hello</html>"), {"retryable": True, "unknown": True}),
+    "200 unreadable": ((200, "<html>hello</html>"), {"retryable": True, "unknown": True, "alarm": True}),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ import pytest
 from telegram import Bot
 
 from bot.app import Service
-from bot.channels.telegram_polling import Poller, keep_polling
+from bot.channels.telegram_polling import LASTING_FAULT, TAPS_AT_ONCE, Poller, keep_polling
 from bot.channels.telegram_receiving import Intake
 from bot.config import ConfigError, load_config
 from bot.ports import StoreUnavailable
@@ -40,6 +41,16 @@ class Right:
 
 def poller(bot: Bot, taken: Taken, right: Right) -> Poller:
     return Poller(bot, Intake(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC)), right.hold)
+
+
+def alarming(bot: Bot, taken: Taken, told: list[str], now: list[float]) -> Poller:
+    """A poller whose operator is a list, by a clock that the test sets."""
+
+    async def tell(reason: str) -> None:
+        told.append(reason)
+
+    intake = Intake(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC))
+    return Poller(bot, intake, Right().hold, tell, lambda: now[0])
 
 
 @contextlib.asynccontextmanager
@@ -83,9 +94,82 @@ async def test_a_tap_is_answered_after_it_is_kept(platform: FakeTelegram, bot: B
     """And a refusal of that answer ("query is too old") changes nothing."""
     platform.updates = [tap(1, "c:menu"), tap(2, "c:menu")]
     platform.refusals["answerCallbackQuery"] = refused(400, "Bad Request: query is too old")
-    await poller(bot, taken, Right()).step()
+    async with polling(bot, taken, Right()):
+        await confirmed(platform, 3)
+        async with asyncio.timeout(5):
+            while not platform.called("answerCallbackQuery"):
+                await asyncio.sleep(0.02)
     assert [item.choice for item in taken.messages] == ["c:menu", "c:menu"]
-    assert [fields["callback_query_id"] for fields in platform.called("answerCallbackQuery")] == ["q2"]
+    assert len(platform.called("answerCallbackQuery")) == 1
+
+
+async def test_a_tap_that_hangs_holds_up_nobody(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """The answers to taps take for ever; whoever wrote after them is heard in the same moment."""
+    over = asyncio.Event()
+
+    async def hang(_: object) -> None:
+        await over.wait()
+
+    platform.before_answer = hang
+    platform.updates = [*(tap(number, "c:menu") for number in range(1, 7)), update(7, text="help")]
+    polls, began = poller(bot, taken, Right()), time.monotonic()
+    assert await polls.step() == 0
+    assert time.monotonic() - began < 2
+    assert taken.messages[-1].text.reveal() == "help"
+    await asyncio.sleep(0.3)
+    assert len(platform.called("answerCallbackQuery")) == TAPS_AT_ONCE
+    await polls.close()
+    over.set()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (refused(401, "Unauthorized"), "telegram:InvalidToken"),
+        (refused(404, "Not Found"), "telegram:InvalidToken"),
+        (refused(409, "Conflict: terminated by other getUpdates request"), "telegram:Conflict"),
+    ],
+)
+async def test_the_operator_hears_of_the_accounts_faults(
+    platform: FakeTelegram, bot: Bot, taken: Taken, answer: tuple[int, dict[str, object]], reason: str
+) -> None:
+    """T6: token and second poller, at once."""
+    told: list[str] = []
+    platform.refusals["getUpdates"] = answer
+    await alarming(bot, taken, told, [0.0]).step()
+    assert told == [reason]
+
+
+async def test_the_operator_hears_of_what_does_not_pass(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """An outage of a moment is nobody's page; one of five minutes is; what goes right in between starts anew."""
+    told: list[str] = []
+    now = [0.0]
+    polls = alarming(bot, taken, told, now)
+    platform.updates = [update(10, text="one")]
+    for minutes, fails in ((0, True), (4, True), (5, False), (6, True), (10, True), (12, True)):
+        now[0] = minutes * 60.0
+        taken.down = False
+        if fails:
+            platform.refusals["getUpdates"] = refused(502, "Bad Gateway")
+        await polls.step()
+        assert bool(told) == (minutes == 12), minutes
+    taken.down, platform.updates = True, [update(11, text="two")]
+    await polls.step()
+    assert set(told) == {LASTING_FAULT}
+
+
+async def test_an_operator_who_cannot_be_told_stops_nothing(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
+    """The database is silent too: polling goes on."""
+
+    async def silent(_: str) -> None:
+        raise StoreUnavailable("silent")
+
+    intake = Intake(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC))
+    polls = Poller(bot, intake, Right().hold, silent)
+    platform.refusals["getUpdates"] = refused(401, "Unauthorized")
+    assert await polls.step() > 0
+    platform.updates = [update(10, text="one")]
+    assert await polls.step() == 0
 
 
 async def test_only_who_has_the_right_polls(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:
@@ -158,11 +242,11 @@ async def test_the_right_is_one_processes(service: Service) -> None:
 def test_how_messages_come_is_a_setting() -> None:
     """Polling unless people can reach us over https; a webhook needs an address and a secret."""
     token = {"TELEGRAM_TOKEN": "1:x"}
-    https = {"PUBLIC_URL": "https://a.example", "TELEGRAM_WEBHOOK_SECRET": "s"}
+    https = {"PUBLIC_URL": "https://a.example", "TELEGRAM_WEBHOOK_SECRET": "made_up_secret_16"}
     assert load_config(**token).telegram_polls
     assert not load_config(**token, **https).telegram_polls
     assert load_config(**token, **https, TELEGRAM_MODE="polling").telegram_polls
     assert load_config(**token, PUBLIC_URL="https://a.example", TELEGRAM_MODE="polling").telegram_polls
-    for wrong in ({"TELEGRAM_MODE": "webhook"}, {**https, "TELEGRAM_WEBHOOK_SECRET": "a b"}):
+    for wrong in ({"TELEGRAM_MODE": "webhook"}, {**https, "TELEGRAM_WEBHOOK_SECRET": "made up secret 16"}):
         with pytest.raises(ConfigError):
             load_config(**token, **wrong)

@@ -10,6 +10,7 @@ import pytest
 from bot.channels.whatsapp_hook import Desk, WhatsAppWebhook
 from bot.channels.whatsapp_inbound import changes, parse, parse_id_update, parse_move, parse_status
 from bot.domain.messages import Carrier, InboundMessage, Moved, Receipt
+from bot.service.receive import NotAccepted
 from tests.platforms import PHONE_ID, SECRET
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -187,17 +188,21 @@ def test_a_new_id_is_a_move() -> None:
 def test_a_failed_report_says_what_is_to_be_done() -> None:
     """The same table as for an answer: again after a while, wait for the person, tell an operator."""
 
-    def failed(code: object) -> tuple[float | None, bool, bool]:
+    def failed(code: object) -> tuple[float | None, set[str]]:
         found = parse_status({"id": "w", "status": "failed", "timestamp": "1", "errors": [{"code": code}]}, NOW)
         assert found
-        return found.again, found.closed, found.alarm
+        return found.again, {name for name in ("closed", "alarm", "gone", "plain") if getattr(found, name)}
 
-    assert failed(131047) == (None, True, False)
-    assert failed(131026) == (None, False, False)
-    assert failed(131049) == (None, False, True)
-    assert failed(131000) == (10.0, False, False)
-    assert failed(130429)[0] == 10.0
-    assert failed(190) == (60.0, False, True)
+    assert failed(131047) == (None, {"closed"})
+    assert failed(131026) == (None, {"gone"})
+    assert failed(131049) == (None, {"alarm"})
+    assert failed(131000) == (10.0, set())
+    assert failed(130429) == (10.0, set())
+    assert failed(190) == (60.0, {"alarm"})
+    for code in (131052, 131053):
+        assert failed(code) == (0.0, {"plain"})
+    for code in (100, 131008, 131009, 131051):
+        assert failed(code) == (0.0, {"plain", "alarm"})
     assert parse_status({"id": "w", "status": "deleted"}, NOW) is None
 
 
@@ -242,11 +247,14 @@ class Taken:
         self.order.append(f"alarm {reason}")
 
 
+def hook(taken: Taken) -> WhatsAppWebhook:
+    desk = Desk(taken.receive, taken.report, taken.quarantine, taken.moved, taken.alarm)
+    return WhatsAppWebhook(PHONE_ID, (SECRET,), "v", desk, lambda: NOW)
+
+
 async def take(payload: Item) -> list[str]:
     taken = Taken()
-    desk = Desk(taken.receive, taken.report, taken.quarantine, taken.moved, taken.alarm)
-    webhook = WhatsAppWebhook(PHONE_ID, (SECRET,), "v", desk, lambda: NOW)
-    await webhook.take(payload)
+    await hook(taken).take(payload)
     return taken.order
 
 
@@ -265,6 +273,33 @@ async def test_items_of_one_change_stand_alone_and_moves_come_first() -> None:
         "moved IN.2", "aside TypeError", "moved 7", "message hello", "aside ValueError", "status read",
         "aside TypeError", "aside KeyError", "alarm whatsapp:131031", "aside TypeError",
     ]  # fmt: skip
+
+
+class Silent(Taken):
+    """The database is silent: the spool takes messages, nothing takes a move or a report."""
+
+    async def moved(self, moved: Moved) -> None:
+        await super().moved(moved)
+        raise NotAccepted("silent")
+
+    async def report(self, receipt: Receipt) -> None:
+        await super().report(receipt)
+        raise NotAccepted("silent")
+
+
+async def test_while_the_database_is_silent_no_message_waits_for_a_move() -> None:
+    """W6: one move is tried, every message of every change is kept, and the batch is asked for again at the end."""
+    value: Item = {
+        "user_id_update": [{"user_id": {"previous": f"IN.{n}", "current": f"IN.{n}x"}} for n in (1, 2)],
+        "messages": [item("system", {"type": "user_changed_number", "wa_id": "7"}), item("text", {"body": "help"})],
+        "statuses": [{"id": "w", "status": "read", "timestamp": "1"}] * 2,
+    }
+    silent = Silent()
+    both = {"entry": [*batch("messages", value)["entry"], *batch("messages", value)["entry"]]}
+    with pytest.raises(NotAccepted):
+        await hook(silent).take(both)
+    one = ["moved IN.1x", "message help"]
+    assert silent.order == [*one, *one, *["status read"] * 4]
 
 
 async def test_bad_news_about_the_account_reaches_an_operator() -> None:

@@ -187,7 +187,7 @@ FAULT = {"retryable": True, "pause": "account", "account": True, "retry_after": 
 SPAM = {"retryable": True, "pause": "account", "account": True, "retry_after": 300.0}
 OURS = {"retryable": False, "pause": "", "alarm": True, "closed": False, "gone": False}
 PASSING = {"retryable": True, "pause": "", "account": False, "unknown": False, "alarm": False}
-IN_DOUBT = {"retryable": True, "unknown": True}
+IN_DOUBT = {"retryable": True, "unknown": True, "alarm": True}
 TABLE: dict[str, tuple[int, Any, dict[str, Any]]] = {
     **{f"{code} throttled": (400, code, THROTTLED) for code in (4, 80007, 130429, 133016)},
     "429 without a code": (429, "<html>", THROTTLED),

@@ -65,7 +65,7 @@ class Ledger:
             "WHATSAPP_TOKEN": "made-up-access-token",
             "WHATSAPP_PHONE_NUMBER_ID": PHONE_ID,
             "WHATSAPP_APP_SECRET": SECRET,
-            "WHATSAPP_VERIFY_TOKEN": "made-up",
+            "WHATSAPP_VERIFY_TOKEN": "made-up-verify-token",
             "WHATSAPP_API_URL": self.platform.url,
             "ALERT_WEBHOOK_URL": self.alert_url,
             "ALERT_WEBHOOK_SECRET": "made-up-alert-key",

@@ -73,7 +73,7 @@ async def paged(ledger: Ledger, forum: FakeForum) -> str:
         WHATSAPP_TOKEN="made-up-access-token",
         WHATSAPP_PHONE_NUMBER_ID=PHONE_ID,
         WHATSAPP_APP_SECRET=SECRET,
-        WHATSAPP_VERIFY_TOKEN="made-up",
+        WHATSAPP_VERIFY_TOKEN="made-up-verify-token",
         WHATSAPP_API_URL=ledger.platform.url,
         **ledger.environment,
     )

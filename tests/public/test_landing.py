@@ -11,12 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 import pytest_asyncio
+from markupsafe import escape
 
 from bot.app import Service
 from bot.content.model import Content
 from bot.content.wall import LONGEST_PREFILL, prefill
 from bot.dialogue.safety import Guard
 from bot.domain.codes import find, sign
+from bot.domain.messages import ChannelName
 from bot.domain.places import Desk, PlaceList, Post, Purpose, VersionState
 from bot.domain.risk import NO_RISK
 from bot.doors import web_app
@@ -66,6 +68,22 @@ async def test_the_page_is_small_and_needs_no_script(service: Service, url: str)
     assert f"https://t.me/SyBot?start=sy_{code_at(service, 'HWH')}" in page
     assert f"/chat?place={code_at(service, 'HWH')}" in page
     assert f'data-place="{code_at(service, "HWH")}"' in await fetch(f"{url}/chat?place={code_at(service, 'HWH')}")
+
+
+async def test_a_channel_that_refuses_us_stands_last(service: Service, url: str) -> None:
+    """Whoever scans a poster is led first to where an answer comes from, in every language; mended, all is as before."""
+    address, words = f"{url}/q/{code_at(service, 'HWH')}", service.content.words
+    before = await fetch(address)
+    await service.standings.refuses(ChannelName.WHATSAPP)
+    page = await fetch(address)
+    assert len(page.encode()) <= MOST_BYTES
+    for section in re.findall(r"<section.*?</section>", page, re.DOTALL):
+        assert section.index("https://t.me/") < section.index("/chat?place=") < section.index("https://wa.me/")
+    for locale in service.content.locales:
+        said = str(escape(words(locale, "transit.page.late").replace("{channel}", "WhatsApp")))
+        assert said in page and said not in before, locale
+    await service.standings.takes(ChannelName.WHATSAPP)
+    assert await fetch(address) == before
 
 
 async def test_an_unknown_code_still_shows_the_way_to_help(service: Service, url: str) -> None:

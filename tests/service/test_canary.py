@@ -39,7 +39,7 @@ async def test_it_arrives_and_what_it_does_not_reach_is_told(config: Config, mon
             ALERT_WEBHOOK_SECRET="made-up-alert-key", ALERT_EMAIL_TO="a@example.org", ALERT_EMAIL_FROM="b@example.org",
             SMTP_HOST="127.0.0.1", SMTP_PORT=closed_port(), SMTP_TLS="none", TELEGRAM_TOKEN=TELEGRAM_TOKEN,
             TELEGRAM_API_URL=group.url, TELEGRAM_RESPONDERS_CHAT="-1", PUBLIC_URL="https://a.example",
-            TELEGRAM_WEBHOOK_SECRET="made_up",
+            TELEGRAM_WEBHOOK_SECRET="made_up_webhook_secret",
         )  # fmt: skip
         async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as service:
             async with running(service), serving(web_app(service)) as site:
@@ -112,7 +112,7 @@ async def test_a_group_that_takes_no_words_of_ours_is_found(
         given = load_config(
             SAHYATRI_DATA=config.data, MONGODB_NAME=config.mongodb_name, TELEGRAM_TOKEN=TELEGRAM_TOKEN,
             TELEGRAM_API_URL=group.url, TELEGRAM_RESPONDERS_CHAT="-1", PUBLIC_URL="https://a.example",
-            TELEGRAM_WEBHOOK_SECRET="made_up",
+            TELEGRAM_WEBHOOK_SECRET="made_up_webhook_secret",
         )  # fmt: skip
         async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as service:
             check = service.pagers["telegram"].check(Alert("x", "", "telegram", "canary", "", "en"))

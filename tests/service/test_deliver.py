@@ -15,6 +15,7 @@ from bot.domain.private import NOTHING_SAID, Private
 from bot.ports import Channel, ChannelError, Due, Hold
 from bot.service.deliver import LOOK_AGAIN, MOST_TRIES, TRIES_FOR_OPERATOR, Deliverer
 from bot.store.history import Writer
+from bot.store.standings import MongoStandings
 from tests.cloud import DISTRESS, Cloud, cloud, until
 
 TO = Address(ChannelName.WHATSAPP, Private("910000000001"))
@@ -238,7 +239,10 @@ async def whatsapp(config: Config, mongodb_uri: str) -> AsyncIterator[Cloud]:
 
 
 async def test_a_dead_token_pages_the_operator_once_and_loses_nothing(whatsapp: Cloud) -> None:
-    """D7: the page is there at once; the row waits, is sent when the token works, and is not sent twice."""
+    """D7: the page is there at once; the row waits, is sent when the token works, and is not sent twice.
+
+    Meanwhile all processes know that the channel refuses us.
+    """
     whatsapp.platform.answers += [(401, {"error": {"code": 190}})] * 2
     alerts, rows = whatsapp.service.db["alerts"], whatsapp.service.db["outbox"]
     assert await whatsapp.post(whatsapp.item("text", {"body": DISTRESS})) == 200
@@ -249,6 +253,13 @@ async def test_a_dead_token_pages_the_operator_once_and_loses_nothing(whatsapp: 
         await rows.update_many({"open": True}, {"$set": {"not_before": whatsapp.service.now()}})
         return len(whatsapp.platform.calls) >= 3
 
+    standings = MongoStandings(whatsapp.service.db)
+
+    async def refused() -> bool:
+        await standings.refresh()
+        return standings.refused == {ChannelName.WHATSAPP}
+
+    await until(refused)
     await until(both)
     pages = await alerts.find({"kind": "channel_fault"}).to_list()
     assert [(page["channel"], page["source"], page["values"]["reason"]) for page in pages] == [
@@ -259,6 +270,8 @@ async def test_a_dead_token_pages_the_operator_once_and_loses_nothing(whatsapp: 
         return not await rows.count_documents({"open": True})
 
     await until(sent)
+    await standings.refresh()
+    assert standings.refused == whatsapp.service.standings.refused == frozenset()
     texts = whatsapp.words()
     assert texts[0] == texts[1] == texts[2]
     assert len(set(texts[2:])) == len(texts[2:])

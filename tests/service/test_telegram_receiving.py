@@ -87,6 +87,19 @@ async def test_parallel_deliveries_of_one_chat_are_answered_in_order(hooked: Ser
     assert await hooked.db["conversations"].count_documents({}) == 1
 
 
+async def test_within_one_second_the_channels_count_decides(hooked: Service) -> None:
+    """T3, E12: Telegram tells whole seconds; messages of the same second, brought backwards, keep their order."""
+    at = int(time.time()) - 5
+    given = [update(900 - number, text=f"m{number}", date=at, message_id=100 + number) for number in range(12)]
+    async with serving(web_app(hooked)) as url:
+        for item in reversed(given):
+            assert await post(url, item) == 200
+    found = await hooked.db["inbox"].find_one({})
+    assert found
+    waiting = await hooked.inbox.waiting(found["conversation"], 50)
+    assert [item.message.text.reveal() for item in waiting] == [f"m{number}" for number in range(12)]
+
+
 async def test_a_backlog_gets_one_reply_and_danger_is_heard(hooked: Service, platform: FakeTelegram) -> None:
     """E26: after a long outage nobody is bombarded; of two chats, one asked for help hours ago."""
     old = int(time.time()) - 7200

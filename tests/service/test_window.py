@@ -189,16 +189,20 @@ async def test_a_closed_window_is_often_told_only_afterwards(whatsapp: Cloud) ->
 
 
 async def test_what_does_not_arrive_is_counted_in_the_case(whatsapp: Cloud) -> None:
-    """D6: 131026, at once or afterwards: one attempt, the case says so, no other channel is tried."""
+    """D6: 131026, afterwards or at once: one attempt, then none until they write; the case says so; no other channel."""
     case = await claimed(whatsapp)
     await reply(whatsapp, case, "one")
     await failed(whatsapp, 131026)
-    whatsapp.platform.answers.append((400, {"error": {"code": 131026}}))
     await reply(whatsapp, case, "two")
-    assert await whatsapp.states("responder") == ["failed", "failed"]
+    assert whatsapp.words() == ["one"]
+    await whatsapp.say("yes")
+    whatsapp.platform.answers.append((400, {"error": {"code": 131026}}))
+    for words in ("three", "four"):
+        await reply(whatsapp, case, words)
+    assert await whatsapp.states("responder") == ["failed"] * 4
     found = await whatsapp.service.cases.get(case.id)
-    assert found and found.undelivered == 2
-    assert whatsapp.words() == ["one", "two"]
+    assert found and found.undelivered == 4
+    assert whatsapp.words() == ["one", "three"]
 
 
 async def test_what_failed_for_a_passing_reason_goes_again(whatsapp: Cloud) -> None:

@@ -212,6 +212,19 @@ async def test_the_queue_is_read_in_order_from_its_index(service: Service) -> No
     assert "SORT" not in plan.replace("SORT_MERGE", "")
 
 
+async def test_whoever_looks_for_danger_or_at_another_channel_passes_no_row(service: Service) -> None:
+    """However long one channel's queue is: its own answers to a plain look, nothing to any other."""
+    for number in range(60):
+        await commit(service, f"p{number}", ["1", "2"])
+    mine, other = service.outbox.of(ChannelName.TELEGRAM), service.outbox.of(ChannelName.WHATSAPP)
+    resting = frozenset({ChannelName.TELEGRAM})
+    for outbox, query, seen in ((mine, mine._due(frozenset()), 50), (mine, mine._due(resting), 0),
+                                (other, other._due(frozenset()), 0)):  # fmt: skip
+        order = [("lane", 1), ("created_at", 1), ("_id", 1)]
+        found = await outbox._rows.find(query).sort(order).limit(50).explain()
+        assert found["executionStats"]["totalDocsExamined"] == seen
+
+
 async def test_an_index_of_another_shape_gives_way_at_startup(service: Service) -> None:
     """An earlier version's, one under the same name, and one with the same keys; a second start changes nothing."""
     rows = service.db["outbox"]
@@ -223,7 +236,7 @@ async def test_an_index_of_another_shape_gives_way_at_startup(service: Service) 
     for _ in range(2):
         await prepare(service.db)
         found = await rows.index_information()
-        assert len(found["open_in_order"]["key"]) == 4
+        assert len(found["open_in_order"]["key"]) == 5
         assert "sparse" not in found["receipt_1"]
         assert "open_1_lane_1_created_at_1" not in found
 
