@@ -11,6 +11,7 @@ from bot.domain.attachments import Attachment
 from bot.domain.cases import CUSTODY, CaseAction, CaseEvent
 from bot.domain.shown import visible as visible
 from bot.domain.tasks import TaskRule
+from bot.domain.why import reason
 from bot.ports import Line
 
 Word = Callable[[str], str]
@@ -52,7 +53,9 @@ def _file(item: Attachment | None) -> str:
 def past(event: CaseEvent, word: Word) -> dict[str, str]:
     """Return one line of a case's history."""
     detail = "" if event.action in WITHOUT_DETAIL else visible(event.detail.reveal())
-    if event.action is CaseAction.TELL:
+    if why := reason(event):
+        detail = word(f"why.{why[0].value}") + visible(why[1])
+    elif event.action is CaseAction.TELL:
         detail = told_line(event.detail.reveal(), word, visible)
     for rule in TaskRule if event.action in {CaseAction.TASK, CaseAction.TASK_DONE} else ():
         if detail.partition(":")[0] == rule.value:

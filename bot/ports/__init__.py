@@ -18,13 +18,14 @@ from bot.ports.errors import (
 from bot.ports.group import Group, GroupInbox, Links, Topics
 from bot.ports.media import Attachments, Copy, CopyMaker, Fetch, MediaStore, Original, Wanted
 from bot.ports.outbox import Channel, Due, HeldBack, Hold, Outbox, Pacer, Wish
-from bot.ports.paging import CHANNEL_FAULT, Alert, Alerts, Canaries, Flight, Pager, Rotas
+from bot.ports.paging import CHANNEL_FAULT, SHIFT_WAITING, Alert, Alerts, Canaries, Flight, Pager, Rotas
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
 from bot.ports.senses import Reader, Transcriber, Translator, Understander, Voice
 
 __all__ = [
     "CHANNEL_FAULT",
+    "SHIFT_WAITING",
     "Agencies",
     "Alert",
     "Alerts",

@@ -80,13 +80,24 @@ class Cases(Protocol):
         key: str = "",
         labels: Sequence[str] = (),
         district: str = "",
+        to: Sequence[str] | None = None,
+        due: datetime | None = None,
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
         *others*: what is said, besides, in the conversations of merged cases, by conversation. Raise
         `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
-        labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it.
+        labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it. to: whom the page of the
+        action is for, else who is next. due: only while the owner's clock still stands at this time.
         """
+        ...
+
+    async def unattended(self) -> Sequence[Case]:
+        """Return claimed cases whose owner's clock rings now, by a clock that does not jump."""
+        ...
+
+    async def read_by(self, case_id: str, who: str) -> None:
+        """Note that somebody opened a case; it counts where it is their own."""
         ...
 
     async def overdue(self) -> Sequence[Case]:

@@ -178,6 +178,9 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         closed_at=aware(doc["closed_at"]) if doc.get("closed_at") and not doc.get("open") else None,
         merged_into=doc.get("merged_into", ""),
         also=tuple(doc.get("also", ())),
+        duty=doc.get("duty") or "",
+        duty_step=doc.get("duty_step", 0),
+        duty_at=aware(doc["duty_at"]) if doc.get("duty_at") else None,
     )
 
 

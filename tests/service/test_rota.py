@@ -9,6 +9,7 @@ import pytest
 from bot.app import Service
 from bot.chat import Chat
 from bot.clients.rota_file import RotaError, lines, read_rota
+from bot.console.districts import read
 from bot.domain.cases import CaseAction
 from bot.ports import Alert, Responder
 from bot.running import running
@@ -42,7 +43,7 @@ async def test_each_page_names_whom_it_is_for(service: Service, tmp_path: Path) 
     await staffed(service)
     file = tmp_path / "rota.yaml"
     file.write_text(ROTA)
-    rota = read_rota(file, (await service.rotas.staff()).active)
+    rota = read_rota(file, (await service.rotas.staff()).active, lambda name: read(name, service.content))
     await service.rotas.save(rota, "root", service.now())
     assert await service.rotas.current() == rota
     assert b"asha@example.org" not in repr(await service.db["rota"].find_one({})).encode()
@@ -61,7 +62,7 @@ async def test_each_page_names_whom_it_is_for(service: Service, tmp_path: Path) 
     rows = await service.db["alerts"].find({"channel": "console"}).to_list()
     assert {row["rung"]: row["to"] for row in rows} == {0: ["asha"], 1: ["bina"], 2: ["sudha"], 3: ["sudha"]}
     said = [event.detail.reveal() for event in await service.cases.history(case.id)]
-    assert said[1:] == ["asha", "rung 1: bina", "rung 2: sudha", "rung 3: sudha"]
+    assert said[1:] == ["asha", "@rung 1: bina", "@rung 2: sudha", "@rung 3: sudha"]
     page = Alert("a", case.id, "email", "distress", "", "hi", to=("asha", "bina"))
     assert service.oncall.addresses(page) == ("asha@example.org",)
     assert any(
@@ -75,7 +76,7 @@ async def test_every_problem_of_a_rota_is_named_at_once(service: Service, tmp_pa
     file = tmp_path / "rota.yaml"
     file.write_text(WRONG)
     with pytest.raises(RotaError) as found:
-        read_rota(file, (await service.rotas.staff()).active)
+        read_rota(file, (await service.rotas.staff()).active, lambda name: read(name, service.content))
     said = str(found.value)
     for part in (
         "Asia/Nowhere",
