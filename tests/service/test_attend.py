@@ -116,7 +116,7 @@ async def test_an_answer_ends_it_until_the_person_writes_again(service: Service)
     assert await service.attendance.look() == 0
 
     for ended in ("read", "answered"):
-        await says(service, chat, "the door is green")
+        await says(service, chat, "ok thank you")
         assert (await now(service, case)).duty == Duty.SAID
         later.goes_on(899)
         assert await service.attendance.look() == 0
