@@ -36,6 +36,7 @@ from bot.content.load import load as load_content
 from bot.content.model import Content
 from bot.dialogue.knowledge import Knowledge
 from bot.dialogue.safety import Guard
+from bot.domain.attending import Patience
 from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.contact import read_templates
 from bot.domain.messages import ChannelName
@@ -45,6 +46,7 @@ from bot.pagers import make_officer, make_pagers
 from bot.ports import Channel, Fetch, Pager, Stamp, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
+from bot.service.attend import Attendance
 from bot.service.canary import Canary
 from bot.service.copies import Copier
 from bot.service.custody import Custody, Shelves
@@ -71,6 +73,7 @@ from bot.service.reads import Reads
 from bot.service.receive import Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
+from bot.service.shifts import Shifts
 from bot.service.tasks import Tasks
 from bot.service.watch import (
     ListWatch,
@@ -83,6 +86,7 @@ from bot.store.alerts import MongoAlerts
 from bot.store.approvals import MongoApprovals
 from bot.store.aside import AsideFiles
 from bot.store.attachments import MongoAttachments
+from bot.store.attending import Attending
 from bot.store.audit import HISTORIES_SIGNED, MongoAudit
 from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
@@ -115,6 +119,7 @@ from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_key, load_keys
 from bot.store.spool import FileSpool
 from bot.store.standings import MongoStandings
+from bot.store.steps import Steps
 from bot.store.tasks import MongoTasks
 from bot.store.traces import MongoTraces
 from bot.store.wording import MongoWording
@@ -162,6 +167,8 @@ class Service:
     referrals: Referrals
     handovers: MongoHandovers
     watch: Watch
+    attendance: Attendance
+    shifts: Shifts
     early: EarlyPages
     steady: SteadyClock
     rotas: MongoRota
@@ -301,11 +308,12 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     officer = make_officer(config, lambda: wording.content)
     steady = SteadyClock(db, now)
     await steady.follow()
-    ladder = Ladder(config.rungs, steady)
+    ladder = Ladder(config.rungs, steady, config.page_again)
+    steps = Steps(ladder, Attending(Patience.read(config.owner_clock), steady))
     writer = Writer(db, sealer, tuple(pagers), oncall.addressed)
     inbox = MongoInbox(db, sealer, config.spool_after)
     outbox = MongoOutbox(db, sealer, frozenset(channels))
-    cases = MongoCases(client, db, sealer, writer, ladder)
+    cases = MongoCases(client, db, sealer, writer, steps)
     merges = MongoMerges(client, db, writer, ladder)
     respond = Respond(cases, merges, lambda: wording.content, now, committed)
     task_store = MongoTasks(client, db, sealer, writer)
@@ -349,7 +357,9 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
 
     early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
-    watch = Watch(cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges)
+    watch = Watch(
+        cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges, len(config.rungs)
+    )
     if bot and config.telegram_responders_chat:
         group.join(bot, cases, respond, first, watch, alerts, audit, tuple(pagers), wake_console.set, owner)
     return Service(
@@ -369,7 +379,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         sessions=MongoSessions(db, sealer),
         organisations=organisations,
         passkeys=MongoPasskeys(db),
-        people=People(cases, responders, organisations, now),
+        people=People(cases, responders, organisations, respond, now),
         quarantine=MongoQuarantine(
             db, sealer, AsideFiles(config.data / "aside", sealer.derived_key("aside")), config.spool_after
         ),
@@ -389,6 +399,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         referrals=Referrals(cases, Packets(), now),
         handovers=MongoHandovers(db, sealer),
         watch=watch,
+        attendance=Attendance(cases, respond, oncall, now, committed),
+        shifts=Shifts(cases, alerts, rotas, oncall, tuple(pagers), now, committed),
         early=early,
         steady=steady,
         rotas=rotas,

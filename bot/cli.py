@@ -174,10 +174,12 @@ def audit_verify(
 def rota_import(file: Annotated[Path, typer.Argument(help="the rota, as YAML")], by: By = "") -> None:
     """Put a rota in force: who is on call when, for which languages, districts and skills."""
     from bot.clients.rota_file import read_rota
+    from bot.console.districts import read
 
     async def work(config: Config) -> None:
         async with _service(config, with_lists=False) as service:
-            rota = read_rota(file, (await service.rotas.staff()).active)
+            active = (await service.rotas.staff()).active
+            rota = read_rota(file, active, lambda name: read(name, service.content))
             await service.rotas.save(rota, by or _me(), service.now())
             await service.audit.record(Stamp(by or _me(), "rota imported"), service.now())
             print(f"{len(rota.people)} people, {len(rota.shifts)} shifts, times of {rota.zone}")

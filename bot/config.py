@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.domain.attending import Patience
 from bot.domain.contact import read_templates
 from bot.domain.quota import DEFAULT_FILES, DEFAULT_HELD, DEFAULT_VOICE, Quotas, read_quota
 
@@ -155,6 +156,18 @@ class Config(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), alias="SMTP_PASSWORD", description="its password")
     smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_TLS", description="its encryption")
     ladder: str = Field("60,180,300", alias="SAHYATRI_LADDER", description="seconds to each rung for an unclaimed case")
+    page_again: float = Field(
+        600.0,
+        alias="SAHYATRI_PAGE_AGAIN",
+        ge=1,
+        description="seconds after which the last page about an unclaimed case of danger is repeated, again and again",
+    )
+    owner_clock: str = Field(
+        "300,900,60,180,120",
+        alias="SAHYATRI_OWNER_CLOCK",
+        description="seconds in which who has a case must give a first answer, read later words, read new danger, open "
+        "a case they were given; then the seconds from one page to the next (docs/paging.md)",
+    )
     cases_each: int = Field(
         5,
         alias="SAHYATRI_CASES_EACH",
@@ -267,6 +280,12 @@ class Config(BaseSettings):
     @classmethod
     def _quota(cls, value: str) -> str:
         read_quota(value)
+        return value
+
+    @field_validator("owner_clock")
+    @classmethod
+    def _patience(cls, value: str) -> str:
+        Patience.read(value)
         return value
 
     @field_validator("telegram_secret", "telegram_secret_old")

@@ -14,7 +14,7 @@ from bot.config import Config
 from bot.content.model import Content
 from bot.domain.canary import CANARY_FAILED
 from bot.group import ResponderGroup
-from bot.ports import Alert, Pager
+from bot.ports import SHIFT_WAITING, Alert, Pager
 from bot.service.oncall import OnCall
 from bot.service.topics import GROUP_BROKEN
 
@@ -29,6 +29,8 @@ def _page_words(content: Callable[[], Content], alert: Alert) -> str:
     if alert.kind == GROUP_BROKEN:
         text = content().words("en", f"console.telegram.alert_{alert.values['why']}")
         return text.replace("{case}", alert.values["case"])
+    if alert.kind == SHIFT_WAITING:
+        return content().words("en", "console.owner.page_shift").replace("{count}", alert.values["count"])
     if not alert.case_id and not alert.source:
         text = content().words("en", "console.alert.early")
         return text.replace("{kind}", alert.kind).replace("{ref}", alert.ref)
@@ -36,7 +38,10 @@ def _page_words(content: Callable[[], Content], alert: Alert) -> str:
         text = content().words("en", f"console.lists.alert_{alert.kind}")
         return functools.reduce(lambda text, pair: text.replace(f"{{{pair[0]}}}", pair[1]), alert.values.items(), text)
     text = content().words("en", "alert.page").replace("{kind}", alert.kind).replace("{case}", alert.case_id)
-    if alert.rung:
+    duty = alert.values.get("duty", "")
+    if duty:
+        text += "\n" + content().words("en", f"console.owner.page_{duty}")
+    elif alert.rung:
         text += "\n" + content().words("en", "console.alert.rung").replace("{rung}", str(alert.rung))
     if alert.to:
         text += "\n" + content().words("en", "console.alert.for").replace("{names}", ", ".join(alert.to))

@@ -17,6 +17,7 @@ from bot.domain.pace import paces
 from bot.doors import poll_telegram
 from bot.platforms import watches
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
+from bot.service.attend import keep_attending
 from bot.service.canary import keep_flying
 from bot.service.copies import keep_copying
 from bot.service.custody import keep_ending
@@ -29,6 +30,7 @@ from bot.service.lessons import keep_teaching
 from bot.service.listen import keep_fetching
 from bot.service.notices import keep_telling
 from bot.service.people import keep_clear
+from bot.service.shifts import keep_shifts
 from bot.service.typing import Typing
 from bot.service.unsure import keep_opening
 from bot.service.watch import keep_erasing, keep_escalating, keep_looking_at_lists, keep_paging
@@ -80,6 +82,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs.append(keep_setting_aside(service.quarantine))
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs.append(keep_opening(service.conversations.open_unsure, service.now, committed, service.config.unsure_after))
+    jobs += [keep_attending(service.attendance), keep_shifts(service.shifts)]
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [_keep_lists(service), keep_clear(service.people)]
     jobs += [keep_looking_at_lists(service.list_watch)]

@@ -9,8 +9,9 @@ shifts:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,20 +30,27 @@ class RotaError(Exception):
     """A rota that cannot be used; a line per problem."""
 
 
-def read_rota(path: Path, logins: frozenset[str]) -> Rota:
-    """Return the rota of a file; *logins* are those who work on cases. Raise `RotaError`."""
+def read_rota(path: Path, logins: frozenset[str], district: Callable[[str], str]) -> Rota:
+    """Return the rota of a file; *logins* are those who work on cases. Raise `RotaError`.
+
+    *district* gives a district or State as it is kept (`BR:Gaya`, `BR`), "" for one that it does not know for sure.
+    """
     try:
         doc = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise RotaError(f"{path}: {error}") from error
-    problems = list(_problems(doc, logins))
+    problems = list(_problems(doc, logins, district))
     if problems:
         raise RotaError("\n".join(f"{path}: {problem}" for problem in problems))
-    people = tuple(_person(login, row or {}) for login, row in doc["people"].items())
+    people = tuple(_person(login, row or {}, district) for login, row in doc["people"].items())
     return Rota(doc["zone"], people, tuple(_shift(row) for row in doc["shifts"]))
 
 
-def _problems(doc: Any, logins: frozenset[str]) -> Iterator[str]:  # noqa: ANN401 - whatever stands in the file
+def _problems(  # what stands in the file may be anything
+    doc: Any,  # noqa: ANN401
+    logins: frozenset[str],
+    district: Callable[[str], str],
+) -> Iterator[str]:
     if not isinstance(doc, Mapping) or not isinstance(doc.get("people"), Mapping) or not doc.get("shifts"):
         yield "needs zone, people and shifts"
         return
@@ -53,7 +61,10 @@ def _problems(doc: Any, logins: frozenset[str]) -> Iterator[str]:  # noqa: ANN40
     for login, row in doc["people"].items():
         if login not in logins:
             yield f"{login}: no active responder or supervisor has this login; see the console under People"
-        yield from (f"{login}: {problem}" for problem in _wrong(row or {}, OF_PERSON, _person, str(login)))
+        yield from (
+            f"{login}: {problem}"
+            for problem in _wrong(row or {}, OF_PERSON, partial(_person, district=district), str(login))
+        )
     for number, row in enumerate(doc["shifts"], 1):
         yield from (
             f"shift {number}: {problem}" for problem in _wrong(row, OF_SHIFT, lambda _, given: _shift(given), "")
@@ -74,16 +85,19 @@ def _wrong(row: Any, known: frozenset[str], make: Any, login: str) -> Iterator[s
         yield f"{type(error).__name__}: {error}"
 
 
-def _person(login: str, row: Mapping[str, Any]) -> Person:
+def _person(login: str, row: Mapping[str, Any], district: Callable[[str], str]) -> Person:
     capacity, email = row.get("capacity", 0), row.get("email", "")
     if not isinstance(capacity, int) or capacity < 0:
         raise ValueError("capacity must be a whole number, 0 for no limit")
     if email and (email.count("@") != 1 or any(char.isspace() or char == "," for char in email)):
         raise ValueError("email must be one address")
+    named = {str(name): district(str(name)) for name in row.get("districts", ())}
+    if unknown := [name for name, code in named.items() if not code]:
+        raise ValueError(f"districts: {', '.join(unknown)}: not known, or in more than one State; write BR:Gaya")
     return Person(
         login,
         frozenset(row.get("languages", ())),
-        frozenset(row.get("districts", ())),
+        frozenset(named.values()),
         frozenset(Skill(name) for name in row.get("skills", ())),
         capacity,
         Private(email),

@@ -16,6 +16,7 @@ from bot.console.earlier import earlier
 from bot.console.facts import Answered, answered, asked, consent
 from bot.console.files import seals
 from bot.console.map import Map, Post, draw_map, point_of, posts_at
+from bot.console.owners import with_load
 from bot.console.scope import colleagues, sees
 from bot.console.shares import panel
 from bot.console.transcript import visible
@@ -89,6 +90,7 @@ class CaseViews:
         case = await self._views.case_of(request)
         if not await self._service.reads.let(case, session.responder.id):
             return self._too_many(request, session)
+        await self._service.cases.read_by(case.id, session.responder.id)
         lines = await self._views.lines(case, session)
         people = await people_of(case, self._service, self._views, session.lang)
         history = await self._service.cases.history(case.id)
@@ -124,7 +126,7 @@ class CaseViews:
             bases=[item.value for item in Basis if item is not Basis.CHILD or case.minor],
             earlier=await earlier(self._service, case, session),
             history=[self._views.event(event, session) for event in history],
-            people=await colleagues(self._service, session, case),
+            people=await with_load(self._service, await colleagues(self._service, session, case)),
             shares=await panel(self._service, case, session),
             key=secrets.token_urlsafe(12),
             open=case.state.value != "closed",

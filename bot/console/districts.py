@@ -45,6 +45,12 @@ def within(codes: tuple[str, ...], content: Content) -> list[str]:
     return [code for code in found if code in codes or code.partition(":")[0] in codes]
 
 
+def named(code: str, content: Content) -> str:
+    """Return in words the district of a case: its own, or that of the place where it began; "" if it has none."""
+    place = content.places.get(code)
+    return name_of(f"{place.state}:{place.district}" if place and place.state else code, content) if code else ""
+
+
 def likely(case: Case, content: Content) -> str:
     """Return the district of a case: the one a supervisor gave, else that of the place where it began, else ""."""
     place = content.places.get(case.place)

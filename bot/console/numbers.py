@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.districts import named
 from bot.console.views import Views
 from bot.domain.numbers import MEASURES, SMALLEST, Group, group, groups
 
@@ -30,7 +31,7 @@ class NumberViews:
         tables: tuple[tuple[str, tuple[Group, ...]], ...] = (
             ("all", everything),
             ("language", groups(lives, lambda life: life.locale)),
-            ("district", groups(lives, lambda life: life.district)),
+            ("district", groups(lives, lambda life: named(life.district, self._service.content))),
         )
         session = self._session(request)
         return self._views.page(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.console.auth import Session
+from bot.console.owners import with_load
 from bot.console.scope import colleagues, sees
 from bot.console.transcript import visible
 from bot.console.views import Views
@@ -93,7 +94,7 @@ class QueueViews:
             loads=self._loads(rows, [session.responder.id, *others]),
             ours=ours,
             limit=self._service.config.cases_each,
-            people=others,
+            people=await with_load(self._service, others),
             key=secrets.token_urlsafe(12),
             done=_count(request, "done"),
             refused=_count(request, "refused"),

@@ -19,6 +19,7 @@ from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
 from bot.console.merge import MergeViews
 from bot.console.numbers import NumberViews
+from bot.console.owners import OwnerViews
 from bot.console.people import PeopleViews
 from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
@@ -51,7 +52,7 @@ ASKERS = frozenset({"responder", "supervisor", "admin"})
 LINKERS = frozenset({"responder", "supervisor", "admin"})
 PAGES = (
     StandingViews, QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews,
-    WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews,
+    WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews, OwnerViews,
 )  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -95,6 +96,8 @@ ROUTES = (
     Route("POST", "/console/cases/{case}/release", "release", WORKERS),
     Route("POST", "/console/cases/{case}/transfer", "transfer", WORKERS),
     Route("POST", "/console/cases/{case}/refer", "refer", WORKERS),
+    Route("POST", "/console/cases/{case}/take_over", "take_over", SUPERVISORS),
+    Route("POST", "/console/cases/{case}/put_back", "put_back", SUPERVISORS),
     Route("POST", "/console/cases/{case}/hand_back", "hand_back", WORKERS),
     Route("POST", "/console/cases/{case}/close", "close", WORKERS),
     Route("POST", "/console/cases/{case}/ask_to_write", "ask_to_write", WORKERS),

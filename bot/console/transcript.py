@@ -12,6 +12,7 @@ from bot.domain.cases import CUSTODY, CaseAction, CaseEvent
 from bot.domain.risk import GRAVITY
 from bot.domain.shown import visible as visible
 from bot.domain.tasks import TaskRule
+from bot.domain.why import reason
 from bot.ports import Line
 
 Word = Callable[[str], str]
@@ -53,7 +54,9 @@ def _file(item: Attachment | None) -> str:
 def past(event: CaseEvent, word: Word) -> dict[str, str]:
     """Return one line of a case's history."""
     detail = "" if event.action in WITHOUT_DETAIL else visible(event.detail.reveal())
-    if event.action is CaseAction.TELL:
+    if why := reason(event):
+        detail = word(f"why.{why[0].value}") + visible(why[1])
+    elif event.action is CaseAction.TELL:
         detail = told_line(event.detail.reveal(), word, visible)
     if event.action is CaseAction.RAISE:
         detail = _dangers(event.detail.reveal(), word)

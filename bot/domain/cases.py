@@ -23,7 +23,7 @@ class CaseKind(StrEnum):
 
 
 class CaseState(StrEnum):
-    """Where a case stands."""
+    """Where a case stands. It is `paged` once an alert channel that leads to people has taken a page about it."""
 
     RECEIVED = "received"
     PAGED = "paged"
@@ -44,6 +44,9 @@ class CaseAction(StrEnum):
     REPLY = "reply"
     NOTE = "note"
     RELEASE = "release"
+    PUT_BACK = "put_back"
+    TAKE_OVER = "take_over"
+    REMIND = "remind"
     TRANSFER = "transfer"
     REFER = "refer"
     HAND_BACK = "hand_back"
@@ -93,12 +96,15 @@ MERGING = frozenset({CaseAction.MERGE, CaseAction.JOIN, CaseAction.SPLIT, CaseAc
 #: Every legal transition: action → (states it may start from, state it ends in; None keeps the state).
 TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.RAISE: (OPEN_STATES, None),
-    CaseAction.PAGE: (_UNCLAIMED, CaseState.PAGED),
-    CaseAction.ESCALATE: (_UNCLAIMED, CaseState.PAGED),
+    CaseAction.PAGE: (_UNCLAIMED, None),
+    CaseAction.ESCALATE: (_UNCLAIMED, None),
     CaseAction.CLAIM: (_UNCLAIMED, CaseState.ACKNOWLEDGED),
     CaseAction.REPLY: (_CLAIMED, CaseState.ACTIVE),
     CaseAction.NOTE: (OPEN_STATES, None),
     CaseAction.RELEASE: (_CLAIMED, CaseState.PAGED),
+    CaseAction.PUT_BACK: (_CLAIMED, CaseState.PAGED),
+    CaseAction.TAKE_OVER: (_CLAIMED, None),
+    CaseAction.REMIND: (_CLAIMED, None),
     CaseAction.TRANSFER: (_CLAIMED, None),
     CaseAction.REFER: (_CLAIMED, CaseState.REFERRED),
     CaseAction.HAND_BACK: (_CLAIMED, CaseState.CLOSED),
@@ -183,6 +189,8 @@ class Case:
     `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
     `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
     own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
+    `duty`: what its owner owes the person (see `bot.domain.attending`), with how often that clock has rung, and when it
+    rings next.
     """
 
     id: str
@@ -214,6 +222,9 @@ class Case:
     merged_into: str = ""
     also: tuple[str, ...] = ()
     dangers: tuple[str, ...] = ()
+    duty: str = ""
+    duty_step: int = 0
+    duty_at: datetime | None = None
 
 
 class MergedFor(StrEnum):

@@ -25,8 +25,8 @@ class Conversation:
     `offered` are the choice ids of the last message that had any, in order: a digit answers to them. `voice`: every
     answer is spoken too. `state`: the State whose rules the person asked for, by its code. `other_language`: a
     language that we do not speak (its code), once the person was told so. `draft_told`: the note on unread words.
-    `reporting`: the open case is a report about a recruiter. `claimed`: a responder has taken the open case, now or
-    before; `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
+    `reporting`: the open case is a report about a recruiter. `claimed`: a responder has the open case now;
+    `minor`: it is about somebody under 18. `waiting`: which question we asked last while nobody has claimed it,
     `told`: the slots that were answered, `warned`: the kinds of danger that were answered, the last of them at
     `warned_at`. `silent`: somebody may be watching the phone, `silent_since` when that was
     said, `safe_word` the folded word that alone ends it. `wrong_words`: how

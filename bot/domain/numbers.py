@@ -15,7 +15,7 @@ MEASURES = ("acknowledge", "reply", "close")
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """When what happened to one case; None: it did not happen (yet)."""
+    """When what happened to one case; None: it did not happen (yet). district: as it is kept, or a place's code."""
 
     opened: datetime
     acknowledged: datetime | None = None

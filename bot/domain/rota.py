@@ -32,7 +32,7 @@ SUPERVISORS_AT = 2
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One responder of the rota, by login. capacity: open cases at most, 0 for no limit."""
+    """One responder of the rota, by login. districts: `BR:Gaya`; capacity: open cases at most, 0 for no limit."""
 
     login: str
     languages: frozenset[str] = frozenset()
@@ -50,6 +50,13 @@ class Shift:
     days: frozenset[int]
     start: time
     end: time
+
+    def began(self, local: datetime) -> datetime | None:
+        """Return when the shift that runs at this local time began, or None while it does not run."""
+        if not self.covers(local):
+            return None
+        today = local.replace(hour=self.start.hour, minute=self.start.minute, second=0, microsecond=0)
+        return today if today <= local else today - timedelta(days=1)
 
     def covers(self, local: datetime) -> bool:
         """Say whether the shift runs at this local time."""
@@ -100,19 +107,40 @@ def on_call(rota: Rota, staff: Staff, wanted: Wanted, now: datetime) -> tuple[st
 
     Nobody is left out for what they lack: somebody who has much to do is better than nobody.
     """
-    local = now.astimezone(ZoneInfo(rota.zone))
-    names = dict.fromkeys(name for shift in rota.shifts if shift.covers(local) for name in shift.people)
+    names = on_shift(rota, now)
     people = {person.login: person for person in rota.people}
     here = [people.get(name, Person(name)) for name in names if name in staff.active]
     order = sorted(here, key=lambda person: _distance(person, staff, wanted))
     return tuple(person.login for person in order)
 
 
+def on_shift(rota: Rota, now: datetime) -> tuple[str, ...]:
+    """Return who is on shift at *now*, in the order of the rota."""
+    local = now.astimezone(ZoneInfo(rota.zone))
+    return tuple(dict.fromkeys(name for shift in rota.shifts if shift.covers(local) for name in shift.people))
+
+
+def begun(rota: Rota, now: datetime) -> tuple[datetime, tuple[str, ...]] | None:
+    """Return when the newest of the shifts that run at *now* began, and who began then; None outside all shifts."""
+    local = now.astimezone(ZoneInfo(rota.zone))
+    starts = [(start, shift.people) for shift in rota.shifts if (start := shift.began(local))]
+    if not starts:
+        return None
+    newest = max(start for start, _ in starts)
+    return newest, tuple(dict.fromkeys(name for start, people in starts if start == newest for name in people))
+
+
 def _distance(person: Person, staff: Staff, wanted: Wanted) -> tuple[bool, bool, int, bool]:
     full = bool(person.capacity) and staff.load.get(person.login, 0) >= person.capacity
     mute = _language(wanted.locale) not in {_language(name) for name in person.languages}
-    far = wanted.district.casefold() not in {name.casefold() for name in person.districts}
+    far = not _near(person.districts, wanted.district)
     return full, mute, len(wanted.skills - person.skills), far
+
+
+def _near(districts: frozenset[str], code: str) -> bool:
+    """Say whether a district, written `BR:Gaya`, is one of these: codes, whole States, or (as of old) names."""
+    state, _, name = code.casefold().partition(":")
+    return bool(code) and not {code.casefold(), state, name or state}.isdisjoint(map(str.casefold, districts))
 
 
 def _language(locale: str) -> str:

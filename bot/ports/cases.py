@@ -81,6 +81,8 @@ class Cases(Protocol):
         labels: Sequence[str] = (),
         district: str = "",
         approval: str = "",
+        to: Sequence[str] | None = None,
+        due: datetime | None = None,
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
@@ -88,7 +90,17 @@ class Cases(Protocol):
         `IllegalTransition`, `NotOwner`, `OpenTasks`, or `LookupError` for an unknown id. `key` makes a repeat harmless.
         labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it. approval: the request to
         write first that is used up by it, with its line of history; raise `NotAllowed` if it does not hold (any more).
+        to: whom the page of the action is for, else who is next. due: only while the owner's clock still stands at
+        this time.
         """
+        ...
+
+    async def unattended(self) -> Sequence[Case]:
+        """Return claimed cases whose owner's clock rings now, by a clock that does not jump."""
+        ...
+
+    async def read_by(self, case_id: str, who: str) -> None:
+        """Note that somebody opened a case; it counts where it is their own."""
         ...
 
     async def acted(self, case_id: str, key: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from bot.domain.rota import Rota, Staff
 
+#: The kind of an alert that only says how many more cases wait as a shift begins.
+SHIFT_WAITING = "shift_waiting"
 #: The kind of an alert that is for whoever runs the service: a platform refuses what we send.
 CHANNEL_FAULT = "channel_fault"
 #: Others for them: very many new people at once; a platform that cannot bring us messages, brings them elsewhere or not
@@ -98,6 +100,14 @@ class Rotas(Protocol):
 
     async def save(self, rota: Rota, who: str, now: datetime) -> None:
         """Put a rota in force."""
+        ...
+
+    async def paged_at(self) -> datetime | None:
+        """Return the start of the last shift whose people were told what waits."""
+        ...
+
+    async def paged(self, start: datetime) -> None:
+        """Note that the people of the shift that began then were told."""
         ...
 
     async def staff(self) -> Staff:

@@ -12,11 +12,12 @@ from bot.content.render import render
 from bot.dialogue import waiting
 from bot.domain.cases import next_follow_up
 from bot.domain.contact import is_open
+from bot.domain.why import Why
 from bot.ports import FollowUp, FollowUps
 
 log = logging.getLogger(__name__)
-WATCHED = "not asked: the phone may be watched, or the person wants no messages"
-TOO_LATE = "not asked: WhatsApp lets us write within 24 hours only"
+WATCHED = Why.WATCHED.mark
+TOO_LATE = Why.WINDOW_OVER.mark
 
 
 class Follower:

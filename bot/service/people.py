@@ -7,12 +7,15 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.domain.attending import CLOCK
 from bot.domain.cases import Case, CaseAction, IllegalTransition
 from bot.domain.private import Private
 from bot.domain.referrals import Basis, allowed
 from bot.domain.roles import Organisation, may_work
+from bot.domain.why import Why
 from bot.ports import Cases, NotOwner, Organisations, Responder, Responders
 from bot.service.refer import NotAllowed
+from bot.service.respond import Respond
 
 log = logging.getLogger(__name__)
 PAUSE = 30.0
@@ -22,9 +25,15 @@ class People:
     """Puts cases in a partner's view and takes them back; puts back what nobody may hold any more."""
 
     def __init__(
-        self, cases: Cases, responders: Responders, organisations: Organisations, now: Callable[[], datetime]
+        self,
+        cases: Cases,
+        responders: Responders,
+        organisations: Organisations,
+        respond: Respond,
+        now: Callable[[], datetime],
     ) -> None:
         """Every change is one atomic action with its line in the case's history."""
+        self._respond = respond
         self._cases = cases
         self._responders = responders
         self._organisations = organisations
@@ -84,10 +93,8 @@ class People:
         return sum([await self._put_back(case) for case in held if not _may_hold(case, people, partners)])
 
     async def _put_back(self, case: Case) -> bool:
-        owner = case.owner or ""
-        detail = Private("its owner may not work on it any more")
         try:
-            await self._cases.act(case.id, CaseAction.RELEASE, owner, self._now(), detail=detail)
+            await self._respond.put_back(case, CLOCK, Why.OWNER_GONE.mark)
         except (IllegalTransition, NotOwner, LookupError):
             return False
         return True

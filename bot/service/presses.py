@@ -119,7 +119,7 @@ class Presses:
     async def _escalate(self, update: GroupUpdate, case: Case, who: Responder) -> str:
         """Climb one rung: that above the case when the press was first handled, however often it is handled."""
         if await self._target(update, case, who) == rung_key(case):
-            if not case.owner and case.escalations and not case.escalate_at:
+            if not case.owner and self._watch.at_top(case):
                 return self._words("last_step")
             try:
                 await self._watch.escalate_now(case, who.id, "telegram")

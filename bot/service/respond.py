@@ -1,4 +1,4 @@
-"""What a responder does with a case: claim, reply, note, release, transfer, refer, hand back, close."""
+"""What a responder does with a case: claim, reply, note, release, transfer, refer, hand back, close; what is taken."""
 
 from __future__ import annotations
 
@@ -60,8 +60,27 @@ class Respond:
         return await self._act(case, CaseAction.NOTE, who, detail=text, key=key)
 
     async def release(self, case: Case, who: str, reason: str = "", key: str = "") -> Case:
-        """Put the case back into the queue."""
-        return await self._act(case, CaseAction.RELEASE, who, detail=reason, key=key)
+        """Put one's own case back into the queue; the person hears that, and whom to phone meanwhile."""
+        return await self._say(case, CaseAction.RELEASE, who, "case.released", reason, key)
+
+    async def put_back(self, case: Case, who: str, reason: str, key: str = "", due: datetime | None = None) -> Case:
+        """Put the case of somebody else back into the queue: a supervisor, or the clock, for its reason.
+
+        Raise `NotOwner` if it went to somebody else meanwhile. *due*: only while its owner's clock stands there.
+        """
+        done = await self._cases.act(
+            case.id, CaseAction.PUT_BACK, who, self._now(), detail=Private(reason), expect_owner=case.owner,
+            others=await self._to_all(case, "case.released"), key=key, due=due,
+        )  # fmt: skip
+        self._wake_delivery()
+        return done
+
+    async def take_over(self, case: Case, who: str, reason: str, key: str = "") -> Case:
+        """Take the case of somebody else, for a reason. Raise `NotOwner` if it went to somebody else meanwhile."""
+        detail = Private(f"{case.owner} · {reason.strip()}")
+        return await self._cases.act(
+            case.id, CaseAction.TAKE_OVER, who, self._now(), detail=detail, expect_owner=case.owner, key=key
+        )
 
     async def transfer(self, case: Case, who: str, to: str, reason: str = "", key: str = "") -> Case:
         """Give the case to another responder."""
@@ -133,9 +152,12 @@ class Respond:
         self, case: Case, action: CaseAction, who: str, message: str, detail: str = "", key: str = ""
     ) -> Case:
         """Act, and say it to the person of the case and of each that was merged into it, but to no watched phone."""
-        people = await self.people(case)
-        said = {person.conversation_id: self.words(person, message) for person in people if not person.silent}
+        said = await self._to_all(case, message)
         return await self._act(case, action, who, others=said, detail=detail, key=key)
+
+    async def _to_all(self, case: Case, message: str) -> Mapping[str, tuple[OutboundMessage, ...]]:
+        people = await self.people(case)
+        return {person.conversation_id: self.words(person, message) for person in people if not person.silent}
 
     async def _act(
         self,

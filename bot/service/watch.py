@@ -13,10 +13,12 @@ from bot.content.model import Content
 from bot.content.render import render
 from bot.dialogue.answers import STALE_AFTER_DAYS, day
 from bot.domain.agencies import AgencyList, ListState
+from bot.domain.attending import CLOCK
 from bot.domain.canary import CANARY
 from bot.domain.cases import Case, CaseAction, CaseKind, IllegalTransition
 from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
+from bot.domain.why import Why
 from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, GroupMoved, Merges, Pager
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class _Rest:
 class Watch:
     """Escalates, pages and tells the person again whom to phone."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         cases: Cases,
         alerts: Alerts,
@@ -50,8 +52,10 @@ class Watch:
         wake_delivery: Callable[[], None],
         owner: str,
         merges: Merges,
+        top: int = TELL_PERSON_AT,
     ) -> None:
-        """*pagers*: alert channel name → client."""
+        """*pagers*: alert channel name → client; *top*: the last rung, whose page is repeated."""
+        self._top = top
         self._cases = cases
         self._merges = merges
         self._alerts = alerts
@@ -84,11 +88,24 @@ class Watch:
 
     async def escalate_now(self, case: Case, who: str, why: str) -> None:
         """Take an unclaimed case one rung up because *who* asks for it. Raise `IllegalTransition`, `LookupError`."""
-        await self._raise(case, who, f"rung {case.escalations + 1} · {why}")
+        await self._raise(case, who, f"{Why.RUNG.mark} {case.escalations + 1} · {why}")
+
+    def at_top(self, case: Case) -> bool:
+        """Say whether a case stands on the last rung: nothing above it is left to climb."""
+        return case.escalations >= self._top
 
     async def _climb(self, case: Case) -> None:
         with contextlib.suppress(IllegalTransition, LookupError):
-            await self._raise(case, "clock", f"rung {case.escalations + 1}")
+            if self.at_top(case):
+                await self._page_again(case)
+            else:
+                await self._raise(case, CLOCK, f"{Why.RUNG.mark} {case.escalations + 1}")
+
+    async def _page_again(self, case: Case) -> None:
+        """Nobody came: the last page once more, and not a word more to the person."""
+        key = f"again:{case.escalate_at.isoformat() if case.escalate_at else ''}"
+        await self._cases.act(case.id, CaseAction.PAGE, CLOCK, self._now(), detail=Private(Why.AGAIN.mark), key=key)
+        self._wake_delivery()
 
     async def _raise(self, case: Case, who: str, why: str) -> None:
         """Whoever else does the same: the key lets each rung be climbed once."""

@@ -8,11 +8,12 @@ from typing import Final
 
 from bot.domain.messages import WINDOW, ChannelName, Lane, OutboundMessage
 from bot.domain.private import NOTHING_SAID
+from bot.domain.why import Why
 from bot.ports import Due, HeldBack
 
 WINDOWED: Final = frozenset({ChannelName.WHATSAPP})
-WAITS: Final = "WhatsApp takes our words only within 24 hours of the person's last message: kept until they write"
-GREETED: Final = f"{WAITS}; a hello is sent, as they had agreed"
+WAITS: Final = Why.KEPT.mark
+GREETED: Final = Why.GREETED.mark
 TOO_LATE: Final = "window closed"
 
 

@@ -11,7 +11,8 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from bot.domain.cases import CaseKind
+from bot.domain.attending import Duty
+from bot.domain.cases import CaseKind, CaseState
 from bot.ports import Alert, reference
 from bot.store.documents import aware
 from bot.store.mongo import reachable
@@ -69,9 +70,18 @@ class MongoAlerts:
         case = await self._cases.find_one({"_id": row["case"]})
         if not case or not case["open"]:
             return True
+        if (owed := row.get("values", {}).get("duty")) and owed != Duty.DANGER and case.get("duty") != owed:
+            return True
+        if row.get("again") and await self._said_anew(row):
+            return True
         if case.get("owner"):
             return aware(case.get("acknowledged_at") or case["updated_at"]) > aware(row["created_at"])
         return int(case.get("escalations", 0)) > int(row.get("rung", 0))
+
+    async def _said_anew(self, row: Doc) -> bool:
+        """Say whether a page that says nothing new is followed by another of its case: one dead channel, no storm."""
+        later = {"case": row["case"], "channel": row["channel"], "created_at": {"$gt": row["created_at"]}}
+        return await self._rows.find_one({**later, "state": "waiting"}, {"_id": 1}) is not None
 
     async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these messages wait to be answered, or for the first page that reaches anybody."""
@@ -100,6 +110,7 @@ class MongoAlerts:
                 "reason": alert.reason,
                 "locale": alert.locale,
                 "values": dict(alert.values),
+                "to": list(alert.to),
                 "state": "waiting",
                 "attempts": 0,
                 "created_at": now,
@@ -115,9 +126,12 @@ class MongoAlerts:
         return new
 
     async def done(self, alert: Alert) -> None:
-        """Close it."""
+        """Close it; with the first page that a channel takes, the case counts as paged."""
         fields = {"state": "sent", "sent_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
         await self._rows.update_one({"_id": alert.id}, {"$set": fields, "$unset": {"lease": ""}})
+        if alert.case_id and alert.kind in KINDS and alert.channel != CONSOLE:
+            first = {"_id": alert.case_id, "state": CaseState.RECEIVED.value}
+            await self._cases.update_one(first, {"$set": {"state": CaseState.PAGED.value}})
 
     async def retry(self, alert: Alert, seconds: float, reason: str, *, missed: bool) -> None:
         """Try again in *seconds*; a page that nobody took for a day is given up. *missed*: it surely did not arrive."""

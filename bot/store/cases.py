@@ -20,10 +20,8 @@ from bot.domain.cases import (
     CaseAction,
     CaseEvent,
     CaseKind,
-    CaseState,
     MergedFor,
     Told,
-    after,
     chain_break,
     urgency,
 )
@@ -31,23 +29,19 @@ from bot.domain.messages import OutboundMessage
 from bot.domain.numbers import Life
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import OpenTasks
-from bot.ports import Line, NotOwner
+from bot.ports import Line
 from bot.store.approvals import MongoApprovals
 from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
-from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
-from bot.store.reopening import refuse_second, reopened
+from bot.store.reopening import refuse_second
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.steps import ENDING, PAGING, Steps, Wish
 
 log = logging.getLogger(__name__)
 Doc = dict[str, Any]
-OWNERS_ONLY = frozenset({
-    CaseAction.REPLY, CaseAction.RELEASE, CaseAction.REFER, CaseAction.HAND_BACK, CaseAction.TRANSFER,
-    CaseAction.ASK_CONSENT, CaseAction.CONTACT,
-})  # fmt: skip
-ENDING = frozenset({CaseAction.HAND_BACK, CaseAction.CLOSE})
 QUEUE_LENGTH = 500
+A_TIMER_RUNS: Doc = {"$or": [{"escalate_at": {"$ne": None}}, {"duty_at": {"$ne": None}}]}
 NOBODY: Mapping[str, Sequence[OutboundMessage]] = {}
 _BY_PRIORITY = {priority: kind for kind, priority in PRIORITY.items()}
 #: The mark in `meta` that every history has the proof of its end, and the cases that lack one.
@@ -86,14 +80,15 @@ class MongoCases:
         db: AsyncDatabase[Doc],
         sealer: Sealer,
         writer: Writer,
-        ladder: Ladder,
+        steps: Steps,
     ) -> None:
         self._client = client
         self._db = db
         self._cases = db["cases"]
         self._sealer = sealer
         self._writer = writer
-        self._ladder = ladder
+        self._steps = steps
+        self._ladder = steps.ladder
         self._approvals = MongoApprovals(client, db, sealer, writer)
         self._signed = False
 
@@ -132,7 +127,7 @@ class MongoCases:
 
     async def lives(self) -> Sequence[Life]:
         """Return what happened when to every case of a person, from the cases' own events; merged ones are one."""
-        wanted = {"locale": 1, "place": 1, "acknowledged_at": 1, "open": 1}
+        wanted = {"locale": 1, "place": 1, "district": 1, "acknowledged_at": 1, "open": 1}
         facts = {row["_id"]: row async for row in self._cases.find({**OF_PEOPLE, **BY_THEMSELVES}, wanted)}
         rows = await self._db["case_events"].aggregate(LIVES)
         return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
@@ -264,8 +259,11 @@ class MongoCases:
         labels: Sequence[str] = (),
         district: str = "",
         approval: str = "",
+        to: Sequence[str] | None = None,
+        due: datetime | None = None,
     ) -> Case:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
+        wish = Wish(action, who, now, expect_owner, new_owner, due, labels, district)
 
         async def body(session: AsyncClientSession) -> Doc:
             row = await self._found(case_id, session)
@@ -275,9 +273,9 @@ class MongoCases:
                 await refuse_second(self._db, row, now, session)
             if approval:
                 await self._approvals.spend(approval, who, row, now, session)
-            fields = self._fields(row, action, who, now, expect_owner, new_owner) | _view(row, action, labels, district)
+            fields = self._steps.fields(row, wish)
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
-            said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields})))))
+            said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields}, to)))))
             event = await self._writer.event(row, action, who, now, session, detail=said, key=key)
             if action not in ENDING:
                 await self._writer.duties(row, now, session)
@@ -285,8 +283,8 @@ class MongoCases:
                 raise OpenTasks(case_id)
             else:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
-            if action in {CaseAction.ESCALATE, CaseAction.RELEASE, CaseAction.REOPEN}:
-                await self._writer.alert({**row, **fields}, event.number, now, session)
+            if action in PAGING:
+                await self._page(wish, {**row, **fields}, event.number, session, to)
             await self._send(row, action, {row["conversation"]: messages, **others}, now, session)
             return {**row, **fields}
 
@@ -308,37 +306,18 @@ class MongoCases:
             raise LookupError(case_id)
         return row
 
-    def _for_whom(self, action: CaseAction, case: Doc) -> str:
+    def _for_whom(self, action: CaseAction, case: Doc, to: Sequence[str] | None) -> str:
         """Return whom the page of an action is for, as the history of the case shows it."""
-        return ", ".join(self._writer.addressed(case)) if action is CaseAction.ESCALATE else ""
+        named = action in {CaseAction.ESCALATE, CaseAction.PAGE, CaseAction.REMIND}
+        return ", ".join(self._writer.addressed(case) if to is None else to) if named else ""
 
-    def _fields(
-        self, row: Doc, action: CaseAction, who: str, now: datetime, expect_owner: str | None, new_owner: str | None
-    ) -> Doc:
-        state = after(CaseState(row["state"]), action)
-        owner = row.get("owner")
-        if action in OWNERS_ONLY and owner != (expect_owner or who):
-            raise NotOwner(case_id_of(row))
-        if action is CaseAction.CLOSE and owner not in {None, expect_owner or who}:
-            raise NotOwner(case_id_of(row))
-        fields: Doc = {"state": state.value, "updated_at": now}
-        if action is CaseAction.CLAIM:
-            fields |= {"owner": who, "held": True, "escalate_at": None, "acknowledged_at": now, "unread": 0}
-        elif action is CaseAction.TRANSFER:
-            fields |= {"owner": new_owner}
-        elif action is CaseAction.RELEASE:
-            fields |= {"owner": None, "waiting_since": now, **self._ladder.foot()}
-        elif action is CaseAction.ESCALATE:
-            fields |= self._ladder.above(row)
-        elif action in {CaseAction.REPLY, CaseAction.CONTACT}:
-            fields |= {"unread": 0}
-        elif action in ENDING:
-            followed = CaseKind(row["kind"]) in FOLLOWED and not row.get("silent") and not row.get("erase_requested")
-            fields |= {"open": False, "held": False, "escalate_at": None, "closed_at": now}
-            fields["follow_at"] = now + REACHED_AFTER if followed and not row.get("followed") else None
-        elif action is CaseAction.REOPEN:
-            fields |= {**reopened(row, self._ladder, now), "unasked": True}
-        return fields
+    async def _page(
+        self, wish: Wish, case: Doc, number: int, session: AsyncClientSession, to: Sequence[str] | None
+    ) -> None:
+        """Queue the page of an action: of a case that somebody has, it says what is owed there."""
+        to = (case["owner"],) if wish.action is CaseAction.TRANSFER else to
+        duty, again = case.get("duty") or "", wish.action is CaseAction.PAGE
+        await self._writer.alert(case, number, wish.now, session, to=to, duty=duty, again=again)
 
     async def _send(
         self,
@@ -379,9 +358,19 @@ class MongoCases:
         await self._ladder.clock.follow()
         query = {"open": True, "escalate_at": {"$ne": None, "$lte": self._ladder.clock()}}
         found = [case_in(row) async for row in self._cases.find(query).limit(QUEUE_LENGTH)]
-        if not found and not await self._cases.find_one({"open": True, "escalate_at": {"$ne": None}}, {"_id": 1}):
+        if not found and not await self._cases.find_one({"open": True, **A_TIMER_RUNS}, {"_id": 1}):
             await self._ladder.clock.set_right()
         return found
+
+    async def unattended(self) -> Sequence[Case]:
+        """Return the cases whose owner's clock rings now, after starting it where something is owed since."""
+        await self._steps.attending.start(self._cases)
+        query = {"open": True, "duty_at": {"$ne": None, "$lte": self._ladder.clock()}}
+        return [case_in(row) async for row in self._cases.find(query).limit(QUEUE_LENGTH)]
+
+    async def read_by(self, case_id: str, who: str) -> None:
+        """Note that somebody opened the case: if it is theirs, they know what the person wrote."""
+        await self._steps.attending.read(self._cases, case_id, who)
 
 
 def _fitting(case: Doc, messages: Sequence[OutboundMessage]) -> Sequence[OutboundMessage]:
@@ -400,7 +389,9 @@ def _life(row: Doc, case: Doc) -> Life:
         None if case["open"] else row["closed"],
     )
     taken, replied, closed = (aware(time) if time else None for time in times)
-    return Life(aware(row["opened"]), taken, replied, closed, case["locale"], case.get("place", ""))
+    return Life(
+        aware(row["opened"]), taken, replied, closed, case["locale"], case.get("district") or case.get("place", "")
+    )
 
 
 def _urgency(case: Case, now: datetime) -> int:
@@ -410,14 +401,6 @@ def _urgency(case: Case, now: datetime) -> int:
 
 def _labelled(labels: Sequence[str]) -> Doc:
     return {"labels": {"$in": list(labels)}} if labels else {}
-
-
-def _view(row: Doc, action: CaseAction, labels: Sequence[str], district: str) -> Doc:
-    """Return what changes in who may see the case."""
-    had = set(row.get("labels", ()))
-    if action is CaseAction.SHARE:
-        return {"labels": sorted(had | set(labels)), "district": district}
-    return {"labels": sorted(had - set(labels))} if action is CaseAction.UNSHARE else {}
 
 
 def case_id_of(row: Doc) -> str:

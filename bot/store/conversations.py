@@ -119,7 +119,7 @@ class MongoConversations:
             conversation = Conversation(conversation_id, channel, version)
         case = await self._db["cases"].find_one(
             open_case_of(conversation_id),
-            {"held": 1, "report": 1, "risk_kind": 1, "owner": 1, "acknowledged_at": 1, "minor": 1},
+            {"held": 1, "report": 1, "risk_kind": 1, "owner": 1, "minor": 1},
         )
         if not case:
             after = await self._followed(conversation_id)
@@ -131,7 +131,7 @@ class MongoConversations:
             open_case=case["_id"],
             held=bool(case.get("held")),
             reporting=case.get("report", case["risk_kind"] == REPORT),
-            claimed=bool(case.get("owner") or case.get("acknowledged_at")),
+            claimed=bool(case.get("owner")),
             consent_asked_at=await self._consent_asked(row),
             minor=bool(case.get("minor")),
         )

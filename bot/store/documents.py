@@ -187,6 +187,9 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         merged_into=doc.get("merged_into", ""),
         also=tuple(doc.get("also", ())),
         dangers=tuple(doc.get("dangers", [doc["risk_kind"]])),
+        duty=doc.get("duty") or "",
+        duty_step=doc.get("duty_step", 0),
+        duty_at=aware(doc["duty_at"]) if doc.get("duty_at") else None,
     )
 
 

@@ -30,6 +30,7 @@ from bot.domain.conversation import (
 )
 from bot.domain.private import Private
 from bot.domain.risk import Level, gravest
+from bot.domain.why import Why
 from bot.ports import VersionClash, reference
 from bot.store.documents import aware
 from bot.store.history import Writer
@@ -41,7 +42,7 @@ from bot.store.wishes import Wishes
 Doc = dict[str, Any]
 REPAGE_AFTER = timedelta(seconds=60)
 MOST_REPORTS = 3
-TOO_MANY = f"nobody: more than {MOST_REPORTS} reports in a day"
+TOO_MANY = Why.TOO_MANY.mark
 REPORTS_WITHIN = timedelta(days=1)
 
 
@@ -109,7 +110,7 @@ class Effects:
             "conversation": conversation.id,
             "open": True,
             "kind": effect.kind.value,
-            "state": CaseState.PAGED.value,
+            "state": CaseState.RECEIVED.value,
             "risk_kind": effect.risk.kind,
             "dangers": [effect.risk.kind],
             "reason": effect.risk.reason,

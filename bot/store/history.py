@@ -9,6 +9,7 @@ from typing import Any
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
+from bot.domain.attending import Duty
 from bot.domain.canary import CANARY
 from bot.domain.cases import UNDER_18, CaseAction, CaseEvent
 from bot.domain.ids import outbox_id
@@ -213,14 +214,35 @@ class Writer:
         return owed(minor=True, there=map(TaskRule, there))
 
     def addressed(self, case: Doc) -> list[str]:
-        """Return whom the next page of the case is for, by login; none: everybody."""
-        minor, also = case.get("minor", False), tuple(case.get("dangers", ()))
-        wanted = Wanted(case["locale"], case.get("place", ""), case["risk_kind"], minor, also)
-        return list(self._on_call(wanted, case.get("escalations", 0)))
+        """Return whom the next page of the case is for, by login: its owner, else who is on call; none: everybody."""
+        if case.get("owner"):
+            return [case["owner"]]
+        return self.on_rung(case, case.get("escalations", 0))
 
-    async def alert(self, case: Doc, number: int, now: datetime, session: AsyncClientSession, ref: str = "") -> None:
-        """Queue one page per alert channel for this event of the case. *ref*: the message that led to it."""
-        to, kind = self.addressed(case), CANARY if case.get("canary") else case["kind"]
+    def on_rung(self, case: Doc, rung: int) -> list[str]:
+        """Return whom a rung of the ladder is for, whoever has the case."""
+        minor, also = case.get("minor", False), tuple(case.get("dangers", ()))
+        wanted = Wanted(case["locale"], case.get("district", ""), case["risk_kind"], minor, also)
+        return list(self._on_call(wanted, rung))
+
+    async def alert(
+        self,
+        case: Doc,
+        number: int,
+        now: datetime,
+        session: AsyncClientSession,
+        ref: str = "",
+        *,
+        to: Sequence[str] | None = None,
+        duty: str = "",
+        again: bool = False,
+    ) -> None:
+        """Queue one page per alert channel for this event of the case. *ref*: the message that led to it.
+
+        *to*: whom it is for, where that is settled; *duty*: what the owner owes; *again*: it says nothing new.
+        """
+        to = self.addressed(case) if to is None else list(to)
+        kind, owed = CANARY if case.get("canary") else case["kind"], duty or (Duty.DANGER if case.get("owner") else "")
         rows = [
             {
                 "_id": f"{case['_id']}:{number}:{pager}",
@@ -233,6 +255,8 @@ class Writer:
                 "rung": case.get("escalations", 0),
                 "rank": rank(kind, case.get("escalations", 0)),
                 "to": to,
+                "values": {"duty": str(owed)} if owed else {},
+                "again": again,
                 "state": "waiting",
                 "attempts": 0,
                 "created_at": now,

@@ -15,6 +15,7 @@ from bot.domain.cases import PRIORITY, Case, CaseAction, CaseKind, CaseState, Il
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import Private
 from bot.domain.roles import labels_of_both
+from bot.store.attending import STOPPED
 from bot.store.documents import case_in
 from bot.store.history import Writer
 from bot.store.ladder import Ladder
@@ -133,7 +134,8 @@ class MongoMerges:
         state = after(CaseState(gone["state"]), CaseAction.SPLIT)
         return {
             "state": state.value, "open": True, "held": gone["before"]["held"], "owner": None, "waiting_since": now,
-            "merged_into": "", "closed_at": None, "follow_at": None, "alerted_at": now, **self._ladder.foot(),
+            "merged_into": "", "closed_at": None, "follow_at": None, "alerted_at": now,
+            **self._ladder.foot(), **STOPPED,
         }  # fmt: skip
 
     async def _parted(self, gone: Doc, kept: Doc, session: AsyncClientSession) -> Doc:
@@ -172,4 +174,5 @@ def _joined(gone: Doc, kept: Doc) -> Doc:
     if gone.get("owner") and not kept.get("owner"):
         fields |= {"owner": gone["owner"], "state": gone["state"], "escalate_at": None}
         fields["acknowledged_at"] = gone.get("acknowledged_at")
+        fields |= {**STOPPED, "seen_raised": kept.get("raised", 0), "held_before": kept.get("held", False)}
     return fields

@@ -9,10 +9,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.private import Private
 from bot.domain.rota import Person, Rota, Shift, Skill, Staff
+from bot.store.documents import aware
 from bot.store.sealed import SERVICE, Sealer
 
 Doc = dict[str, Any]
 CURRENT = "current"
+PAGED = "paged"
 PLACE = "rota:current"
 
 
@@ -34,6 +36,15 @@ class MongoRota:
         await self._db["rota"].update_one(
             {"_id": CURRENT}, {"$set": {"sealed": sealed, "by": who, "at": now}}, upsert=True
         )
+
+    async def paged_at(self) -> datetime | None:
+        """Return the start of the last shift whose people were told what waits."""
+        row = await self._db["rota"].find_one({"_id": PAGED})
+        return aware(row["start"]) if row else None
+
+    async def paged(self, start: datetime) -> None:
+        """Note that the people of the shift that began then were told."""
+        await self._db["rota"].update_one({"_id": PAGED}, {"$max": {"start": start}}, upsert=True)
 
     async def staff(self) -> Staff:
         """Return who works on cases, who supervises, and how many open cases each has."""

@@ -28,6 +28,8 @@ TABLE = {
     ("POST", "/console/queue/change"): "rsp",
     ("POST", "/console/queue/handover"): "rs",
     ("GET", "/console/find"): "rsp",
+    ("POST", "/console/cases/{case}/take_over"): "s",
+    ("POST", "/console/cases/{case}/put_back"): "s",
     ("GET", "/console/live"): "rsp",
     ("GET", "/console/closed"): "rsp",
     ("GET", "/console/cases/{case}"): "rsp",

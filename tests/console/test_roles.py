@@ -269,7 +269,7 @@ async def test_a_supervisor_shows_a_case_to_a_partner_and_takes_it_back(site: Si
     history = await site.service.cases.history(case)
     actions = [event.action for event in history]
     assert actions.count(CaseAction.SHARE) == 1
-    assert actions[-2:] == [CaseAction.UNSHARE, CaseAction.RELEASE]
+    assert actions[-2:] == [CaseAction.UNSHARE, CaseAction.PUT_BACK]
     assert "wrong shelter" in history[-2].detail.reveal()
     assert await site.service.cases.broken_at(case) is None
     lines = [line["action"] for line in await site.service.audit.find(about=case)]

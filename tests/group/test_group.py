@@ -84,7 +84,7 @@ async def test_escalate_climbs_one_rung_now(team: Team) -> None:
     await team.presses(BINA, f"g:e:{case}")
     assert (await team.case(case)).escalations == 1
     (climbed,) = [event for event in await team.service.cases.history(case) if event.action == "escalate"]
-    assert climbed.who == "bina" and climbed.detail.reveal().startswith("rung 1 · telegram")
+    assert climbed.who == "bina" and climbed.detail.reveal().startswith("@rung 1 · telegram")
     await until(lambda: len(team.forum.pages) == 2)
     await team.presses(ASHA, f"g:c:{case}")
     assert "asha" in (await team.presses(BINA, f"g:e:{case}"))["text"]

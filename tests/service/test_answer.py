@@ -170,7 +170,7 @@ async def test_a_lesser_case_is_not_made_distress_by_a_turn_that_fails(
     assert after and after.kind is CaseKind.PERSON_ASKED and after.unread > before.unread
     assert await says(DANGER) == ["core.trouble"]
     raised = await service.cases.get(before.id)
-    assert raised and raised.kind is CaseKind.DISTRESS and raised.state is CaseState.PAGED
+    assert raised and raised.kind is CaseKind.DISTRESS and raised.state is CaseState.RECEIVED
     assert (await person.known()).held
 
 

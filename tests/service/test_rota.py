@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from bot.app import Service
 from bot.chat import Chat
 from bot.clients.rota_file import RotaError, lines, read_rota
+from bot.console.districts import read
 from bot.domain.cases import CaseAction
+from bot.domain.codes import start
 from bot.ports import Alert, Responder
 from bot.running import running
 from bot.store.clock import boot_seconds
+from tests.service.test_places import code_at
 
 ROTA = """
 zone: Asia/Kolkata
@@ -32,6 +36,11 @@ shifts:
 """
 
 
+def known(service: Service) -> Callable[[str], str]:
+    """The console's reader of districts."""
+    return lambda name: read(name, service.content)
+
+
 async def staffed(service: Service) -> None:
     for name, role in {"asha": "responder", "bina": "responder", "sudha": "supervisor", "root": "admin"}.items():
         await service.responders.save(Responder(name, name.title(), role, "x"))
@@ -42,7 +51,7 @@ async def test_each_page_names_whom_it_is_for(service: Service, tmp_path: Path) 
     await staffed(service)
     file = tmp_path / "rota.yaml"
     file.write_text(ROTA)
-    rota = read_rota(file, (await service.rotas.staff()).active)
+    rota = read_rota(file, (await service.rotas.staff()).active, known(service))
     await service.rotas.save(rota, "root", service.now())
     assert await service.rotas.current() == rota
     assert b"asha@example.org" not in repr(await service.db["rota"].find_one({})).encode()
@@ -61,7 +70,7 @@ async def test_each_page_names_whom_it_is_for(service: Service, tmp_path: Path) 
     rows = await service.db["alerts"].find({"channel": "console"}).to_list()
     assert {row["rung"]: row["to"] for row in rows} == {0: ["asha"], 1: ["bina"], 2: ["sudha"], 3: ["sudha"]}
     said = [event.detail.reveal() for event in await service.cases.history(case.id)]
-    assert said[1:] == ["asha", "rung 1: bina", "rung 2: sudha", "rung 3: sudha"]
+    assert said[1:] == ["asha", "@rung 1: bina", "@rung 2: sudha", "@rung 3: sudha"]
     page = Alert("a", case.id, "email", "distress", "", "hi", to=("asha", "bina"))
     assert service.oncall.addresses(page) == ("asha@example.org",)
     assert any(
@@ -75,7 +84,7 @@ async def test_every_problem_of_a_rota_is_named_at_once(service: Service, tmp_pa
     file = tmp_path / "rota.yaml"
     file.write_text(WRONG)
     with pytest.raises(RotaError) as found:
-        read_rota(file, (await service.rotas.staff()).active)
+        read_rota(file, (await service.rotas.staff()).active, known(service))
     said = str(found.value)
     for part in (
         "Asia/Nowhere",
@@ -86,3 +95,48 @@ async def test_every_problem_of_a_rota_is_named_at_once(service: Service, tmp_pa
         "shift 1: ",
     ):
         assert part in said
+
+
+async def test_a_district_is_read_as_the_console_reads_it(service: Service, tmp_path: Path) -> None:
+    """By its name, with its State, or as it is kept; one that is not ours is named as a problem."""
+    await staffed(service)
+    file = tmp_path / "rota.yaml"
+    for typed, kept in (("Gaya", "BR:Gaya"), ("gaya, bihar", "BR:Gaya"), ("BR:Gaya", "BR:Gaya"), ("Bihar", "BR")):
+        file.write_text(ROTA.replace("capacity: 5", f"districts: ['{typed}']"))
+        rota = read_rota(file, service.oncall.staff.active or (await service.rotas.staff()).active, known(service))
+        assert rota.people[0].districts == {kept}
+    file.write_text(ROTA.replace("capacity: 5", "districts: [Atlantis]"))
+    with pytest.raises(RotaError, match=r"asha: .*Atlantis"):
+        read_rota(file, (await service.rotas.staff()).active, known(service))
+
+
+DISTRICTS = """
+zone: Asia/Kolkata
+people:
+  asha: {districts: ['%s']}
+  bina: {districts: ['%s']}
+shifts:
+  - {people: [asha, bina], days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", to: "00:00"}
+"""
+
+
+async def test_a_person_at_a_station_is_paged_to_who_knows_its_district(service: Service, tmp_path: Path) -> None:
+    """From the code on the poster to the name in the page; from another station it is the other one's turn."""
+    await staffed(service)
+    stations = {name: service.places.directory.points[name] for name in ("HWH", "NDLS")}
+    districts = {name: f"{point.state}:{point.district}" for name, point in stations.items()}
+    file = tmp_path / "rota.yaml"
+    file.write_text(DISTRICTS % (districts["NDLS"], districts["HWH"]))
+    rota = read_rota(file, (await service.rotas.staff()).active, known(service))
+    await service.rotas.save(rota, "root", service.now())
+    await service.oncall.refresh()
+    for name, first in (("HWH", "bina"), ("NDLS", "asha")):
+        chat = Chat(service)
+        async with running(service, chat.on_turn):
+            await chat.say(start(code_at(service, name)))
+            await chat.say("", "l:hi")
+            turn, _ = await chat.say("mujhe malik ne kamre me band kar diya hai bachao")
+        case = await service.cases.get(turn.conversation.open_case)
+        assert case and (case.place, case.district) == (name, districts[name])
+        row = await service.db["alerts"].find_one({"case": case.id})
+        assert row and row["to"] == [first]
