@@ -215,7 +215,7 @@ async def test_a_partner_sees_own_cases_in_every_list_and_no_others(site: Site, 
         assert {row["id"] for row in json.loads(line.removeprefix(b"data: "))["cases"]} == own
     for case in cases.ids.values():
         _, found = await pari.get(f"/console/find?case={case}")
-        assert ("no case of this number" in found) == (case in foreign)
+        assert ("No open case of this number" in found) == (case in foreign)
     for case in cases.ids.values():
         await site.service.respond.close(await one(site, case), "sudha", "done")
     _, page = await pari.get("/console/closed")

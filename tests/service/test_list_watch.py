@@ -146,7 +146,7 @@ async def test_pages_about_lists_reach_mail_webhook_and_group(config: Config, mo
             SAHYATRI_DATA=tmp_path, MONGODB_NAME=config.mongodb_name, PUBLIC_URL="https://a.example",
             ALERT_WEBHOOK_URL=url, ALERT_WEBHOOK_SECRET="made-up-alert-key", ALERT_EMAIL_TO="admin@a.example",
             ALERT_EMAIL_FROM="bot@a.example", SMTP_HOST="127.0.0.1", SMTP_PORT=port, SMTP_TLS="none",
-            TELEGRAM_TOKEN=TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET="made-up-secret", TELEGRAM_API_URL=telegram.url,
+            TELEGRAM_TOKEN=TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET="made-up-webhook-secret", TELEGRAM_API_URL=telegram.url,
             TELEGRAM_RESPONDERS_CHAT="-100777",
         )  # fmt: skip
         async with (

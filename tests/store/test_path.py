@@ -19,11 +19,13 @@ async def test_danger_opens_one_case_though_the_nlu_is_down(service: Service) ->
     async with running(service, chat.on_turn):
         await chat.say("", "l:hi")
         turn, messages = await chat.say("mujhe malik ne kamre me band kar diya hai bachao")
-        again, silent = await chat.say("wo mujhe marta hai")
+        again, told = await chat.say("wo mujhe marta hai")
+        _, silent = await chat.say("wo mujhe phir marta hai")
 
     assert turn.conversation.open_case
     assert "112" in messages[0].text.reveal()
     assert again.conversation.open_case == turn.conversation.open_case
+    assert told and "112" in told[0].text.reveal()
     assert silent == ()
     assert [case.id for case in await service.cases.queue()] == [turn.conversation.open_case]
 
