@@ -102,7 +102,7 @@ class Team:
         return [message.text.reveal() for _, message in sent if message.author != "bot"]
 
 
-async def until(what: Callable[[], Any], seconds: float = 15.0) -> None:
+async def until(what: Callable[[], Any], seconds: float = 30.0) -> None:
     """Wait until it is so."""
     async with asyncio.timeout(seconds):
         while not what():

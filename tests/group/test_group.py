@@ -448,6 +448,9 @@ async def test_what_did_not_arrive_is_told(team: Team) -> None:
     await team.claimed()
     await team.writes(ASHA, "will be lost")
     await until(lambda: any(message.author == "asha" for _, message in team.service.terminal.sent))
+    async with asyncio.timeout(15):
+        while await team.service.db["outbox"].count_documents({"open": True}):
+            await asyncio.sleep(0.02)
     await team.service.db["outbox"].update_many({"author": "responder"}, {"$set": {"state": "failed"}})
     await team.site.chat.say("hello")
     await until(lambda: any("did not arrive" in text for text in team.forum.one().said))
