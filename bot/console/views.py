@@ -19,7 +19,7 @@ from bot.console.districts import name_of
 from bot.console.peer import peer_of
 from bot.console.scope import colleagues, covers, sees, wanted
 from bot.console.transcript import past, spoken, visible
-from bot.domain.cases import MERGING, Case, CaseEvent, IllegalTransition
+from bot.domain.cases import MERGING, Case, CaseEvent, IllegalTransition, Outcome
 from bot.domain.private import NOTHING_SAID
 from bot.domain.roles import Role
 from bot.domain.tasks import OpenTasks, Task
@@ -38,7 +38,7 @@ LONGEST_STREAM = 3600
 LONGEST_TEXT = 4000
 LANGUAGES = ("en", "hi")
 HOMES = {"admin": "/console/people", "author": "/console/words", "auditor": "/console/audit"}
-FIELDS = ("text", "key", "to", "via", "template", "aware")
+FIELDS = ("text", "key", "to", "via", "template", "aware", "outcome")
 NO_REFUSALS: Mapping[type[Exception], str] = {}
 
 
@@ -329,7 +329,7 @@ class Views:
         """Give the conversation back to the bot."""
         return await self.act(
             request,
-            lambda case, who, form: self._service.respond.hand_back(case, who, form["text"]),
+            lambda case, who, form: self._service.respond.hand_back(case, who, form["text"], outcome=_outcome(form)),
             "hand_back",
             "text",
         )
@@ -337,7 +337,10 @@ class Views:
     async def close(self, request: web.Request) -> web.StreamResponse:
         """Close the case with its outcome."""
         return await self.act(
-            request, lambda case, who, form: self._service.respond.close(case, who, form["text"]), "close", "text"
+            request,
+            lambda case, who, form: self._service.respond.close(case, who, form["text"], outcome=_outcome(form)),
+            "close",
+            "text",
         )
 
     async def act(
@@ -455,3 +458,8 @@ ERRORS = frozenset({
     *(f"seal.{why}" for why in ("no_reason", "there_already", "own", "decided", "late", "not_yours", "not_approved",
                                 "not_there", "not_confirmed", "too_many")),
 })  # fmt: skip
+
+
+def _outcome(form: Mapping[str, str]) -> Outcome | None:
+    """Return how the person fares, None where it was not said."""
+    return Outcome(form["outcome"]) if form["outcome"] in set(Outcome) else None

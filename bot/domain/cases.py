@@ -33,6 +33,15 @@ class CaseState(StrEnum):
     CLOSED = "closed"
 
 
+class Outcome(StrEnum):
+    """How the person fares as a case ends, as far as whoever ends it knows."""
+
+    SAFE = "safe"
+    REFERRED = "referred"
+    LOST_CONTACT = "lost_contact"
+    OTHER = "other"
+
+
 class CaseAction(StrEnum):
     """What can be done to a case: the verbs of its history."""
 

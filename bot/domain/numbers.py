@@ -10,7 +10,7 @@ from datetime import datetime
 
 #: A group of fewer cases than this is not shown by itself.
 SMALLEST = 5
-MEASURES = ("acknowledge", "reply", "close")
+MEASURES = ("acknowledge", "reply", "safe", "close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,12 @@ class Life:
     closed: datetime | None = None
     locale: str = ""
     district: str = ""
+    safe: datetime | None = None
 
     def seconds(self, measure: str) -> float | None:
         """Return the seconds from its opening to one of `MEASURES`."""
-        at = {"acknowledge": self.acknowledged, "reply": self.replied, "close": self.closed}[measure]
+        times = {"acknowledge": self.acknowledged, "reply": self.replied, "safe": self.safe, "close": self.closed}
+        at = times[measure]
         return (at - self.opened).total_seconds() if at else None
 
     @property

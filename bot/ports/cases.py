@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.approvals import Request, RequestKind
-from bot.domain.cases import Case, CaseAction, CaseEvent, MergedFor, Told
+from bot.domain.cases import Case, CaseAction, CaseEvent, MergedFor, Outcome, Told
 from bot.domain.messages import Address, OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import Task
@@ -83,6 +83,7 @@ class Cases(Protocol):
         approval: str = "",
         to: Sequence[str] | None = None,
         due: datetime | None = None,
+        outcome: Outcome | None = None,
     ) -> Case:
         """Apply one action atomically with its event and the messages it sends.
 
@@ -91,7 +92,7 @@ class Cases(Protocol):
         labels, district: what `SHARE` gives the case; the labels that `UNSHARE` takes from it. approval: the request to
         write first that is used up by it, with its line of history; raise `NotAllowed` if it does not hold (any more).
         to: whom the page of the action is for, else who is next. due: only while the owner's clock still stands at
-        this time.
+        this time. outcome: how the person fares, where the action ends the case.
         """
         ...
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from bot.content.model import Content
 from bot.content.render import render, split
 from bot.dialogue import consent, waiting
-from bot.domain.cases import UNDER_18, Case, CaseAction, after
+from bot.domain.cases import UNDER_18, Case, CaseAction, Outcome, after
 from bot.domain.messages import ChannelName, ChoiceRef, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.ports import Cases, Merges
@@ -119,13 +119,15 @@ class Respond:
             case, CaseAction.REPLY, who, others={case.conversation_id: said}, detail=consent.QUESTION.message
         )
 
-    async def hand_back(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
+    async def hand_back(
+        self, case: Case, who: str, summary: str, key: str = "", outcome: Outcome | None = None
+    ) -> Case:
         """Give the conversation back to the bot, with a summary for the history."""
-        return await self._say(case, CaseAction.HAND_BACK, who, "case.handed_back", outcome, key)
+        return await self._say(case, CaseAction.HAND_BACK, who, "case.handed_back", summary, key, outcome)
 
-    async def close(self, case: Case, who: str, outcome: str, key: str = "") -> Case:
-        """Close the case; the outcome is required."""
-        return await self._say(case, CaseAction.CLOSE, who, "case.closed", outcome, key)
+    async def close(self, case: Case, who: str, summary: str, key: str = "", outcome: Outcome | None = None) -> Case:
+        """Close the case, with a summary for the history."""
+        return await self._say(case, CaseAction.CLOSE, who, "case.closed", summary, key, outcome)
 
     async def people(self, case: Case) -> Sequence[Case]:
         """Return the case and those that were merged into it, each with a person of its own, oldest merge first."""
@@ -149,17 +151,24 @@ class Respond:
         return await self._cases.get(case.id) or case
 
     async def _say(
-        self, case: Case, action: CaseAction, who: str, message: str, detail: str = "", key: str = ""
+        self,
+        case: Case,
+        action: CaseAction,
+        who: str,
+        message: str,
+        detail: str = "",
+        key: str = "",
+        outcome: Outcome | None = None,
     ) -> Case:
         """Act, and say it to the person of the case and of each that was merged into it, but to no watched phone."""
         said = await self._to_all(case, message)
-        return await self._act(case, action, who, others=said, detail=detail, key=key)
+        return await self._act(case, action, who, others=said, detail=detail, key=key, outcome=outcome)
 
     async def _to_all(self, case: Case, message: str) -> Mapping[str, tuple[OutboundMessage, ...]]:
         people = await self.people(case)
         return {person.conversation_id: self.words(person, message) for person in people if not person.silent}
 
-    async def _act(
+    async def _act(  # noqa: PLR0913 - as the port
         self,
         case: Case,
         action: CaseAction,
@@ -170,10 +179,11 @@ class Respond:
         key: str = "",
         new_owner: str | None = None,
         approval: str = "",
+        outcome: Outcome | None = None,
     ) -> Case:
         done = await self._cases.act(
             case.id, action, who, self._now(), others=others, detail=Private(detail), key=key, new_owner=new_owner,
-            approval=approval,
+            approval=approval, outcome=outcome,
         )  # fmt: skip
         self._wake_delivery()
         return done

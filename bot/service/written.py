@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.domain.cases import Case, CaseState, IllegalTransition
+from bot.domain.cases import Case, CaseState, IllegalTransition, Outcome
 from bot.domain.contact import NotSafe, is_open
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
@@ -128,7 +128,10 @@ class Written:
                 Command.CLOSE: self._respond.close,
                 Command.DONE: self._respond.hand_back,
             }
-            await self._do(update, case, who, name, verbs[name](case, who.id, rest, key=update.key))
+            more: dict[str, Outcome] = {}
+            if name in {Command.CLOSE, Command.DONE} and rest.split(maxsplit=1)[0].casefold() in set(Outcome):
+                more = {"outcome": Outcome(rest.split(maxsplit=1)[0].casefold())}
+            await self._do(update, case, who, name, verbs[name](case, who.id, rest, key=update.key, **more))
 
     async def _transfer(self, update: GroupUpdate, case: Case, who: Responder, rest: str) -> None:
         login, *reason = rest.split(maxsplit=1)

@@ -21,6 +21,7 @@ from bot.domain.cases import (
     CaseEvent,
     CaseKind,
     MergedFor,
+    Outcome,
     Told,
     chain_break,
     urgency,
@@ -127,7 +128,7 @@ class MongoCases:
 
     async def lives(self) -> Sequence[Life]:
         """Return what happened when to every case of a person, from the cases' own events; merged ones are one."""
-        wanted = {"locale": 1, "place": 1, "district": 1, "acknowledged_at": 1, "open": 1}
+        wanted = {"locale": 1, "place": 1, "district": 1, "acknowledged_at": 1, "open": 1, "outcome": 1}
         facts = {row["_id"]: row async for row in self._cases.find({**OF_PEOPLE, **BY_THEMSELVES}, wanted)}
         rows = await self._db["case_events"].aggregate(LIVES)
         return [_life(row, facts[row["_id"]]) async for row in rows if row["_id"] in facts and row["opened"]]
@@ -261,9 +262,10 @@ class MongoCases:
         approval: str = "",
         to: Sequence[str] | None = None,
         due: datetime | None = None,
+        outcome: Outcome | None = None,
     ) -> Case:
         """Apply one action with its event and messages, all or nothing; the same *key* again changes nothing."""
-        wish = Wish(action, who, now, expect_owner, new_owner, due, labels, district)
+        wish = Wish(action, who, now, expect_owner, new_owner, due, labels, district, outcome)
 
         async def body(session: AsyncClientSession) -> Doc:
             row = await self._found(case_id, session)
@@ -389,9 +391,9 @@ def _life(row: Doc, case: Doc) -> Life:
         None if case["open"] else row["closed"],
     )
     taken, replied, closed = (aware(time) if time else None for time in times)
-    return Life(
-        aware(row["opened"]), taken, replied, closed, case["locale"], case.get("district") or case.get("place", "")
-    )
+    safe = closed if case.get("outcome") == Outcome.SAFE.value else None
+    district = case.get("district") or case.get("place", "")
+    return Life(aware(row["opened"]), taken, replied, closed, case["locale"], district, safe)
 
 
 def _urgency(case: Case, now: datetime) -> int:

@@ -29,6 +29,7 @@ def reopened(row: Doc, ladder: Ladder, now: datetime) -> Doc:
         "alerted_at": now,
         "updated_at": now,
         "closed_at": None,
+        "outcome": "",
         "follow_at": None,
         "followed": None,
         "told_reached": False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.cases import FOLLOWED, REACHED_AFTER, CaseAction, CaseKind, CaseState, IllegalTransition, after
+from bot.domain.cases import FOLLOWED, REACHED_AFTER, CaseAction, CaseKind, CaseState, IllegalTransition, Outcome, after
 from bot.ports import NotOwner
 from bot.store.attending import Attending
 from bot.store.documents import aware
@@ -42,6 +42,7 @@ class Wish:
     due: datetime | None = None
     labels: Sequence[str] = ()
     district: str = ""
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Steps:
         if action in {CaseAction.REPLY, CaseAction.CONTACT}:
             return {"unread": 0}
         if action in ENDING:
-            return _ended(row, now)
+            return {**_ended(row, now), "outcome": wish.outcome.value if wish.outcome else ""}
         return {**reopened(row, self.ladder, now), "unasked": True} if action is CaseAction.REOPEN else {}
 
 

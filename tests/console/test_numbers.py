@@ -6,7 +6,7 @@ import pytest
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from bot.console.numbers import spoken
-from bot.domain.cases import CaseAction
+from bot.domain.cases import CaseAction, Outcome
 from bot.domain.private import Private
 from bot.store.mongo import in_transaction
 from tests.console.conftest import Site
@@ -32,6 +32,8 @@ async def test_numbers_come_from_the_cases_events(site: Site) -> None:
         took = [life.seconds(measure) for measure in ("acknowledge", "reply", "close")]
         assert all(seconds is not None and seconds >= 0 for seconds in took)
         assert not life.lost
+        assert life.safe in {None, life.closed}
+    assert sum(life.safe is not None for life in found) == 2
     status, page = await sudha.get("/console/numbers")
     assert status == 200
     assert page.count("<td>5</td>") == 3
@@ -54,7 +56,7 @@ async def _worked(site: Site, number: int) -> None:
     assert unclaimed
     case = await service.respond.claim(unclaimed, "asha")
     await service.respond.reply(case, "asha", "hello", f"k{number}")
-    await service.respond.close(case, "asha", "helped")
+    await service.respond.close(case, "asha", "helped", outcome=Outcome.SAFE if number % 2 else Outcome.OTHER)
 
 
 @pytest.mark.parametrize(

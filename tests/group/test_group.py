@@ -424,8 +424,10 @@ async def test_a_closed_case_leaves_nothing_on_telegram(team: Team) -> None:
 
 async def test_done_gives_the_conversation_back(team: Team) -> None:
     case = await team.claimed()
-    await team.writes(ASHA, "/done told where to go")
+    await team.writes(ASHA, "/done Safe, told where to go")
     await until(lambda: not team.forum.one().open)
+    row = await team.service.db["cases"].find_one({"_id": case})
+    assert row and row["outcome"] == "safe"
     assert [event.who for event in await team.service.cases.history(case) if event.action == "hand_back"] == ["asha"]
 
 
