@@ -128,9 +128,9 @@ class Written:
                 Command.CLOSE: self._respond.close,
                 Command.DONE: self._respond.hand_back,
             }
-            more: dict[str, Outcome] = {}
-            if name in {Command.CLOSE, Command.DONE} and rest.split(maxsplit=1)[0].casefold() in set(Outcome):
-                more = {"outcome": Outcome(rest.split(maxsplit=1)[0].casefold())}
+            first = rest.partition(" ")[0].strip(",.:;").casefold()
+            ends = name in {Command.CLOSE, Command.DONE} and first in set(Outcome)
+            more = {"outcome": Outcome(first)} if ends else {}
             await self._do(update, case, who, name, verbs[name](case, who.id, rest, key=update.key, **more))
 
     async def _transfer(self, update: GroupUpdate, case: Case, who: Responder, rest: str) -> None:
