@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bot.config import Config
+from bot.options import Apply, By, Json, JsonLines, Opened, Reason, Run
 
 ListName = Annotated[str, typer.Argument(help="the list, as `agencies status` names it")]
 VersionNumber = Annotated[int, typer.Argument(help="the version's number")]
-DoIt = Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be done")]
-By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
-Reason = Annotated[str, typer.Option("--reason", help="why, for the record")]
-JsonLines = Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 
 @dataclass(frozen=True, slots=True)
 class With:
     """What a command is given: how to run, to open the service, to read JSON lines, to tell, and who types."""
 
-    run: Callable[[Callable[[Config], Awaitable[None]]], None]
-    opened: Callable[..., AbstractAsyncContextManager[Any]]
+    run: Run
+    opened: Opened
     objects: Callable[[str], Iterator[dict[str, str]]]
     say: Callable[[str], None]
     me: Callable[[], str]
@@ -103,7 +98,7 @@ def _add_import(group: typer.Typer, with_: With) -> None:
 def _add_rollback(group: typer.Typer, with_: With) -> None:
     @group.command("rollback")
     def agencies_rollback(
-        source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
+        source: ListName, version: VersionNumber, apply: Apply = False, by: By = "", reason: Reason = ""
     ) -> None:
         """Put an older version of a list in force again."""
         _change_list(with_, "roll_back", source, version, apply=apply, by=by, reason=reason)
@@ -112,7 +107,7 @@ def _add_rollback(group: typer.Typer, with_: With) -> None:
 def _add_release(group: typer.Typer, with_: With) -> None:
     @group.command("release")
     def agencies_release(
-        source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
+        source: ListName, version: VersionNumber, apply: Apply = False, by: By = "", reason: Reason = ""
     ) -> None:
         """Put a version in force that was in quarantine, after you have looked at it (agencies diff)."""
         _change_list(with_, "release", source, version, apply=apply, by=by, reason=reason)
@@ -121,7 +116,7 @@ def _add_release(group: typer.Typer, with_: With) -> None:
 def _add_discard(group: typer.Typer, with_: With) -> None:
     @group.command("discard")
     def agencies_discard(
-        source: ListName, version: VersionNumber, apply: DoIt = False, by: By = "", reason: Reason = ""
+        source: ListName, version: VersionNumber, apply: Apply = False, by: By = "", reason: Reason = ""
     ) -> None:
         """Drop a version that is in quarantine; what it was and why it was held stays on record."""
         _change_list(with_, "discard", source, version, apply=apply, by=by, reason=reason)

@@ -18,6 +18,7 @@ from bot.content.load import ContentError
 from bot.content_commands import content_group
 from bot.local import LocalError
 from bot.logs import configure
+from bot.options import By, Json, JsonLines, say
 from bot.place_commands import places_group
 from bot.ports import Stamp
 from bot.responders import add_commands
@@ -41,13 +42,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(telegram_app, name="telegram")
 
 Locale = Annotated[str, typer.Option("--lang", help="locale that the person has already chosen, for example hi")]
-By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
 Bench = Callable[[Config, Callable[[str], None]], AsyncIterator[dict[str, Any]]]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _run(work: Callable[[Config], Awaitable[None]]) -> None:
@@ -57,7 +52,7 @@ def _run(work: Callable[[Config], Awaitable[None]]) -> None:
         configure(config.log_level if config.log_level == "DEBUG" else "ERROR")
         asyncio.run(_as_coroutine(work(config)))
     except _known_errors() as error:
-        _say(f"sahyatri: {error}")
+        say(f"sahyatri: {error}")
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(130) from error
@@ -123,7 +118,7 @@ def chat(lang: Locale = "", json_lines: Json = False) -> None:
         offered = load(config.content).locales
         if lang and lang not in offered:
             raise ConfigError(f"--lang {lang}: not offered; choose one of {', '.join(offered)}")
-        await run_chat(config, lang, json_lines=json_lines, say=_quiet if json_lines else _say, out=sys.stdout)
+        await run_chat(config, lang, json_lines=json_lines, say=_quiet if json_lines else say, out=sys.stdout)
 
     _run(work)
 
@@ -133,7 +128,7 @@ def _quiet(_: str) -> None:
 
 
 @nlu_app.command("parse")
-def nlu_parse(jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines in and out")] = True) -> None:  # noqa: ARG001
+def nlu_parse(jsonl: JsonLines = True) -> None:  # noqa: ARG001
     """Parse `{"text": …}` lines; print intent, ranking, entities, language and the in-process danger check."""
     from bot.parse import run_parse
 
@@ -164,7 +159,7 @@ def audit_verify(
                 async for line in verify(service, noted):
                     print(line)
             except Broken as error:
-                _say(f"sahyatri: {error}")
+                say(f"sahyatri: {error}")
                 raise typer.Exit(1) from error
 
     _run(work)
@@ -226,7 +221,7 @@ def bench(
     async def work(config: Config) -> None:
         if name not in benches:
             raise ConfigError(f"bench {name}: unknown; choose one of {', '.join(benches)}")
-        async for figures in benches[name](config, _say):
+        async for figures in benches[name](config, say):
             line = json.dumps(figures) if json_lines else "  ".join(f"{key}={value}" for key, value in figures.items())
             print(line, flush=True)
 
@@ -267,7 +262,7 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
 
 
 app.add_typer(content_group(_run), name="content")
-app.add_typer(agencies_group(With(_run, _service, _objects, _say, _me)), name="agencies")
+app.add_typer(agencies_group(With(_run, _service, _objects, say, _me)), name="agencies")
 app.add_typer(places_group(_run, _service), name="places")
 app.add_typer(whatsapp_group(_run), name="whatsapp")
 add_commands(responders_app, organisations_app, _run, lambda config: _service(config, with_lists=False))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bot.config import Config, ConfigError
-
-Run = Callable[[Callable[[Config], Awaitable[None]]], None]
+from bot.options import Run, say
 
 
 def content_group(run: Run) -> typer.Typer:
@@ -151,11 +148,6 @@ def _add_speak(group: typer.Typer, run: Run) -> None:
         from bot.speak import speak
 
         run(lambda config: speak(config, locale, topic, print, say))
-
-
-def say(text: str) -> None:
-    """Tell whoever typed the command; what it prints is kept apart."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _offered(config: Config, locale: str) -> Any:  # noqa: ANN401 - Content, imported only where needed

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.config import Config
+from bot.options import Apply, By, Json, Opened, Reason, Run
 
-Run = Callable[[Callable[[Config], Awaitable[None]]], None]
-Opened = Callable[..., AbstractAsyncContextManager[Any]]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
-Apply = Annotated[bool, typer.Option("--apply", help="do it; without it only say what would be done")]
-By = Annotated[str, typer.Option("--by", help="who does it, for the record; else the name of the account")]
-Reason = Annotated[str, typer.Option("--reason", help="why, for the record")]
 PlaceCode = Annotated[str, typer.Argument(help="the place's code, for example HWH")]
 PosterCode = Annotated[str, typer.Argument(help="the code on the poster, for example 3CM-XTW-4JN")]
 

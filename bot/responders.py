@@ -17,9 +17,9 @@ import typer
 from bot.config import Config, ConfigError
 from bot.console.districts import name_of, read
 from bot.domain.roles import Organisation, Role, problem
+from bot.options import Run
 from bot.ports import Responder, Stamp
 
-Run = Callable[[Callable[[Config], Awaitable[None]]], None]
 Open = Callable[[Config], AbstractAsyncContextManager[Any]]
 Service = Any
 PASSWORD_BYTES: Final = 12

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.config import Config, ConfigError
+from bot.options import Json, Run
 
 if TYPE_CHECKING:
     from bot.channels.whatsapp_setup import Finding, Presence
@@ -17,10 +18,8 @@ PROMPTS = ("offer", "papers", "wages", "person")
 COMMANDS = ("menu", "language", "person", "stop", "hide", "delete")
 NEEDED = "WHATSAPP_TOKEN, WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_APP_SECRET and WHATSAPP_VERIFY_TOKEN"
 
-Run = Callable[[Callable[[Config], Awaitable[None]]], None]
 Lang = Annotated[str, typer.Option("--lang", help="language of profile and prompts; a number has one for everybody")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only look, change nothing")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object a line")]
 
 
 def group(run: Run) -> typer.Typer:
