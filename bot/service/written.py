@@ -71,13 +71,11 @@ class Written:
             await self._words_of_owner(update, case, who)
 
     async def _words_of_owner(self, update: GroupUpdate, case: Case, who: Responder) -> None:
-        number, text = addressed(update.text.reveal().strip())
-        meant = command(text) if not number else None
-        if meant:
+        people, typed = await self._respond.people(case), update.text.reveal().strip()
+        number, text = addressed(typed) if len(people) > 1 else (0, typed)
+        if not number and (meant := command(text)):
             await self._command(update, case, who, *meant)
-            return
-        people = await self._respond.people(case)
-        if number > len(people) or not text or (not number and len(people) > 1):
+        elif number > len(people) or not text or (not number and len(people) > 1):
             await self._tell(update, "which", count=str(len(people)))
         else:
             await self._words_for(update, case, who, text, people[max(number - 1, 0)])
