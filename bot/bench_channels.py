@@ -88,8 +88,13 @@ def _telegram() -> tuple[Platform, web.Application]:
         }
         return web.json_response({"ok": True, "result": message})
 
+    async def nothing(_: web.Request) -> web.Response:
+        await asyncio.sleep(5.0)
+        return web.json_response({"ok": True, "result": []})
+
     app = web.Application()
     app.router.add_post("/bot{token}/sendMessage", send)
+    app.router.add_post("/bot{token}/getUpdates", nothing)
     return platform, app
 
 
