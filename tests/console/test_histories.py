@@ -22,6 +22,8 @@ from tests.service.test_history import PHONE, WRITTEN
 
 SHOWN = "70123 45670"
 XSS = "<script>alert(1)</script>"
+#: The one script that is ours on this page.
+BELL = '<script src="/static/console/bell.js" defer></script>'
 
 
 async def report(site: Site, text: str) -> str:
@@ -195,9 +197,9 @@ async def test_what_people_and_responders_wrote_is_only_text(site: Site) -> None
     await decide(sudha, history.id, "merge", other="0" * 12, reason=XSS)
     await decide(sudha, history.id, "withdraw", reason=XSS)
     _, page = await sudha.get(f"/console/histories/{history.id}")
-    assert "&lt;script&gt;alert(1)" in page and "<script>" not in page and "<svg onload" not in page
+    assert "&lt;script&gt;alert(1)" in page and "<script" not in page.replace(BELL, "") and "<svg onload" not in page
     _, page = await sudha.post("/console/histories", csrf=await sudha.token(), typed=XSS)
-    assert "<script>" not in page
+    assert "<script" not in page.replace(BELL, "")
 
 
 @pytest.mark.parametrize("form", ["pdf", "csv"])
