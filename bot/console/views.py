@@ -242,7 +242,7 @@ class Views:
 
     async def everyone(self, case: Case) -> list[Case]:
         """Return the case and those that were merged into it: one for each conversation that it looks after."""
-        return [case, *(await self._service.merges.merged(case.id) if case.also else ())]
+        return list(await self._service.respond.people(case))
 
     async def lines(self, case: Case, session: Session, *, whole: bool = False) -> list[dict[str, Any]]:
         """Return the transcript, ready to be shown: what of it the person may read, or the *whole*.

@@ -152,7 +152,9 @@ class Presses:
             return self._words("closed")
         try:
             people = {person.conversation_id: person for person in await self._respond.people(case)}
-            await self._respond.reply(case, who.id, ask.text.reveal(), ask.key, people.get(ask.conversation_id))
+            if ask.conversation_id not in people:  # split off since: the case is not about them any more
+                return self._words("not_sent")
+            await self._respond.reply(case, who.id, ask.text.reveal(), ask.key, people[ask.conversation_id])
         except (IllegalTransition, NotOwner):
             return self._words("not_yours", owner=case.owner or "–")
         await self._record(who, "reply", case)

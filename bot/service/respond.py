@@ -130,8 +130,10 @@ class Respond:
         return await self._say(case, CaseAction.CLOSE, who, "case.closed", summary, key, outcome)
 
     async def people(self, case: Case) -> Sequence[Case]:
-        """Return the case and those that were merged into it, each with a person of its own, oldest merge first."""
-        return (case, *(await self._merges.merged(case.id) if case.also else ()))
+        """Return the case and those that were merged into it, each with a person of its own, in the order of `also`."""
+        merged = await self._merges.merged(case.id) if case.also else ()
+        by_conversation = {other.conversation_id: other for other in merged}
+        return (case, *(by_conversation[name] for name in case.also if name in by_conversation))
 
     async def reopen(self, case: Case, who: str, reason: str, key: str = "") -> Case:
         """Open a closed case again and page. Raise `IllegalTransition` where the person has another, or is erased.

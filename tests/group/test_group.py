@@ -380,6 +380,41 @@ async def test_both_people_of_a_merged_case_are_heard_and_answered_by_number(tea
     assert len(await team.to_person()) == len(before) + 1
 
 
+async def test_numbers_are_of_those_who_stand_in_the_topic(team: Team) -> None:
+    """Merged in another order than they were opened; and words that wait for a yes go to nobody else after a split."""
+    case = await team.claimed()
+    chats, cases = [], []
+    for _ in range(2):
+        chats.append(Chat(team.service))
+        chats[-1]._turns = team.site.chat._turns
+        turn, _ = await chats[-1].say("they locked me in a room, help me")
+        cases.append(turn.conversation.open_case)
+    for name in reversed(cases):
+        kept = await team.case(case)
+        await team.service.merging.merge(await team.case(name), kept, "asha", MergedFor.EVENT, "one house", name)
+    topic = team.forum.one()
+    await chats[1].say("there is blood on the floor")
+    await until(lambda: any("Person 2: there is blood" in said for said in topic.said))
+    await team.writes(ASHA, "/2 where are you?")
+    await until(lambda: any(m.text.reveal() == "where are you?" for _, m in team.service.terminal.sent))
+    to, _ = next(item for item in team.service.terminal.sent if item[1].text.reveal() == "where are you?")
+    assert to == chats[1]._address
+
+    await team.service.db["cases"].update_one({"_id": cases[0]}, {"$set": {"silent": True}})
+    await team.writes(ASHA, "/3 only for the third")
+    await until(lambda: any("reply_markup" in fields and "Not sent yet" in fields["text"] for _, fields in sends(team)))
+    question = [fields for _, fields in sends(team) if "Not sent yet" in fields["text"]][-1]
+    await team.service.merging.split(await team.case(cases[0]), "asha", "not the same", "s1")
+    sent = await team.to_person()
+    assert (await team.presses(ASHA, team.forum.buttons(question)["Send it"]))["text"] == "Not sent."
+    await asyncio.sleep(0.5)
+    assert await team.to_person() == sent
+
+
+def sends(team: Team) -> list[tuple[str, dict[str, Any]]]:
+    return [(method, fields) for method, fields in team.forum.calls if method == "sendMessage"]
+
+
 async def test_commands(team: Team) -> None:
     """A note stays inside; transfer gives the case to a colleague who goes on in the same topic; release closes it."""
     case = await team.claimed()
