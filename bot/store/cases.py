@@ -35,7 +35,7 @@ from bot.store.approvals import MongoApprovals
 from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
 from bot.store.mongo import in_transaction
-from bot.store.reopening import refuse_second
+from bot.store.reopening import refuse_second, still_along
 from bot.store.sealed import Sealer, Unreadable
 from bot.store.steps import ENDING, PAGING, Steps, Wish
 
@@ -271,11 +271,10 @@ class MongoCases:
             row = await self._found(case_id, session)
             if key and await self.acted(case_id, key, session):
                 return row
-            if action is CaseAction.REOPEN:
-                await refuse_second(self._db, row, now, session)
+            along = await self._along(row, now, session) if action is CaseAction.REOPEN else {}
             if approval:
                 await self._approvals.spend(approval, who, row, now, session)
-            fields = self._steps.fields(row, wish)
+            fields = self._steps.fields(row, wish) | along
             await self._cases.update_one({"_id": case_id}, {"$set": fields, "$inc": {"version": 1}}, session=session)
             said = Private(": ".join(filter(None, (detail.reveal(), self._for_whom(action, {**row, **fields}, to)))))
             event = await self._writer.event(row, action, who, now, session, detail=said, key=key)
@@ -301,6 +300,11 @@ class MongoCases:
     async def acted(self, case_id: str, key: str, session: AsyncClientSession | None = None) -> bool:
         """Say whether an action with this key is in the case's history."""
         return bool(await self._db["case_events"].find_one({"case": case_id, "key": key}, {"_id": 1}, session=session))
+
+    async def _along(self, row: Doc, now: datetime, session: AsyncClientSession) -> Doc:
+        """Return whom a case goes on with when it is opened again. Raise `IllegalTransition` where it may not be."""
+        await refuse_second(self._db, row, now, session)
+        return {"also": await still_along(self._db, row, now, session)}
 
     async def _found(self, case_id: str, session: AsyncClientSession) -> Doc:
         row: Doc | None = await self._cases.find_one({"_id": case_id}, session=session)

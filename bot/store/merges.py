@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -14,19 +15,21 @@ from pymongo.errors import DuplicateKeyError
 from bot.domain.cases import PRIORITY, Case, CaseAction, CaseKind, CaseState, IllegalTransition, MergedFor, after
 from bot.domain.messages import OutboundMessage
 from bot.domain.private import Private
+from bot.domain.risk import gravest
 from bot.domain.roles import labels_of_both
 from bot.store.attending import STOPPED
 from bot.store.documents import case_in
 from bot.store.history import Writer
 from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
+from bot.store.steps import held_alone
 
 Doc = dict[str, Any]
 #: Cases of the same place opened within this time of each other may be one event.
 SAME_TIME = timedelta(days=1)
 MOST_NEAR = 20
 #: What the one that stays open was before, so that undoing knows what to put back.
-BEFORE = ("minor", "raised")
+BEFORE = ("minor", "raised", "kind", "risk_kind", "dangers")
 
 
 class MongoMerges:
@@ -73,6 +76,8 @@ class MongoMerges:
             after(CaseState(kept["state"]), CaseAction.JOIN)
             closed = _closed(gone, kept, why, now)
             fields = _joined(gone, kept)
+            if not (gone.get("owner") or kept.get("owner")):
+                fields |= self._ladder.foot()
             await self._cases.update_one({"_id": case_id}, {"$set": closed}, session=session)
             await self._cases.update_many({"merged_into": case_id}, {"$set": {"merged_into": into}}, session=session)
             await self._cases.update_one({"_id": into}, {"$set": fields}, session=session)
@@ -132,8 +137,9 @@ class MongoMerges:
 
     def _reopened(self, gone: Doc, now: datetime) -> Doc:
         state = after(CaseState(gone["state"]), CaseAction.SPLIT)
+        held = held_alone(gone) if gone.get("owner") else gone["before"]["held"]
         return {
-            "state": state.value, "open": True, "held": gone["before"]["held"], "owner": None, "waiting_since": now,
+            "state": state.value, "open": True, "held": held, "owner": None, "waiting_since": now,
             "merged_into": "", "closed_at": None, "follow_at": None, "alerted_at": now,
             **self._ladder.foot(), **STOPPED,
         }  # fmt: skip
@@ -143,10 +149,14 @@ class MongoMerges:
         query = {"merged_into": kept["_id"], "_id": {"$ne": gone["_id"]}}
         rest = await self._cases.find(query, session=session).to_list()
         was = gone["before"]
-        minor = kept["minor"] if kept["raised"] != was["raised"] else was["minor"] or any(row["minor"] for row in rest)
+        since = kept["raised"] != was["raised"] or "kind" not in was  # merged before these were kept
+        minor = kept["minor"] if since else was["minor"] or any(row["minor"] for row in rest)
+        own = {} if since else _gravest(was, *rest)
+        kind = CaseKind(str(own.get("kind", kept["kind"])))
         return {
+            **own,
             "also": [name for name in kept.get("also", ()) if name != gone["conversation"]],
-            "priority": min([PRIORITY[CaseKind(kept["kind"])], *(row["priority"] for row in rest)]),
+            "priority": min([PRIORITY[kind], *(row["priority"] for row in rest)]),
             "minor": minor,
         }
 
@@ -156,8 +166,18 @@ def _closed(gone: Doc, kept: Doc, why: MergedFor, now: datetime) -> Doc:
     return {
         "state": after(CaseState(gone["state"]), CaseAction.MERGE).value, "open": False, "held": False,
         "escalate_at": None, "closed_at": now, "follow_at": None, "merged_into": kept["_id"], "merged_for": why.value,
-        "before": before, "also": [],
+        "before": before, "also": [], **STOPPED,
     }  # fmt: skip
+
+
+def _gravest(*cases: Doc) -> Doc:
+    """Return what cases are about together: the gravest of each, and every danger that was told."""
+    dangers = [danger for case in cases for danger in case.get("dangers") or [case["risk_kind"]]]
+    return {
+        "kind": min((case["kind"] for case in cases), key=lambda kind: PRIORITY[CaseKind(kind)]),
+        "risk_kind": reduce(gravest, (case["risk_kind"] for case in cases)),
+        "dangers": list(dict.fromkeys(dangers)),
+    }
 
 
 def _joined(gone: Doc, kept: Doc) -> Doc:
@@ -165,6 +185,7 @@ def _joined(gone: Doc, kept: Doc) -> Doc:
     fields: Doc = {
         "also": list(dict.fromkeys((*kept.get("also", ()), gone["conversation"], *gone.get("also", ())))),
         "priority": min(gone["priority"], kept["priority"]),
+        **_gravest(kept, gone),
         "minor": gone.get("minor", False) or kept.get("minor", False),
         "held": gone.get("held", False) or kept.get("held", False),
         "waiting_since": min(gone["waiting_since"], kept["waiting_since"]),
@@ -174,5 +195,7 @@ def _joined(gone: Doc, kept: Doc) -> Doc:
     if gone.get("owner") and not kept.get("owner"):
         fields |= {"owner": gone["owner"], "state": gone["state"], "escalate_at": None}
         fields["acknowledged_at"] = gone.get("acknowledged_at")
-        fields |= {**STOPPED, "seen_raised": kept.get("raised", 0), "held_before": kept.get("held", False)}
+        unseen = gone.get("raised", 0) > gone.get("seen_raised", gone.get("raised", 0))
+        seen = kept.get("raised", 0) - (1 if unseen else 0)
+        fields |= {**STOPPED, "seen_raised": seen, "held_before": kept.get("held", False)}
     return fields

@@ -10,6 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.cases import FOLLOWED, CaseAction, CaseKind, CaseState, IllegalTransition, after
 from bot.domain.private import Private
+from bot.store.attending import STOPPED
 from bot.store.documents import open_case_of
 from bot.store.history import Writer
 from bot.store.ladder import Ladder
@@ -33,6 +34,7 @@ def reopened(row: Doc, ladder: Ladder, now: datetime) -> Doc:
         "follow_at": None,
         "followed": None,
         "told_reached": False,
+        **STOPPED,
         **ladder.foot(),
     }
 
@@ -51,6 +53,16 @@ async def refuse_second(db: AsyncDatabase[Doc], row: Doc, now: datetime, session
         raise IllegalTransition(CaseAction.REOPEN, CaseState(row["state"]))
 
 
+async def still_along(db: AsyncDatabase[Doc], row: Doc, now: datetime, session: AsyncClientSession) -> list[str]:
+    """Return which other people the case goes on with: none who has an open case again by now."""
+    found: list[str] = []
+    for name in row.get("also", ()):
+        await db["conversations"].update_one({"_id": name}, {"$set": {"case_looked_for": now}}, session=session)
+        if not await db["cases"].find_one(open_case_of(name), {"_id": 1}, session=session):
+            found.append(name)
+    return found
+
+
 async def reopen(
     db: AsyncDatabase[Doc], writer: Writer, ladder: Ladder, case_id: str, why: str, now: datetime,
     session: AsyncClientSession,
@@ -62,7 +74,7 @@ async def reopen(
     row = await db["cases"].find_one({"_id": case_id, "open": False}, session=session)
     if not row or not row["conversation"]:
         return
-    fields = {**reopened(row, ladder, now), "merged_into": ""}
+    fields = {**reopened(row, ladder, now), "merged_into": "", "also": await still_along(db, row, now, session)}
     if into := row.get("merged_into"):
         apart = {"$pull": {"also": row["conversation"]}}
         await db["cases"].update_one({"_id": into}, apart, session=session)

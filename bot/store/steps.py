@@ -70,7 +70,7 @@ class Steps:
         if action is CaseAction.TRANSFER:
             return {"owner": wish.new_owner}
         if action in BACK:
-            return {"owner": None, "held": _held_alone(row), "waiting_since": now, **self.ladder.foot()}
+            return {"owner": None, "held": held_alone(row), "waiting_since": now, **self.ladder.foot()}
         if action is CaseAction.ESCALATE:
             return self.ladder.above(row)
         if action is CaseAction.PAGE:
@@ -100,7 +100,7 @@ def _taken(who: str, now: datetime) -> Doc:
     return {"owner": who, "acknowledged_at": now}
 
 
-def _held_alone(row: Doc) -> bool:
+def held_alone(row: Doc) -> bool:
     """Say whether the bot stays silent on other matters while nobody has it: as before, and always in danger."""
     return bool(row.get("held_before", True)) or CaseKind(row["kind"]) in FOLLOWED
 

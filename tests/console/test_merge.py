@@ -134,3 +134,53 @@ async def test_cases_of_one_place_and_day_are_named(site: Site) -> None:  # noqa
     await service.db["cases"].update_one({"_id": other}, {"$set": {"opened_at": service.now().replace(year=2020)}})
     assert await service.merges.near(found) == []
     await asha.session.close()
+
+
+async def test_danger_merged_into_a_question_waits_as_danger_and_goes_with_it_again(site: Site) -> None:  # noqa: F811
+    """Nobody has either: the clock begins anew, the kind and what was told are the graver's; undone, they are as before."""
+    service = site.service
+    turn, _ = await site.chat.say("", "c:person")
+    question = turn.conversation.open_case
+    await service.db["cases"].update_one({"_id": question}, {"$set": {"escalate_at": None, "escalations": 3}})
+    _, danger = await second(site, "बचाओ, मुझे मार रहे हैं")
+    was = await service.db["cases"].find_one({"_id": question}) or {}
+    gone = await service.db["cases"].find_one({"_id": danger}) or {}
+    first, into = await service.cases.get(danger), await service.cases.get(question)
+    assert first and into
+    await service.merging.merge(first, into, "sudha", MergedFor.PERSON, "same person", "m")
+    row = await service.db["cases"].find_one({"_id": question}) or {}
+    assert (row["kind"], row["risk_kind"], row["escalations"]) == ("distress", gone["risk_kind"], 0)
+    assert row["escalate_at"] and gone["risk_kind"] in row["dangers"]
+    merged = await service.cases.get(danger)
+    assert merged
+    await service.merging.split(merged, "sudha", "two people", "s")
+    row = await service.db["cases"].find_one({"_id": question}) or {}
+    assert [row[name] for name in ("kind", "risk_kind", "priority")] == [
+        was[name] for name in ("kind", "risk_kind", "priority")
+    ]
+
+
+async def test_a_case_opened_again_goes_on_without_whoever_has_one_of_their_own(site: Site) -> None:  # noqa: F811
+    """Nobody is in two open cases; and no clock of its former owner runs on."""
+    service = site.service
+    turn, _ = await site.chat.say(LOCKED)
+    kept = turn.conversation.open_case
+    other, gone = await second(site, "मुझे कमरे में बंद कर दिया है")
+    first, one = await service.cases.get(gone), await service.cases.get(kept)
+    assert first and one
+    await service.respond.claim(first, "bina")
+    await service.db["cases"].update_one({"_id": gone}, {"$set": {"duty": "first", "duty_at": service.now()}})
+    await service.merging.merge(await service.cases.get(gone) or first, one, "sudha", MergedFor.EVENT, "one house", "m")
+    assert (await service.db["cases"].find_one({"_id": gone}) or {})["duty"] is None
+    held = await service.cases.get(kept)
+    assert held
+    await service.respond.close(held, held.owner or "sudha", "both are out")
+    turn, _ = await other.say("बचाओ, फिर से मार रहे हैं")
+    own = turn.conversation.open_case
+    assert own not in {kept, gone, ""}
+    closed = await service.cases.get(kept)
+    assert closed
+    again = await service.respond.reopen(closed, "sudha", "the brother wrote", "r")
+    assert again.also == ()
+    turn, _ = await other.say("यहाँ आग लगी है")
+    assert turn.conversation.open_case == own
