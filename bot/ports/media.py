@@ -70,8 +70,10 @@ class MediaStore(Protocol):
         """Give one up for good; *why*: `too_large`, `not_as_claimed`, `program`, `gone` (ids of words)."""
         ...
 
-    async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
-        """Store the bytes; a second time is harmless."""
+    async def keep(
+        self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime, *, fetched: bool = False
+    ) -> None:
+        """Store the bytes; a second time is harmless. *fetched*: only if the note is still wanted."""
         ...
 
     async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:

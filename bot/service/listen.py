@@ -154,7 +154,7 @@ class Listener:
         if why:
             return await self._refuse(wanted, why)
         mime = picture_type(data) or media.mime
-        await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now())
+        await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now(), fetched=True)
         return True
 
     async def _later(self, wanted: Wanted, error: ChannelError | None) -> bool:

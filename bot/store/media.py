@@ -93,9 +93,15 @@ class MongoMedia:
         }
         return (await self._notes.update_one(mine, change)).modified_count == 1
 
-    async def keep(self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime) -> None:
-        """Store the bytes in pieces; the note counts as kept once all are there, and is never changed after that."""
-        if await self._notes.find_one({"_id": note_id, "state": "kept"}, {"_id": 1}):
+    async def keep(
+        self, note_id: str, conversation_id: str, mime: str, data: bytes, now: datetime, *, fetched: bool = False
+    ) -> None:
+        """Store the bytes in pieces; the note counts as kept once all are there, and is never changed after that.
+
+        *fetched*: only while it is still wanted: its person may have been erased while it was on its way.
+        """
+        row = await self._notes.find_one({"_id": note_id}, {"state": 1})
+        if (row and row["state"] == "kept") or (fetched and (not row or row["state"] != "wanted")):
             return
         count = await self._pieces.write(note_id, conversation_id, data, now)
         kind = kind_of(data, mime)
@@ -103,7 +109,12 @@ class MongoMedia:
         fields = {"conversation": conversation_id, "state": "kept", "mime": mime, "pieces": count, "at": now}
         fields |= {"kind": kind.value, "size": len(data), "copy": copy.value}
         change = {"$set": fields, "$unset": {"sealed": ""}, "$setOnInsert": {"voice": mime.startswith("audio/")}}
-        await self._notes.update_one({"_id": note_id}, change, upsert=True)
+        mine = {"_id": note_id, "state": "wanted"} if fetched else {"_id": note_id}
+        done = await self._notes.update_one(mine, change, upsert=not fetched)
+        if fetched and not done.matched_count:
+            kept = await self._notes.find_one({"_id": note_id, "state": "kept"}, {"_id": 1})
+            if not kept:
+                await self._pieces.drop(note_id)
 
     async def get(self, note_id: str, conversation_id: str) -> tuple[str, bytes] | None:
         """Return (MIME type, bytes) of a kept note that belongs to the conversation, else None."""
@@ -113,7 +124,8 @@ class MongoMedia:
 
     async def wanted(self, now: datetime) -> Sequence[Wanted]:
         """Return notes that are to be fetched now: those never tried first, then by when their time came."""
-        rows = self._notes.find({"state": "wanted", "next_at": {"$lte": now}}).sort([("tries", 1), ("next_at", 1)])
+        now_or_old = [{"next_at": {"$lte": now}}, {"next_at": None}]  # None: wanted before there was such a time
+        rows = self._notes.find({"state": "wanted", "$or": now_or_old}).sort([("tries", 1), ("next_at", 1)])
         rows = rows.limit(BATCH)
         found = []
         async for row in rows:

@@ -113,3 +113,21 @@ async def test_those_that_fail_do_not_stand_in_the_way(service: Service) -> None
     await service.media.want(NOTE, clock.now)
     assert await listener.fetch_wanted() == 1
     assert (await state(service))[0] == "kept"
+
+
+async def test_a_file_on_its_way_does_not_come_back_after_erasing(service: Service) -> None:
+    """Its row is gone when the bytes arrive: neither it nor a piece of it is stored."""
+    shelf, clock = Shelf(None), Clock()
+    await service.media.want(NOTE, NOW)
+    fetching = asyncio.create_task(listening(service, shelf, clock).fetch_wanted())
+    await asyncio.sleep(0.01)
+    await service.db["media"].delete_many({"conversation": "c1"})
+    await fetching
+    assert await service.db["media"].count_documents({}) == 0
+    assert await service.db["media_pieces"].count_documents({}) == 0
+
+
+async def test_what_was_wanted_before_there_were_times_is_fetched(service: Service) -> None:
+    await service.media.want(NOTE, NOW)
+    await service.db["media"].update_one({"_id": "n1"}, {"$unset": {"next_at": ""}})
+    assert await listening(service, Shelf(None), Clock()).fetch_wanted() == 1
