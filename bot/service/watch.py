@@ -169,7 +169,7 @@ class Watch:
             return
         if await self._alerts.nobody_reached(alert):
             case = await self._cases.get(alert.case_id)
-            if case and case.owner is None and case.escalations == alert.rung:
+            if case and case.owner is None and case.escalations == alert.rung and not self.at_top(case):
                 await self._climb(case)
 
 

@@ -49,13 +49,17 @@
     banner.appendChild(link);
     banner.hidden = false;
   }
+  // Put back into the queue, given to whoever reads this, or one rung higher.
+  function asks(before, item) {
+    return (before.owner && !item.owner) || (before.owner && item.mine && !before.mine) || before.escalations < item.escalations;
+  }
   function hear(cases, still) {
     var now = {}, cry = null, line = null;
     cases.forEach(function (item) {
       var before = known && known[item.id];
       now[item.id] = item;
       if (!known) { return; }
-      if (!before || before.raised < item.raised) { cry = cry || item; }
+      if (!before || before.raised < item.raised || asks(before, item)) { cry = cry || item; }
       else if (item.mine && item.unread > before.unread && !(here && here[1] === item.id)) { line = line || item; }
     });
     known = now;
