@@ -47,11 +47,13 @@ class Reads:
     def __init__(self, words: str) -> None:
         self.words = words
         self.read_before: list[tuple[bytes, str]] = []
+        self.begun = asyncio.Event()
         self.free = asyncio.Event()
         self.free.set()
 
     async def read(self, data: bytes, locale: str) -> str:
         self.read_before.append((data, locale))
+        self.begun.set()
         await self.free.wait()
         return self.words
 
@@ -217,9 +219,11 @@ async def test_pictures_never_take_every_worker(service: Service) -> None:
     reader.free.clear()
     listener = listener_of(service, Platform(), reader, most=1)
     waiting = [Waiting(f"row{number}", "conversation", photo(number)) for number in (1, 2)]
+    for one in waiting:
+        await listener.keep(one)
     first = asyncio.create_task(listener.look(waiting[0], "en"))
-    while not reader.read_before:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await reader.begun.wait()
     assert await listener.look(waiting[1], "en") == ""
     reader.free.set()
     assert await first == POSTER
