@@ -111,6 +111,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def renew(self, due: Due, owner: str) -> bool:
+        """Hold a lease that *owner* has for as long again; False if it is lost."""
+        ...
+
     async def put_back(self, due: Due) -> None:
         """Give up the lease; nothing was tried."""
         ...

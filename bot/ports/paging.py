@@ -67,6 +67,10 @@ class Alerts(Protocol):
         """Lease the alert to be sent next over this alert channel; pages that were overtaken are closed unsent."""
         ...
 
+    async def renew(self, alert: Alert, owner: str) -> bool:
+        """Hold a lease that *owner* has for as long again; False if it is lost."""
+        ...
+
     async def unheard(self, inbox_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these messages nobody has answered, or were answered and their page was not yet tried.
 

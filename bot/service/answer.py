@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -43,6 +43,7 @@ from bot.ports import (
 )
 from bot.service import albums
 from bot.service.crowd import Crowd, may_be_left_out, unsaid, without_room
+from bot.service.keeping import kept, within
 from bot.service.listen import Listener
 from bot.service.newcomers import Door, shortly
 from bot.service.typing import Typing
@@ -54,8 +55,8 @@ BATCH = 50
 #: How often to look whether an album is whole, in seconds; and how many of its pictures are read together.
 ALBUM_PAUSE = 0.25
 ALBUM_READ = 4
-#: A lease lasts 15 seconds; hearing a voice note or reading an album takes longer.
-RENEWED = 5.0
+#: A lease lasts five seconds; hearing a voice note or reading an album takes longer.
+RENEWED = 1.5
 #: For so long a conversation that another process answers is left to it, in seconds.
 ELSEWHERE = 1.0
 Seen = Callable[[Waiting, Turn, tuple[OutboundMessage, ...]], None]
@@ -141,7 +142,7 @@ class Answerer:
     async def _answer_all(self, lease: Lease) -> None:
         """Answer what waits, a batch at a time: what came meanwhile is looked for after each batch."""
         try:
-            async with self._kept(lease):
+            async with kept(functools.partial(self._conversations.renew, lease), RENEWED):
                 while waiting := await self._inbox.waiting(lease.conversation_id, BATCH + 1):
                     await self._answer_batch(waiting, lease)
         finally:
@@ -185,26 +186,6 @@ class Answerer:
                 return False
             await self._apologise(waiting, lease)
         return True
-
-    @contextlib.asynccontextmanager
-    async def _kept(self, lease: Lease) -> AsyncIterator[None]:
-        """Renew the lease for as long as the block runs."""
-        done = asyncio.Event()
-        renewing = asyncio.create_task(self._keep(lease, done))
-        try:
-            yield
-        finally:
-            done.set()
-            await renewing
-
-    async def _keep(self, lease: Lease, done: asyncio.Event) -> None:
-        """Renew until *done*, or until the lease is lost: then the commit is refused."""
-        held = True
-        while held and not await _within(RENEWED, done):
-            try:
-                held = await self._conversations.renew(lease)
-            except Exception as error:
-                log.warning("a lease could not be renewed", extra={"error": type(error).__name__})
 
     async def _turn(self, waiting: Waiting, lease: Lease, *, quiet: bool, album: Sequence[Waiting]) -> None:
         knowledge, address = self._knowledge(), waiting.message.address
@@ -363,15 +344,4 @@ async def keep_answering(
             busy = False
         if not busy:
             woken.clear()
-            await _within(pause, woken)
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    """Wait for *event*, *seconds* at most; say whether it is set.
-
-    Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-    """
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()
+            await within(pause, woken)

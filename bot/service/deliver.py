@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -11,11 +11,14 @@ from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane
 from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer, Standings
+from bot.service.keeping import kept, within
 from bot.service.operator import Operator
 from bot.service.rests import Rests
 from bot.service.window import TOO_LATE, Window
 
 log = logging.getLogger(__name__)
+#: A lease lasts five seconds; a platform may take longer to answer.
+RENEWED = 1.5
 #: Of these seconds the next power is waited where only one person's messages must wait.
 PAIR_BASE = 4.0
 MOST_POWER = 4
@@ -160,7 +163,8 @@ class Deliverer:
             return
         channel = self._channels[due.address.channel]
         try:
-            channel_message_id = await channel.send(due.address, due.message, due.id)
+            async with kept(functools.partial(self._outbox.renew, due, self._owner), RENEWED):
+                channel_message_id = await channel.send(due.address, due.message, due.id)
         except ChannelError as error:
             await self._failed(due, error)
             return
@@ -226,7 +230,4 @@ async def keep_delivering(
             busy = False
         if not busy:
             woken.clear()
-            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(deliverer.nap(pause)):
-                    await woken.wait()
+            await within(deliverer.nap(pause), woken)

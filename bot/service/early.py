@@ -8,7 +8,6 @@ message: its own page then carries the same reference, so that responders see th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from bot.domain.risk import Level, Risk
 from bot.domain.rota import Wanted
 from bot.domain.understanding import NOTHING
 from bot.ports import Alert, Alerts, ChannelError, Inbox, Pager, StoreUnavailable, reference
+from bot.service.keeping import within
 
 log = logging.getLogger(__name__)
 PATIENCE = 3.0
@@ -188,9 +188,6 @@ async def keep_paging_early(early: EarlyPages, pause: float = 0.25) -> None:
             except Exception as error:
                 log.exception("early pages go on after an error", extra={"error": type(error).__name__})
             early.woken.clear()
-            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await early.woken.wait()
+            await within(pause, early.woken)
     finally:
         await early.stop()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
 from bot.domain.topics import GroupKind, GroupState, GroupUpdate
 from bot.ports import ChannelError, Group, GroupInbox, GroupMoved, Topics
+from bot.service.keeping import within
 from bot.service.linking import Linking
 from bot.service.presses import Presses
 from bot.service.words import GroupWords
@@ -134,7 +134,4 @@ async def keep_desk(desk: GroupDesk, woken: asyncio.Event, pause: float = 0.25) 
             busy = False
         if not busy:
             woken.clear()
-            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await woken.wait()
+            await within(pause, woken)

@@ -13,6 +13,7 @@ from bot.domain.messages import Carrier, ChannelName
 from bot.domain.pictures import picture_type
 from bot.domain.quota import DEFAULT, Quotas, Room
 from bot.ports import ChannelError, Fetch, MediaStore, Reader, Transcriber, Wanted
+from bot.service.keeping import within
 
 log = logging.getLogger(__name__)
 FETCH_PATIENCE = 8.0
@@ -212,8 +213,4 @@ async def keep_fetching(listener: Listener, woken: asyncio.Event) -> None:
         except Exception as error:
             log.exception("fetching voice notes goes on after an error", extra={"error": type(error).__name__})
         woken.clear()
-        try:
-            async with asyncio.timeout(AGAIN):
-                await woken.wait()
-        except TimeoutError:
-            continue
+        await within(AGAIN, woken)

@@ -33,6 +33,7 @@ from bot.ports import (
     Topics,
 )
 from bot.service.group import GroupPlace
+from bot.service.keeping import within
 from bot.service.linking import Linking
 from bot.service.words import GroupWords
 
@@ -384,7 +385,4 @@ async def keep_topics(topics: CaseTopics, woken: asyncio.Event, pause: float = 1
         except Exception as error:
             log.exception("the topics go on after an error", extra={"error": type(error).__name__})
         woken.clear()
-        # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await woken.wait()
+        await within(pause, woken)

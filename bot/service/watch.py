@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.why import Why
 from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, GroupMoved, Merges, Pager
+from bot.service.keeping import kept, within
 
 log = logging.getLogger(__name__)
+#: A page's lease lasts 1.2 seconds; whoever takes the page may need longer.
+RENEWED = 0.4
 TELL_PERSON_AT = 3
 CLIMB_AT_ONCE = 8
 ALERT_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 60.0)
@@ -146,8 +150,8 @@ class Watch:
         if not alert:
             return False
         try:
-            pager = self._pagers[channel]
-            await (pager.check(alert) if alert.kind == CANARY else pager.page(alert))
+            async with kept(functools.partial(self._alerts.renew, alert, self._owner), RENEWED):
+                await self._send(alert)
         except ChannelError as error:
             rest.until = clock() + REST[min(rest.failed, len(REST) - 1)]
             rest.failed += 1
@@ -161,6 +165,10 @@ class Watch:
         rest.failed = 0
         await self._alerts.done(alert)
         return True
+
+    async def _send(self, alert: Alert) -> None:
+        pager = self._pagers[alert.channel]
+        await (pager.check(alert) if alert.kind == CANARY else pager.page(alert))
 
     async def _jump(self, alert: Alert) -> None:
         """A page that reached nobody does not wait for its rung to end; what the person hears keeps its own time."""
@@ -266,7 +274,4 @@ async def _for_ever(work: Callable[[], Awaitable[bool]], pause: float, woken: as
             busy = False
         if not busy:
             woken.clear()
-            # Not `wait_for`: in Python 3.11 it can swallow a cancellation that comes as the event is set.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await woken.wait()
+            await within(pause, woken)

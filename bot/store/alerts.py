@@ -18,7 +18,8 @@ from bot.store.documents import aware
 from bot.store.mongo import reachable
 
 Doc = dict[str, Any]
-LEASE_MS = 20_000
+#: Renewed while a page is being sent (`bot.service.watch`); after a death the next process need not wait longer.
+LEASE_MS = 1_200
 #: Waking open consoles reaches nobody for sure.
 CONSOLE = "console"
 KINDS = frozenset(CaseKind)
@@ -59,6 +60,14 @@ class MongoAlerts:
             return_document=ReturnDocument.AFTER,
         )
         return row
+
+    async def renew(self, alert: Alert, owner: str) -> bool:
+        """Hold its lease as long again from now; False, with nothing changed, if it is another's or over."""
+        renewed = await self._rows.update_one(
+            {"_id": alert.id, "state": "waiting", "lease.owner": owner},
+            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
+        )
+        return renewed.matched_count == 1
 
     async def _overtaken(self, row: Doc) -> bool:
         """Say whether a case's page would wake somebody for nothing: what it asks for is done, or asked anew.

@@ -35,7 +35,7 @@ from bot.store.unsure import Unsure
 from bot.store.wishes import Wishes
 
 Doc = dict[str, Any]
-LEASE_MS = 15_000
+LEASE_MS = 5_000
 #: States of a message that the channel has taken.
 ARRIVING = frozenset({ReceiptState.SENT, ReceiptState.DELIVERED, ReceiptState.READ})
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -21,7 +21,8 @@ from bot.store.held import SILENCE, heard
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
-LEASE_MS = 30_000
+#: Renewed while a message is being sent (`bot.service.deliver`).
+LEASE_MS = 5_000
 UNKNOWN_SECONDS = 60.0
 #: A second time in doubt: a receipt may come late.
 UNKNOWN_AGAIN_SECONDS = 600.0
@@ -109,6 +110,14 @@ class MongoOutbox:
             return_document=ReturnDocument.AFTER,
         )
         return leased
+
+    async def renew(self, due: Due, owner: str) -> bool:
+        """Hold its lease as long again from now; False, with nothing changed, if it is another's or over."""
+        renewed = await self._rows.update_one(
+            {"_id": due.id, "open": True, "lease.owner": owner},
+            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
+        )
+        return renewed.matched_count == 1
 
     async def _open(self, row: Doc) -> Due | None:
         fields = {"address": 1, "heard_at": 1, "unreachable": 1, "silent": 1}

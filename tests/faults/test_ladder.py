@@ -24,7 +24,7 @@ from tests.platforms import serving
 RUNGS = (4.0, 7.0, 10.0)
 PEOPLE = 8
 TOLERANCE = 2.0
-#: How long a process lives at least, in seconds: longer than its leases, which are shortened as the rungs are.
+#: How long a process lives at least, in seconds: longer than its leases.
 LIVES = (1.5, 3.5)
 
 

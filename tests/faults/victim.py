@@ -20,7 +20,8 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 import bot.app
 import bot.channels.telegram_polling
-import bot.store.alerts
+import bot.service.answer
+import bot.service.deliver
 import bot.store.conversations
 import bot.store.group_inbox
 import bot.store.outbox
@@ -115,10 +116,11 @@ def shorten() -> None:
     bot.store.conversations.LEASE_MS = 1500
     bot.store.outbox.LEASE_MS = 1500
     bot.store.outbox.UNKNOWN_SECONDS = 2.0
-    bot.store.alerts.LEASE_MS = 1500
     bot.channels.telegram_polling.LEASE_SECONDS = 1.5
     bot.store.group_inbox.LEASE_MS = 1500
     bot.store.topics.LEASE_MS = 1500
+    bot.service.answer.RENEWED = 0.4
+    bot.service.deliver.RENEWED = 0.4
 
 
 def arm_disk(point: str) -> None:

@@ -32,6 +32,9 @@ class OneRow:
     async def next_due(self, owner: str, resting: frozenset[ChannelName] = frozenset()) -> Due | None:
         return self.due
 
+    async def renew(self, due: Due, owner: str) -> bool:
+        return True
+
     async def put_back(self, due: Due) -> None:
         self.outcome = "put back"
 
