@@ -34,6 +34,7 @@ from bot.service.shifts import keep_shifts
 from bot.service.typing import Typing
 from bot.service.unsure import keep_opening
 from bot.service.watch import keep_erasing, keep_escalating, keep_looking_at_lists, keep_paging
+from bot.store.orphans import keep_ending_orphans
 from bot.store.pace import MongoPace
 from bot.store.portfolio import MongoPortfolio
 from bot.store.quarantine import keep_setting_aside
@@ -79,7 +80,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     for channel in service.watch.channels:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
     jobs += [keep_paging_early(service.early), keep_draining(service.spool, service.inbox)]
-    jobs.append(keep_setting_aside(service.quarantine))
+    jobs += [keep_setting_aside(service.quarantine), keep_ending_orphans(service.db.client)]
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs.append(keep_opening(service.conversations.open_unsure, service.now, committed, service.config.unsure_after))
     jobs += [keep_attending(service.attendance), keep_shifts(service.shifts)]

@@ -17,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from bot.ports import StoreUnavailable
+from bot.store.orphans import APP
 
 Doc = dict[str, Any]
 T = TypeVar("T")
@@ -172,7 +173,7 @@ def connect(uri: str, listeners: Sequence[CommandListener] = ()) -> AsyncMongoCl
         readConcernLevel="majority",
         serverSelectionTimeoutMS=3000,
         connectTimeoutMS=3000,
-        appname="sahyatri",
+        appname=APP,
         event_listeners=list(listeners),
     )
 
