@@ -115,5 +115,4 @@ async def cloud(config: Config, mongodb_uri: str, **given: object) -> AsyncItera
             running(service),
         ):
             yield Cloud(platform, service, url)
-            await service.db.client.drop_database(settings.mongodb_name)
         assert platform.faults == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from bot.config import Config, load_config
 from bot.content.load import load
 from bot.content.model import Content
 from bot.local import local_mongod
+from tests.databases import DATABASES
 from tests.platforms import unchecked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,14 +54,23 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # What a test leaves is really removed, and soon: else each of a thousand databases would keep its files open.
     started = stack.enter_async_context(local_mongod(folder, 0, lambda _: None, (*parameters, "--syncdelay", "10")))
     uri = loop.run_until_complete(started)
-    yield uri
+    with DATABASES.at(uri):
+        yield uri
     loop.run_until_complete(stack.aclose())
     loop.close()
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return load_config(SAHYATRI_DATA=tmp_path, MONGODB_NAME=f"t{secrets.token_hex(6)}")
+def database() -> Iterator[str]:
+    """The name of an empty database."""
+    name = DATABASES.lend()
+    yield name
+    DATABASES.give_back(name)
+
+
+@pytest.fixture
+def config(tmp_path: Path, database: str) -> Config:
+    return load_config(SAHYATRI_DATA=tmp_path, MONGODB_NAME=database)
 
 
 @pytest_asyncio.fixture
@@ -69,4 +78,3 @@ async def service(config: Config, mongodb_uri: str) -> AsyncIterator[Service]:
     """The whole service over a fresh database, with no NLU to be reached and nothing running yet."""
     async with open_service(config, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as opened:
         yield opened
-        await opened.db.client.drop_database(config.mongodb_name)

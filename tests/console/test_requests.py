@@ -127,7 +127,6 @@ async def test_the_data_officer_hears_of_it_alone(config: Config, mongodb_uri: s
         assert service.approvals._writer._pagers == ("data_officer",)
         assert "data_officer" not in service.cases._writer._pagers
         assert "data_officer" in service.watch._pagers
-        await service.db.client.drop_database(config.mongodb_name)
     with pytest.raises(ConfigError, match="SMTP_HOST"):
         load_config(DATA_OFFICER_EMAIL="dpo@example.org")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -109,10 +108,10 @@ async def until(what: Callable[[], Any], seconds: float = 30.0) -> None:
             await asyncio.sleep(0.02)
 
 
-def settings(tmp_path: Path, forum: FakeForum, **more: Any) -> Config:
+def settings(tmp_path: Path, database: str, forum: FakeForum, **more: Any) -> Config:
     return load_config(
         SAHYATRI_DATA=tmp_path,
-        MONGODB_NAME=f"t{secrets.token_hex(6)}",
+        MONGODB_NAME=database,
         TELEGRAM_TOKEN=TELEGRAM_TOKEN,
         TELEGRAM_WEBHOOK_SECRET=TELEGRAM_SECRET,
         TELEGRAM_API_URL=forum.url,
@@ -129,8 +128,8 @@ async def forum() -> AsyncIterator[FakeForum]:
 
 
 @pytest_asyncio.fixture
-async def config(tmp_path: Path, forum: FakeForum) -> Config:
-    return settings(tmp_path, forum)
+async def config(tmp_path: Path, database: str, forum: FakeForum) -> Config:
+    return settings(tmp_path, database, forum)
 
 
 @pytest_asyncio.fixture
@@ -145,4 +144,3 @@ async def team(config: Config, mongodb_uri: str, forum: FakeForum) -> AsyncItera
             await made.link("asha", ASHA)
             await made.link("bina", BINA)
             yield made
-        await service.db.client.drop_database(config.mongodb_name)

@@ -609,8 +609,8 @@ async def test_while_the_database_is_silent_the_writer_is_told(team: Team) -> No
 
 
 @pytest_asyncio.fixture
-async def plain(tmp_path: Path, forum: FakeForum) -> AsyncIterator[Config]:
-    yield settings(tmp_path, forum, TELEGRAM_TOPICS=False)
+async def plain(tmp_path: Path, database: str, forum: FakeForum) -> AsyncIterator[Config]:
+    yield settings(tmp_path, database, forum, TELEGRAM_TOPICS=False)
 
 
 def test_topics_are_off_unless_switched_on() -> None:

@@ -70,7 +70,6 @@ async def wire(config: Config, mongodb_uri: str, monkeypatch: pytest.MonkeyPatch
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         yield Wire(made, runner.addresses[0][1])
         await runner.cleanup()
-        await made.db.client.drop_database(config.mongodb_name)
 
 
 REFUSED = {

@@ -240,7 +240,6 @@ async def test_the_clock_outlives_the_process_and_rings_once(config: Config, mon
         assert [line for line in await did(service, case) if line[1] == "remind"] == [
             (CLOCK, "remind", "@remind_owner: asha")
         ]
-        await service.db.client.drop_database(config.mongodb_name)
 
 
 async def _rings(attendance: Attendance, case: Case) -> None:

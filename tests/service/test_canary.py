@@ -58,7 +58,6 @@ async def test_it_arrives_and_what_it_does_not_reach_is_told(config: Config, mon
             assert (kept.arrived, kept.missing) == (flight.arrived, flight.missing)
             for name in ("cases", "case_events", "alerts", "inbox", "outbox", "conversations"):
                 assert await service.db[name].count_documents({}) == 0, name
-            await service.db.client.drop_database(config.mongodb_name)
 
 
 async def test_it_is_no_person_in_the_queue(service: Service) -> None:
@@ -121,7 +120,6 @@ async def test_a_group_that_takes_no_words_of_ours_is_found(
             else:
                 with pytest.raises(ChannelError, match="no_rights"):
                     await check
-            await service.db.client.drop_database(config.mongodb_name)
         assert group.faults == []
 
 

@@ -99,7 +99,6 @@ async def test_danger_is_paged_while_the_database_is_silent(config: Config, mong
             assert [page["ref"] for page in pages] == [ref, ref]
             assert [case.id for case in await service.cases.queue()] == [pages[1]["case"]]
             assert not service.spool.waiting
-            await service.db.client.drop_database(config.mongodb_name)
 
 
 async def test_what_nobody_answers_is_paged_after_a_while(service: Service) -> None:

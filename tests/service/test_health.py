@@ -60,7 +60,6 @@ async def told(config: Config, mongodb_uri: str) -> AsyncIterator[Service]:
     settings = config.model_copy(update={"alert_webhook_url": "http://127.0.0.1:9/page"})
     async with open_service(settings, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as opened:
         yield opened
-        await opened.db.client.drop_database(settings.mongodb_name)
 
 
 def watch_of(service: Service, platform: Platform, clock: Callable[[], datetime]) -> DeliveryWatch:
@@ -184,7 +183,6 @@ async def test_the_running_service_asks_telegram(config: Config, mongodb_uri: st
         ]
         service.config = settings.model_copy(update={"telegram_mode": "polling"})
         assert watches(service) == []
-        await service.db.client.drop_database(settings.mongodb_name)
 
 
 async def test_whatsapp_is_asked_for_the_number_and_its_limit(config: Config, mongodb_uri: str) -> None:
@@ -209,7 +207,6 @@ async def test_whatsapp_is_asked_for_the_number_and_its_limit(config: Config, mo
             account.number["whatsapp_business_manager_messaging_limit"] = "TIER_UNLIMITED"
             await watch.look()
             assert await service.health.limit("whatsapp") == 0
-            await service.db.client.drop_database(settings.mongodb_name)
 
 
 def test_the_hours_after_which_somebody_hears() -> None:

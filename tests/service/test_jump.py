@@ -30,7 +30,6 @@ async def paged(config: Config, uri: str, **settings: Any) -> AsyncIterator[Serv
         async with running(service):
             await service.receiver.receive(message(1, DISTRESS))
             yield service
-        await service.db.client.drop_database(config.mongodb_name)
 
 
 async def case_when(service: Service, right: Callable[[Case], bool]) -> Case:

@@ -161,7 +161,6 @@ async def test_pages_about_lists_reach_mail_webhook_and_group(config: Config, mo
                 while min(len(box.got), len(pages), len(telegram.sent)) < 2:
                     await asyncio.sleep(0.05)
                 await asyncio.sleep(1)
-            await one.db.client.drop_database(config.mongodb_name)
         assert telegram.faults == []
     texts = sorted(call["text"] for call in telegram.sent)
     held, old = texts

@@ -244,7 +244,6 @@ async def test_the_whole_way_through_the_program(
         conversation = service.inbox.conversation_id(message.address)
         await service.media.keep(row, conversation, "image/jpeg", PICTURE, NOW)
         assert await service.listener.look(Waiting(row, conversation, message), "hi") == POSTER
-        await service.db.client.drop_database(config.mongodb_name)
 
 
 async def test_switched_off_nothing_is_read(
@@ -255,4 +254,3 @@ async def test_switched_off_nothing_is_read(
     off = config.model_copy(update={"read_images": "off"})
     async with open_service(off, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as service:
         assert await service.listener.look(Waiting("row", "conversation", photo(1)), "hi") is None
-        await service.db.client.drop_database(config.mongodb_name)

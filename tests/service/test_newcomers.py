@@ -28,7 +28,6 @@ async def small(config: Config, mongodb_uri: str) -> AsyncIterator[Service]:
     )
     async with open_service(settings, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9") as opened:
         yield opened
-        await opened.db.client.drop_database(settings.mongodb_name)
 
 
 async def write(service: Service, who: str, text: str, channel: ChannelName = ChannelName.TERMINAL) -> str:

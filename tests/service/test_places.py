@@ -104,7 +104,6 @@ async def test_codes_outlive_a_restart(config: Config, mongodb_uri: str) -> None
         assert service.places.directory.valid(old) is None
         assert code_at(service, "GAYA") == kept
         assert (config.data / "keys" / "posters.key").stat().st_mode & 0o077 == 0
-        await service.db.client.drop_database(config.mongodb_name)
 
 
 async def test_a_sheet_names_what_is_missing(service: Service) -> None:

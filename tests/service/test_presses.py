@@ -40,7 +40,6 @@ async def at_desk(config: Config, uri: str) -> AsyncIterator[tuple[Service, Fake
                 while not (cases := await service.cases.queue()) or not forum.pages:
                     await asyncio.sleep(0.05)
             yield service, forum, cases[0]
-            await service.db.client.drop_database(config.mongodb_name)
 
 
 def pressed(service: Service, number: int, case: Case) -> GroupUpdate:

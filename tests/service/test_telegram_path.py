@@ -42,7 +42,6 @@ async def polling(config: Config, mongodb_uri: str, platform: FakeTelegram) -> A
     given = config.model_copy(update={"telegram_token": secret(TELEGRAM_TOKEN), "telegram_api_url": platform.url})
     async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9", with_lists=False) as service:
         yield service
-        await service.db.client.drop_database(config.mongodb_name)
 
 
 async def until(holds: Callable[[], Awaitable[bool] | bool]) -> None:

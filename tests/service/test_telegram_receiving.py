@@ -41,7 +41,6 @@ async def hooked(config: Config, mongodb_uri: str, platform: FakeTelegram) -> As
     settings = config.model_copy(update={**given, "spool_after": 10.0})
     async with open_service(settings, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9", with_lists=False) as made:
         yield made
-        await made.db.client.drop_database(config.mongodb_name)
 
 
 async def post(url: str, body: Any) -> int:
@@ -149,7 +148,6 @@ async def test_an_answer_that_comes_too_late_doubles_nothing(
             slow[0] = False
             await settled(service, 3)
         rows = await service.db["outbox"].find({}).to_list()
-        await service.db.client.drop_database(config.mongodb_name)
     copies: dict[str, int] = {}
     for fields in platform.sent:
         copies[fields["text"]] = copies.get(fields["text"], 0) + 1
