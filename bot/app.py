@@ -23,6 +23,7 @@ from bot.channels import telegram, whatsapp
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChannel
 from bot.clients.copies import ChildCopies
+from bot.clients.gallery import Gallery
 from bot.clients.nlu import RasaNlu
 from bot.clients.packets import Packets
 from bot.clients.printer import Printer
@@ -191,6 +192,7 @@ class Service:
     terminal: TerminalChannel
     nlu: Understander
     speech: Speech
+    gallery: Gallery
     media: MongoMedia
     attachments: MongoAttachments
     copier: Copier
@@ -286,14 +288,15 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
     await wording.refresh()
     speech = Speech(config.data / "speech", config.content / "audio", lambda: wording.content)
     stack.callback(speech.close)
+    gallery = Gallery(config.content)
     fetchers: dict[ChannelName, Fetch] = {}
     if bot:
-        channels[ChannelName.TELEGRAM] = on_telegram = telegram.TelegramChannel(bot, speech)
+        channels[ChannelName.TELEGRAM] = on_telegram = telegram.TelegramChannel(bot, speech, pictures=gallery)
         fetchers[ChannelName.TELEGRAM] = on_telegram.fetch
     if config.whatsapp_token.get_secret_value():
         token = config.whatsapp_token.get_secret_value()
         channels[ChannelName.WHATSAPP] = on_whatsapp = whatsapp.WhatsAppChannel(
-            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech, _proof(config)
+            http, config.whatsapp_api_url, token, config.whatsapp_phone_id, speech, _proof(config), gallery
         )
         fetchers[ChannelName.WHATSAPP] = on_whatsapp.fetch
     media = MongoMedia(db, sealer)
@@ -426,6 +429,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         web=web_channel,
         terminal=terminal,
         speech=speech,
+        gallery=gallery,
         media=media,
         attachments=attachments,
         copier=Copier(attachments, ChildCopies(), now),

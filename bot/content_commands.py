@@ -14,7 +14,7 @@ from bot.options import Run, say
 def content_group(run: Run) -> typer.Typer:
     """Return the group; *run* runs a command with the settings."""
     group = typer.Typer(no_args_is_help=True, help="Check what we say.")
-    for add in (_add_check, _add_preview, _add_stale, _add_coverage, _add_export, _add_import, _add_speak):
+    for add in (_add_check, _add_preview, _add_stale, _add_coverage, _add_export, _add_import, _add_speak, _add_draw):
         add(group, run)
     return group
 
@@ -148,6 +148,24 @@ def _add_speak(group: typer.Typer, run: Run) -> None:
         from bot.speak import speak
 
         run(lambda config: speak(config, locale, topic, print, say))
+
+
+def _add_draw(group: typer.Typer, run: Run) -> None:
+    @group.command("draw")
+    def content_draw(
+        name: Annotated[str, typer.Argument(help="a picture's name; without it every one is drawn")] = "",
+    ) -> None:
+        """Draw the pictures that go out with words, content/pictures/NAME.png, from the SVG files beside them."""
+        from bot.clients.drawing import CannotDraw, redraw
+
+        async def work(config: Config) -> None:
+            try:
+                for line in redraw(config.content, name):
+                    say(line)
+            except CannotDraw as error:
+                raise ConfigError(str(error)) from error
+
+        run(work)
 
 
 def _offered(config: Config, locale: str) -> Any:  # noqa: ANN401 - Content, imported only where needed

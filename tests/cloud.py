@@ -89,6 +89,8 @@ class Cloud:
 def _words(call: dict[str, Any]) -> str:
     if call["type"] == "template":
         return f"template {call['template']['name']} {call['template']['language']['code']}"
+    if call["type"] == "image":
+        return str(call["image"]["caption"])
     part = call["interactive"]["body"]["text"] if call["type"] == "interactive" else call["text"]["body"]
     return str(part)
 

@@ -21,7 +21,8 @@ from typing import Any
 import jsonschema
 from aiohttp import web
 
-from bot.ports import SpeechFailed
+from bot.domain.pictures import picture_type
+from bot.ports import PictureFile, SpeechFailed
 from tests import telegram_interface
 
 OWN_SCHEMA = Path(__file__).resolve().parent / "whatsapp_outbound.json"
@@ -47,6 +48,9 @@ class FakeWhatsApp:
     files: dict[str, bytes] = field(default_factory=dict)
     elsewhere: str = ""
     uploads: list[dict[str, Any]] = field(default_factory=list)
+    #: How `POST /media` answers its next calls instead of taking the file; seconds it takes for each.
+    upload_answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    upload_seconds: float = 0.0
     proofs: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     _ids: Any = field(default_factory=itertools.count)
@@ -67,6 +71,7 @@ class FakeWhatsApp:
             if isinstance(answer, str):
                 return web.Response(status=status, text=answer, content_type="text/html", headers=self.headers)
             return web.json_response(answer, status=status, headers=self.headers)
+        self.faults += [f"no such file: {name}" for name in _named(body) if not self._has(name)]
         name = body.get("to") or body.get("recipient")
         contact = {"input": name, "wa_id": name}
         return web.json_response({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]})
@@ -80,6 +85,11 @@ class FakeWhatsApp:
             return web.json_response({"error": {"code": 100}}, status=400)
         self._bearer(request)
         data = file.file.read()
+        await asyncio.sleep(self.upload_seconds)
+        if self.upload_answers:
+            status, answer = self.upload_answers.pop(0)
+            return web.json_response(answer, status=status)
+        self.faults += [f"upload: {file.content_type}"] if not _is(file.content_type, data) else []
         self.uploads.append({"type": form.get("type"), "mime": file.content_type, "data": data})
         return web.json_response({"id": f"media{len(self.uploads)}"})
 
@@ -97,6 +107,9 @@ class FakeWhatsApp:
         self._bearer(request)
         return web.Response(body=self.files[request.match_info["media"]], content_type="audio/ogg")
 
+    def _has(self, media_id: str) -> bool:
+        return media_id in {f"media{number}" for number in range(1, len(self.uploads) + 1)}
+
     def _bearer(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != "Bearer made-up-access-token":
             self.faults.append("no bearer token")
@@ -108,6 +121,17 @@ class FakeWhatsApp:
             name = call["biz_opaque_callback_data"]
             found[name] = found.get(name, 0) + 1
         return found
+
+
+def _named(body: dict[str, Any]) -> list[str]:
+    """The files that a message names."""
+    header = body.get("interactive", {}).get("header", {})
+    return [part["id"] for part in (body.get("audio"), body.get("image"), header.get("image")) if part]
+
+
+def _is(mime: str, data: bytes) -> bool:
+    """Whether the bytes are what the platform would take them for."""
+    return data.startswith(b"OggS") if mime == "audio/ogg" else bool(mime) and picture_type(data) == mime
 
 
 def whatsapp_faults(body: dict[str, Any]) -> list[str]:
@@ -188,6 +212,7 @@ class FakeTelegram:
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     voices: list[bytes] = field(default_factory=list)
+    photos: list[bytes] = field(default_factory=list)
     me: dict[str, Any] = field(default_factory=lambda: {"username": "sahyatri_bot", "can_join_groups": False})
     webhook: dict[str, Any] = field(default_factory=dict)
     profile: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -217,7 +242,7 @@ class FakeTelegram:
         return self._answer(method, fields)
 
     def _answer(self, method: str, fields: dict[str, Any]) -> web.Response:
-        if method in {"sendMessage", "sendVoice"}:
+        if method in {"sendMessage", "sendVoice", "sendPhoto"}:
             return _json((200, {"ok": True, "result": self._sent(method, fields)}))
         if method == "getFile":
             name = fields["file_id"]
@@ -232,8 +257,12 @@ class FakeTelegram:
         chat = {"id": int(fields["chat_id"]), "type": "private"}
         sent = {"message_id": len(self.calls), "date": int(time.time()), "chat": chat}
         if method == "sendVoice":
-            self.voices.append(self._attached(fields))
+            self.voices.append(self._attached(fields, "voice"))
             return sent
+        if method == "sendPhoto":
+            self.photos.append(self._attached(fields, "photo"))
+            size = {"file_id": "p", "file_unique_id": "p", "width": 90, "height": 112}
+            return {**sent, "photo": [size], "caption": fields.get("caption", "")}
         return {**sent, "text": fields["text"]}
 
     def _settings(self, method: str, fields: dict[str, Any]) -> Any:
@@ -270,11 +299,11 @@ class FakeTelegram:
             return self.profile.get(key, []) if named == "commands" else {named: self.profile.get(key, "")}
         return True
 
-    def _attached(self, fields: dict[str, Any]) -> bytes:
-        voice = fields["voice"]
-        found = fields.get(str(voice).removeprefix("attach://"), voice)
+    def _attached(self, fields: dict[str, Any], name: str) -> bytes:
+        file = fields[name]
+        found = fields.get(str(file).removeprefix("attach://"), file)
         if not isinstance(found, bytes):
-            self.faults.append("sendVoice without a file")
+            self.faults.append(f"no file under {name}")
             return b""
         return found
 
@@ -394,6 +423,13 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
     """The headers of a genuine webhook."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
+
+
+class Shows:
+    """Pictures by name, with the first bytes of a PNG; the one called `none` is not there."""
+
+    def get(self, name: str) -> PictureFile | None:
+        return None if name == "none" else PictureFile("image/png", b"\x89PNG\r\n\x1a\n" + name.encode())
 
 
 class Speaks:

@@ -21,6 +21,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "reply_markup": "markup",
     },
     "sendVoice": {"chat_id": "chat!", "voice": "file!", "protect_content": "bool", "reply_markup": "markup"},
+    "sendPhoto": {
+        "chat_id": "chat!",
+        "photo": "file!",
+        "caption": "text 1024",
+        "protect_content": "bool",
+        "reply_markup": "markup",
+    },
     "sendChatAction": {"chat_id": "chat!", "action": "action!"},
     "deleteMessages": {"chat_id": "chat!", "message_ids": "ids!"},
     "answerCallbackQuery": {"callback_query_id": "text 200!", "text": "text 200", "show_alert": "bool"},

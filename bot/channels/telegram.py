@@ -1,4 +1,4 @@
-"""Telegram: what leaves. Plain text, keyboards, voice messages, deleting, "is typing"; see `telegram_updates`.
+"""Telegram: what leaves. Text, keyboards, voice messages, pictures, deleting, "is typing"; see `telegram_updates`.
 
 Interface: Bot API 10.1. No `parse_mode` is ever used, so that `_*[` in a name is only text.
 """
@@ -25,7 +25,7 @@ from telegram.request import HTTPXRequest
 from bot.channels.telegram_errors import Flood, channel_error
 from bot.domain.messages import Address, ChannelName, Choice, Media, OutboundMessage
 from bot.domain.private import Private
-from bot.ports import ChannelError, SpeechFailed, Voice
+from bot.ports import ChannelError, PictureFile, Pictures, SpeechFailed, Voice
 
 #: So long one question for updates stays open, in seconds; see `telegram_polling`.
 POLL_SECONDS = 8
@@ -38,6 +38,8 @@ MOST_DELETED = 100
 #: "Is typing" is a courtesy: it never holds anything up.
 ACTION_SECONDS = 3
 NO_VOICE = "voice_messages_forbidden"
+#: What the platform takes under a picture, in UTF-16 units.
+LONGEST_CAPTION = 1024
 
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
@@ -62,22 +64,32 @@ class TelegramChannel:
 
     name = ChannelName.TELEGRAM
 
-    def __init__(self, bot: Bot, voice: Voice | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        """*bot* must have been initialised without a network call, see `make_bot`; *voice* speaks."""
+    def __init__(
+        self,
+        bot: Bot,
+        voice: Voice | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        pictures: Pictures | None = None,
+    ) -> None:
+        """*bot* must have been initialised without a network call, see `make_bot`; *voice* speaks.
+
+        *pictures*: those that may go with words; None: none do.
+        """
         self._bot = bot
         self._voice = voice
+        self._pictures = pictures
         self._clock = clock
         self._flood = Flood()
 
     async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:  # noqa: ARG002
-        """Send plain text with its keyboard, or a voice message; return the message id.
+        """Send plain text with its keyboard, alone or under a picture, or a voice message; return the message id.
 
-        Raise `ChannelError`. Words that cannot be spoken, or to somebody who takes no voice messages, are written.
+        Raise `ChannelError`. Words that cannot be spoken, or to somebody who takes no voice messages, are written;
+        those whose picture the platform refuses go alone.
         """
         chat_id = int(address.value.reveal())
         try:
-            audio = await self._spoken(chat_id, message)
-            sent = await self._send_voice(chat_id, message, audio) if audio else None
+            sent = await self._send_voice(chat_id, message) or await self._send_photo(chat_id, message)
             sent = sent or await self._send_text(chat_id, message)
         except TelegramError as error:
             raise self._failed(error, chat_id) from error
@@ -92,7 +104,32 @@ class TelegramChannel:
             protect_content=message.protected or None,
         )
 
-    async def _send_voice(self, chat_id: int, message: OutboundMessage, audio: bytes) -> Any:  # noqa: ANN401
+    async def _send_photo(self, chat_id: int, message: OutboundMessage) -> Any:  # noqa: ANN401
+        """Send the words under their picture; None where there is none, or the platform will not have it."""
+        picture = self._picture(message)
+        if not picture:
+            return None
+        try:
+            return await self._bot.send_photo(
+                chat_id=chat_id,
+                photo=picture.data,
+                filename=f"picture.{picture.mime.rpartition('/')[2]}",
+                caption=message.text.reveal(),
+                reply_markup=markup(message),
+                protect_content=message.protected or None,
+            )
+        except BadRequest:
+            return None
+
+    def _picture(self, message: OutboundMessage) -> PictureFile | None:
+        fits = len(message.text.reveal().encode("utf-16-le", "replace")) // 2 <= LONGEST_CAPTION
+        wanted = message.picture if fits and not message.plain else None
+        return self._pictures.get(wanted.name) if wanted and self._pictures else None
+
+    async def _send_voice(self, chat_id: int, message: OutboundMessage) -> Any:  # noqa: ANN401
+        audio = await self._spoken(chat_id, message)
+        if not audio:
+            return None
         try:
             return await self._bot.send_voice(
                 chat_id=chat_id,

@@ -1,4 +1,7 @@
-"""Files of the Cloud API: fetched from the platform alone, uploaded once and sent by their id while it is valid."""
+"""Files of the Cloud API: fetched from the platform alone, uploaded once and sent by their id while it is valid.
+
+Voice messages and pictures of ours share one memory of what was uploaded.
+"""
 
 from __future__ import annotations
 

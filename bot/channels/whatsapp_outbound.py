@@ -1,4 +1,4 @@
-"""One bubble as the Cloud API takes it: text, buttons, a list, a location request, a voice message, a template.
+"""One bubble as the Cloud API takes it: text, buttons, a list, a location request, voice, a picture, a template.
 
 The platform's limits are checked here once more, whoever wrote the message: what does not fit as buttons goes as a
 list, what does not fit as a list goes as numbered text, and a text is cut at the end of a word.
@@ -55,6 +55,23 @@ def plain(address: Address, message: OutboundMessage, outbox_id: str) -> Json:
 def spoken(address: Address, media_id: str, outbox_id: str) -> Json:
     """Return the request body of a voice message."""
     return _to(address, outbox_id) | {"type": "audio", "audio": {"id": media_id}}
+
+
+def shown(address: Address, message: OutboundMessage, media_id: str, outbox_id: str) -> Json | None:
+    """Return the request body of the words under a picture: with up to three buttons, else the choices by number.
+
+    None where they do not fit there: a location is asked for, or the words are too long.
+    """
+    made, picture = _interactive(message), {"id": media_id}
+    if message.asks_location:
+        return None
+    if made and made["interactive"]["type"] == "button":
+        header = {"type": "image", "image": picture}
+        return _to(address, outbox_id) | made | {"interactive": {**made["interactive"], "header": header}}
+    words = numbered(message, LONGEST_TEXT)
+    if _units(words) > LONGEST_BODY:
+        return None
+    return _to(address, outbox_id) | {"type": "image", "image": {**picture, "caption": words}}
 
 
 def template_language(locale: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 import regex
 
+from bot.content import pictures
 from bot.content.load import ContentError, load, read
 from bot.content.model import AREAS, AUDIENCES, TOPIC_PARTS, Content, Fact, Locale, Place
 from bot.content.render import LIMITS
@@ -99,6 +100,7 @@ def check(root: Path, today: date | None = None) -> list[str]:
         *_danger(content, root),
         *_flags(content, root, today),
         *_firm_words(content, root),
+        *pictures.problems(content, root),
     ]
 
 

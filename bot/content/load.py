@@ -77,7 +77,15 @@ def load(root: Path) -> Content:
         pictures={
             str(sign): str(choice) for sign, choice in (read(root / "commands.yaml").get("pictures") or {}).items()
         },
+        shown_with=_shown_with(root / "pictures.yaml"),
     )
+
+
+def _shown_with(path: Path) -> dict[str, str]:
+    rows = read(path).get("pictures") or {}
+    if not isinstance(rows, dict):
+        raise ContentError(f"{path}: pictures is no map; write it as message: picture")
+    return {str(message): str(name) for message, name in rows.items()}
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -17,6 +17,11 @@ AUDIENCES = ("women", "parents", "children", "abroad")
 NONE_APPLIES = "-"
 
 
+def alt_of(picture: str) -> str:
+    """Return the id of the message that says what a picture of ours shows."""
+    return f"picture.{picture}.alt"
+
+
 @dataclass(frozen=True, slots=True)
 class Locale:
     """A language we answer in: code, its own name for itself, script (ISO 15924), fallback, released or draft.
@@ -199,7 +204,8 @@ class Content:
 
     `places` are the points whose codes may stand on posters, `stations` every railway station we know; `lines` tells
     the file and the line of (locale, message id), for authors; `pictures` which emoji stands for which choice;
-    `flag_facts` what each warning sign in an offer rests on.
+    `flag_facts` what each warning sign in an offer rests on; `shown_with` the name of the picture that goes out with a
+    message, by the message's id.
     """
 
     locales: Mapping[str, Locale]
@@ -223,6 +229,7 @@ class Content:
     flag_facts: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
     firm_words: FirmWords = field(default_factory=FirmWords)
     courses: Mapping[str, Course] = field(default_factory=dict)
+    shown_with: Mapping[str, str] = field(default_factory=dict)
 
     def words(self, locale: str, message_id: str) -> str:
         """Return the words of a message in *locale*, else in its fallbacks. Raise KeyError if nobody has them."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from bot.content.model import Content
-from bot.domain.messages import ChannelName, Choice, ChoiceRef, OutboundMessage, Reply
+from bot.content.model import Content, alt_of
+from bot.domain.messages import ChannelName, Choice, ChoiceRef, OutboundMessage, Picture, Reply
 from bot.domain.private import Private
 
 
@@ -18,7 +18,8 @@ class Limits:
     """What one bubble may hold on a channel, in UTF-16 units for text and in code points for labels.
 
     Source: WhatsApp Cloud API v23.0 (text 4096, interactive body 1024, 10 rows in all, row title 24) and Telegram Bot
-    API 10.1 (text 4096, 100 buttons). `location_key`: a key that shares the location needs words of ours.
+    API 10.1 (text 4096, 100 buttons). `location_key`: a key that shares the location needs words of ours. `caption`:
+    what both take under a picture.
     """
 
     text: int
@@ -26,6 +27,7 @@ class Limits:
     choices: int
     label: int
     location_key: bool = False
+    caption: int = 1024
 
 
 LIMITS: Mapping[ChannelName, Limits] = {
@@ -125,13 +127,26 @@ def _bubbles(reply: Reply, locale: str, limits: Limits, content: Content) -> lis
     if len(choices) > limits.choices or any(len(choice.label) > limits.label for choice in choices):
         text = "\n".join([text, "", *(f"{n}. {choice.label}" for n, choice in enumerate(choices, 1))])
         choices, digits = (), _digits(len(choices))
-    *first, last = split(text, limits.text if not choices else limits.text_with_choices)
+    picture = _picture(reply, locale, content)
+    most = limits.text if not choices else limits.text_with_choices
+    *first, last = split(text, min(most, limits.caption) if picture else most)
     button = content.words(locale, "core.choose") if choices else ""
     if reply.asks_location and limits.location_key:
         button = content.words(locale, "telegram.location.label")
     part = OutboundMessage(Private(""), (), reply.lane, "bot", reply.message, protected=_protected(reply))
-    full = replace(part, choices=choices, list_button=button, asks_location=reply.asks_location, digits=digits)
+    full = replace(
+        part, choices=choices, list_button=button, asks_location=reply.asks_location, digits=digits, picture=picture
+    )
     return [*(replace(part, text=Private(words)) for words in first), replace(full, text=Private(last))]
+
+
+def _picture(reply: Reply, locale: str, content: Content) -> Picture | None:
+    """Return the picture that the content shows with these words; none is better than one that nobody describes."""
+    name = content.shown_with.get(reply.message, "")
+    try:
+        return Picture(name, content.words(locale, alt_of(name))) if name else None
+    except KeyError:
+        return None
 
 
 def _choice(ref: ChoiceRef, locale: str, content: Content) -> Choice:

@@ -133,7 +133,9 @@ def preview(content: Content, topic: str, locale: str) -> Iterator[tuple[str, st
             text = bubble.text.reveal()
             labels = "  ".join(f"[{choice.label}]" for choice in bubble.choices)
             most = limits.text_with_choices if bubble.choices else limits.text
-            bubbles.append(f"--- {bubble.message_id} ({len(text)} of {most} characters)\n{text}\n{labels}".rstrip())
+            shown = f"[{bubble.picture.name}: {bubble.picture.alt}]\n" if bubble.picture else ""
+            head = f"--- {bubble.message_id} ({len(text)} of {most} characters)"
+            bubbles.append(f"{head}\n{shown}{text}\n{labels}".rstrip())
         name = "plain text" if channel is ChannelName.TERMINAL else channel.value
         yield name, "\n".join(bubbles)
 

@@ -159,6 +159,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of ours: the name of its file, and in words what it shows, for who cannot see it."""
+
+    name: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One bubble ready to send: words fitted to the channel, its choices in order.
 
@@ -167,6 +175,7 @@ class OutboundMessage:
     passed on or saved. `digits`: the words number so many choices. `keeps_keyboard`: an earlier bubble of the turn
     shows keys. `template`: the name of a text that the channel has approved beforehand, sent instead of any words, in
     the language of `locale`. `plain`: the channel has refused its shape or its file, so that only the words may go.
+    `picture` goes with the words where it can; they never wait for it, and never depend on it.
     """
 
     text: Private
@@ -183,6 +192,7 @@ class OutboundMessage:
     template: str = ""
     locale: str = ""
     plain: bool = False
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

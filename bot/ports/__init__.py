@@ -37,6 +37,7 @@ from bot.ports.paging import (
     Pager,
     Rotas,
 )
+from bot.ports.pictures import PictureFile, Pictures
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
 from bot.ports.senses import Reader, Transcriber, Translator, Understander, Voice
@@ -102,6 +103,8 @@ __all__ = [
     "PacketWriter",
     "Pager",
     "Passkeys",
+    "PictureFile",
+    "Pictures",
     "PlaceStore",
     "Reader",
     "Rendered",

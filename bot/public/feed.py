@@ -23,7 +23,8 @@ SILENT = (StoreUnavailable, TimeoutError)
 class Item:
     """One bubble. `choices`: (id, label); `about`: the message id of our words; `topic`: what it is an answer to.
 
-    `mine`: the person's own, then `carrier` says how it came; `human`: a responder wrote it.
+    `picture`: the name of one of ours that goes with the words, and what it shows. `mine`: the person's own, then
+    `carrier` says how it came; `human`: a responder wrote it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Item:
     topic: str = ""
     mine: bool = False
     carrier: str = ""
+    picture: tuple[str, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the browser reads it."""
@@ -44,6 +46,7 @@ class Item:
         return {
             "id": self.id, "text": self.text.reveal(), "choices": self.choices, "human": self.human,
             "about": self.about, "speech": self.speech, "topic": self.topic,
+            "picture": self.picture,
         }  # fmt: skip
 
 
@@ -102,6 +105,7 @@ class Feed:
             name, at, Private(doc["text"]), tuple((choice[0], choice[1]) for choice in doc["choices"]),
             human=doc["author"] != "bot", about=about, speech=doc.get("speech", ""),
             topic=topic if topic in self._service.content.topics else "",
+            picture=_picture(doc),
         )  # fmt: skip
 
     def _mine(self, line: Any, labels: set[str]) -> Item | None:  # noqa: ANN401 - `bot.ports.Line`
@@ -111,3 +115,8 @@ class Feed:
         if (choice and choice not in labels) or words.reveal().startswith(POSTER):
             return None
         return Item(line.id, line.at, words, mine=True, carrier=line.carrier)
+
+
+def _picture(doc: dict[str, Any]) -> tuple[str, str] | None:
+    found = doc.get("picture")
+    return (found[0], found[1]) if found else None

@@ -14,6 +14,7 @@ from bot.public.chat import ChatApi
 from bot.public.headers import security_headers
 from bot.public.landing import add_landing
 from bot.public.pages import ChatPages
+from bot.public.shown import Shown
 
 HERE = Path(__file__).resolve().parent
 #: `bot.app.Service`, handed in: this floor may not import the one above it.
@@ -30,6 +31,7 @@ def add_public(app: web.Application, service: Service) -> None:
     chat = ChatApi(service, https=https)
     chat.add_to(app)
     ChatPages(service, chat, https=https).add_to(app)
+    Shown(service).add_to(app)
     pages = Pages(service)
     app.router.add_get("/health", pages.health)
     app.router.add_get("/ready", pages.ready)

@@ -6,10 +6,11 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 from zlib import crc32
 
-from bot.domain.messages import ChannelName, Lane
+from bot.domain.messages import ChannelName, Lane, OutboundMessage
 from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer, Standings
 from bot.service.keeping import kept, within
 from bot.service.operator import Operator
@@ -164,7 +165,7 @@ class Deliverer:
         channel = self._channels[due.address.channel]
         try:
             async with kept(functools.partial(self._outbox.renew, due, self._owner), RENEWED):
-                channel_message_id = await channel.send(due.address, due.message, due.id)
+                channel_message_id = await channel.send(due.address, _surer(due), due.id)
         except ChannelError as error:
             await self._failed(due, error)
             return
@@ -203,6 +204,11 @@ class Deliverer:
         elif error.pause and not (due.message.template and error.account):
             asked = min(max(error.retry_after, SHORTEST_PAUSE), LONGEST_PAUSE)
             await self._pacer.pause(due, "account", asked)
+
+
+def _surer(due: Due) -> OutboundMessage:
+    """Return what is sent: after a try in doubt the words alone, since their picture may have been too much."""
+    return replace(due.message, picture=None) if due.doubts and due.message.picture else due.message
 
 
 def _wait(due: Due, error: ChannelError) -> float:

@@ -18,6 +18,7 @@ from bot.domain.messages import (
     Lane,
     Media,
     OutboundMessage,
+    Picture,
     Reply,
 )
 from bot.domain.private import Private
@@ -96,6 +97,7 @@ def outbound_out(message: OutboundMessage) -> Doc:
         "keeps_keyboard": message.keeps_keyboard,
         "template": message.template,
         "locale": message.locale,
+        "picture": [message.picture.name, message.picture.alt] if message.picture else None,
     }
 
 
@@ -115,6 +117,7 @@ def outbound_in(doc: Mapping[str, Any]) -> OutboundMessage:
         keeps_keyboard=doc.get("keeps_keyboard", False),
         template=doc.get("template", ""),
         locale=doc.get("locale", ""),
+        picture=Picture(*doc["picture"]) if doc.get("picture") else None,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -449,6 +450,43 @@ async def test_an_answer_is_printed_with_its_square(browser: Browser, site: Site
     await phone.goto(site.url + "/?lang=hi&t=wages_unpaid&place=NDLS")
     await expect(phone.locator("#log")).to_contain_text(words, timeout=10_000)
     await phone.close()
+    await context.close()
+
+
+@pytest.mark.parametrize(("code", "kiosk"), [("ur", False), ("hi", True)])
+async def test_a_picture_stands_above_its_words(
+    browser: Browser,  # noqa: F811
+    site: Site,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    kiosk: bool,
+) -> None:
+    """On a phone and on a shared screen: whole, within the width, said in words, on paper too; gone with the chat."""
+    content = site.service.content
+    shown = replace(content, shown_with={"eshram.answer": "delete_chat"})
+    monkeypatch.setattr(site.service.wording, "content", shown)
+    context = await browser.new_context(viewport=DESK if kiosk else PHONE)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/?lang={code}&t=eshram{'&kiosk=1' if kiosk else ''}")
+    image = page.locator("#log img.shown")
+    await expect(image).to_have_attribute("alt", content.words(code, "picture.delete_chat.alt"), timeout=10_000)
+    await page.wait_for_function("document.querySelector('img.shown').naturalWidth > 700")
+    box, words = await image.bounding_box(), await page.locator(".theirs .bubble").first.bounding_box()
+    assert box and words and box["x"] >= 0 and box["x"] + box["width"] <= (1024 if kiosk else 360)
+    assert box["width"] > 250 and abs(box["height"] / box["width"] - 1.25) < 0.05
+    assert (await page.evaluate("document.documentElement.scrollWidth")) <= (1024 if kiosk else 360)
+    if kiosk:
+        await page.evaluate(
+            "() => { window.print = () => { const i = document.querySelector('#sheet img.shown');"
+            " document.body.dataset.seen = i.complete && i.naturalWidth > 700 && i.getBoundingClientRect().width > 100; } }"
+        )
+        await page.emulate_media(media="print")
+        await page.locator(".theirs:has(img.shown) .print").evaluate("button => button.click()")
+        await expect(page.locator("body")).to_have_attribute("data-seen", "true")
+        await page.emulate_media(media="screen")
+        for _ in range(3):
+            await page.keyboard.press("Escape")
+        await expect(image).to_have_count(0)
     await context.close()
 
 

@@ -247,9 +247,19 @@
     said.push(item);
     row.bubble.appendChild(speaker(item));
     if (kiosk) { row.bubble.appendChild(printer(item)); }
+    if (item.picture) { row.insertBefore(shown(item.picture), row.bubble); }
     if (item.speech && asked) { play(item, row.querySelector(".speak")); }
     if (item.choices.length) { row.appendChild(choices(item.choices)); }
     scroll();
+  }
+
+  // A picture of ours comes apart from the page; until it is there, or where it cannot be had, its words stand for it.
+  function shown(picture) {
+    var image = make("img", "shown");
+    image.alt = picture[1];
+    image.onload = scroll;
+    image.src = "/chat/pictures/" + encodeURIComponent(picture[0]);
+    return image;
   }
 
   function mine(item) {
@@ -478,7 +488,10 @@
     each(items, function (item) { topic = item.topic || topic; });
     picture.alt = word("web.scan");
     page.appendChild(picture);
-    each(items, function (item) { page.appendChild(make("p", "", item.text)); });
+    each(items, function (item) {
+      if (item.picture) { page.appendChild(shown(item.picture)); }
+      page.appendChild(make("p", "", item.text));
+    });
     page.appendChild(make("p", "lines", ["emergency_112", "child_1098", "women_181", "railway_139"].map(function (line) { return word("helpline." + line); }).join("\n")));
     page.appendChild(make("p", "", word("web.scan")));
     page.appendChild(make("p", "", word("web.printed").replace("{date}", new Date().toISOString().slice(0, 10))));
