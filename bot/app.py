@@ -74,6 +74,7 @@ from bot.service.receive import Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
 from bot.service.shifts import Shifts
+from bot.service.slips import SlipDesk
 from bot.service.tasks import Tasks
 from bot.service.watch import (
     ListWatch,
@@ -117,6 +118,7 @@ from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
 from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_key, load_keys
+from bot.store.slips import MongoSlips
 from bot.store.spool import FileSpool
 from bot.store.standings import MongoStandings
 from bot.store.steps import Steps
@@ -199,6 +201,7 @@ class Service:
     reads: Reads
     listener: Listener
     door: Door
+    slips: SlipDesk
     health: MongoHealth
     translator: Translator | None
     merges: MongoMerges
@@ -435,6 +438,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         listener=_listener(config, media, fetchers, now, wake_fetching.set),
         health=MongoHealth(db),
         door=Door(MongoNewcomers(db, per_minute(config.newcomers)), operator, now),
+        slips=SlipDesk(MongoSlips(db, sealer)),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,

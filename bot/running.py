@@ -68,7 +68,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
 
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        committed, service.owner, seen, service.door,
+        committed, service.owner, seen, service.door, service.slips,
     )  # fmt: skip
     stopping = asyncio.Event()
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]

@@ -40,6 +40,7 @@ from bot.ports.paging import (
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
 from bot.ports.senses import Reader, Transcriber, Translator, Understander, Voice
+from bot.ports.slips import Slips
 
 __all__ = [
     "CHANNEL_FAULT",
@@ -110,6 +111,7 @@ __all__ = [
     "Responders",
     "Rotas",
     "SheetWriter",
+    "Slips",
     "SpeechFailed",
     "Stamp",
     "Standings",

@@ -37,6 +37,7 @@ from bot.store.history import Writer, chain_mark
 from bot.store.mongo import in_transaction
 from bot.store.reopening import refuse_second, still_along
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.slips import hidden
 from bot.store.steps import ENDING, PAGING, Steps, Wish
 
 log = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ class MongoCases:
             return None
         choices = (labels.get(doc["choice"], doc["choice"]),) if doc["choice"] else ()
         at, sent_at = aware(row["received_at"]), aware(row["sent_at"])
-        words = Private(doc["text"] or doc.get("point", ""))
+        words = Private(await hidden(self._db, self._sealer, doc["text"]) or doc.get("point", ""))
         return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices, sent_at)
 
     async def _said(self, row: Doc, labels: dict[str, str]) -> Line | None:
@@ -238,10 +239,10 @@ class MongoCases:
         except (Unreadable, KeyError):
             return None
         labels |= dict(doc["choices"])
+        words = await hidden(self._db, self._sealer, doc["text"]) or doc.get("template", "")
         return Line(
-            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"] or doc.get("template", "")),
-            row["state"], "text", tuple(label for _, label in doc["choices"]), error=row.get("error", ""),
-            template=doc.get("template", ""),
+            row["_id"], aware(row["created_at"]), doc["author"], Private(words), row["state"], "text",
+            tuple(label for _, label in doc["choices"]), error=row.get("error", ""), template=doc.get("template", ""),
         )  # fmt: skip
 
     async def act(  # noqa: PLR0913

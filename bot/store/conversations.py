@@ -59,7 +59,7 @@ class MongoConversations:
         self._sealer = sealer
         self._writer = writer
         wishes = Wishes(db)
-        self._effects = Effects(db, writer, ladder, reports, wishes)
+        self._effects = Effects(db, sealer, writer, ladder, reports, wishes)
         self._unsure = Unsure(client, db, sealer, self._effects)
         self._eraser = Eraser(client, db, sealer, reports, wishes)
 

@@ -71,6 +71,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("at", ASCENDING)]),
         IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
     ],
+    "slip_tries": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "newcomers": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "contacts": [
         IndexModel([("conversation", ASCENDING)]),
@@ -90,6 +91,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
         IndexModel([("also", ASCENDING)], sparse=True),
         IndexModel([("merged_into", ASCENDING)], sparse=True),
+        IndexModel([("slip", ASCENDING)], unique=True, sparse=True),
         IndexModel([("place", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [
