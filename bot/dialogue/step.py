@@ -322,7 +322,8 @@ def _with_responder(
         freed = replace(conversation, held=False, offered=())
         turn = Turn(freed, (answers.menu("distress.fine"),), (Forward(conversation.open_case),))
     elif delete:
-        turn = waiting.erase(conversation, Reply("waiting.erase"))
+        kept = conversation.kept_by_law
+        turn = waiting.erase(conversation, Reply("core.deleted_kept" if kept else "waiting.erase"))
     else:
         turn = waiting.go_on(conversation, message, picked, named, knowledge, before)
     turn = _remembered(turn, understanding)

@@ -39,6 +39,7 @@ class Conversation:
     `consent_asked_at`: when the question of consent left us, while nothing was said by either side since. `late`: when
     somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
     `unsure`: the last that was said is our question whether help is needed now: silence after it is told to a human.
+    `kept_by_law`: a part of what was told here may not be erased now.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Conversation:
     seen_at: datetime | None = None
     album: str = ""
     late: datetime | None = None
+    kept_by_law: bool = False
 
     @property
     def with_responder(self) -> bool:

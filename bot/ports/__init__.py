@@ -39,6 +39,7 @@ from bot.ports.paging import (
 )
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
+from bot.ports.retention import Retention
 from bot.ports.senses import Reader, Transcriber, Translator, Understander, Voice
 from bot.ports.slips import Slips
 
@@ -109,6 +110,7 @@ __all__ = [
     "Reports",
     "Responder",
     "Responders",
+    "Retention",
     "Rotas",
     "SheetWriter",
     "Slips",

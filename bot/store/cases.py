@@ -34,6 +34,7 @@ from bot.ports import Line
 from bot.store.approvals import MongoApprovals
 from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
+from bot.store.holds import let_go
 from bot.store.mongo import in_transaction
 from bot.store.reopening import refuse_second, still_along
 from bot.store.sealed import Sealer, Unreadable
@@ -285,6 +286,8 @@ class MongoCases:
                 raise OpenTasks(case_id)
             else:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
+            if action is CaseAction.LIFT:
+                await let_go(self._db, row, now, session)
             if action in PAGING:
                 await self._page(wish, {**row, **fields}, event.number, session, to)
             await self._send(row, action, {row["conversation"]: messages, **others}, now, session)
