@@ -25,6 +25,8 @@ from bot.store.wishes import Wishes
 Doc = dict[str, Any]
 FAREWELL_PATIENCE = timedelta(seconds=60)
 IN_FLIGHT = timedelta(seconds=2)
+#: The mark of a conversation that is erased because nobody writes there any more, not because its person asked.
+IDLE = "erase_idle"
 #: What is kept of an erased message, so that a redelivery is still known.
 BARE: Doc = {"$set": {"state": "erased"}, "$unset": {"sealed": "", "conversation": ""}}
 
@@ -55,7 +57,9 @@ class Eraser:
         """
         erased = 0
         async for row in self._db["conversations"].find({"erase_after": {"$lte": now}}):
-            if "key_aside_at" not in row or row["key_aside_at"] < row["erase_after"]:  # or wished a second time
+            if IDLE in row and "key_aside_at" not in row and row["updated_at"] > row["erase_after"]:
+                await self._settle(row["_id"], "erase_after", IDLE)  # nobody asked for it, and they have written again
+            elif "key_aside_at" not in row or row["key_aside_at"] < row["erase_after"]:  # or wished a second time
                 if "key_aside_at" in row and await is_kept(self._db, row["_id"]):
                     await self._sealer.keep_aside(row["_id"], row["key_aside_at"].isoformat())
                 await self._sealer.set_aside(row["_id"])
@@ -85,7 +89,7 @@ class Eraser:
         await self._sealer.shred_kept(conversation)
         await self._erase_rows(conversation, until)
         if not await self._forgotten(conversation, until):
-            await self._settle(conversation, "erase_after", "key_aside_at", WAITS)
+            await self._settle(conversation, "erase_after", "key_aside_at", WAITS, IDLE)
 
     async def _erase_rows(self, conversation: str, until: datetime) -> None:
         """Remove all that is from before *until*, and leave the outlines of its cases."""

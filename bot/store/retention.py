@@ -11,7 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from bot.domain.cases import Case
 from bot.domain.retention import LEAD, WARNED_FOR, Terms
 from bot.store.documents import aware, case_in
-from bot.store.erasing import BARE, outline
+from bot.store.erasing import BARE, IDLE, outline
 from bot.store.holds import KEPT, LET_GO, WAITS
 
 Doc = dict[str, Any]
@@ -99,10 +99,10 @@ class MongoRetention:
         mine = {"$or": [{"conversation": conversation}, {"also": conversation}]}
         opened = [aware(case["opened_at"]) async for case in self._cases.find(mine, {"opened_at": 1})]
         await self._drop(conversation, min([before, *(at - LEAD for at in opened)]))
-        fields: Doc = {"looked_at": now}
+        await self._db["conversations"].update_one({"_id": conversation}, {"$set": {"looked_at": now}})
         if not opened and await self._is_over(row, before):
-            fields["erase_after"] = now
-        await self._db["conversations"].update_one({"_id": conversation}, {"$set": fields})
+            same = {"_id": conversation, "updated_at": row["updated_at"], "erase_after": {"$exists": False}}
+            await self._db["conversations"].update_one(same, {"$set": {"erase_after": now, IDLE: True}})
 
     async def _drop(self, conversation: str, before: datetime) -> None:
         """Remove what was said and sent before then; what still waits for its answer or to be sent stays."""
@@ -114,8 +114,10 @@ class MongoRetention:
 
     async def _is_over(self, row: Doc, before: datetime) -> bool:
         """Say whether nobody has said anything since then, and the person waits for no lessons and no notes."""
-        said = [aware(row[name]) for name in ("updated_at", "heard_at") if row.get(name)]
-        if not said or max(said) >= before:
+        if (
+            "updated_at" not in row
+            or max(aware(row["updated_at"]), aware(row.get("heard_at", row["updated_at"]))) >= before
+        ):
             return False
         wanted = [
             await self._db[name].find_one({"_id": row["_id"]}, {"_id": 1}) for name in ("learners", "note_wishes")

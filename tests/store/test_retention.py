@@ -141,6 +141,21 @@ async def test_whoever_goes_on_writing_loses_only_the_old_words(chat: Chat, serv
     assert turn.conversation.locale == "en"
 
 
+async def test_whoever_writes_in_the_last_moment_keeps_all(chat: Chat, service: Service, clock: Clock) -> None:
+    """Nobody asked for it: a word between the look at the clock and the first step of erasing ends it."""
+    turn, _ = await chat.say("what is the minimum wage")
+    clock.at += (CHAT + 1) * DAY
+    await clock.keeping.work()
+    mine = {"_id": turn.conversation.id}
+    row = await service.db["conversations"].find_one(mine)
+    assert row and row["erase_after"] and row["erase_idle"]
+    await service.db["conversations"].update_one(mine, {"$set": {"updated_at": clock.at + timedelta(seconds=1)}})
+    await erased(service, clock.at)
+    row = await service.db["conversations"].find_one(mine)
+    assert row and "erase_after" not in row and "sealed" in row
+    assert (await chat.say("hello"))[0].conversation.locale == "en"
+
+
 async def test_who_waits_for_lessons_keeps_the_conversation(chat: Chat, service: Service, clock: Clock) -> None:
     """The words go all the same."""
     turn, _ = await chat.say("menu")
