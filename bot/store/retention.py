@@ -114,10 +114,8 @@ class MongoRetention:
 
     async def _is_over(self, row: Doc, before: datetime) -> bool:
         """Say whether nobody has said anything since then, and the person waits for no lessons and no notes."""
-        if (
-            "updated_at" not in row
-            or max(aware(row["updated_at"]), aware(row.get("heard_at", row["updated_at"]))) >= before
-        ):
+        said = [aware(row[name]) for name in ("updated_at", "heard_at") if name in row]
+        if "updated_at" not in row or max(said) >= before:
             return False
         wanted = [
             await self._db[name].find_one({"_id": row["_id"]}, {"_id": 1}) for name in ("learners", "note_wishes")
