@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import ClientSession, TCPConnector
@@ -42,6 +42,7 @@ from bot.domain.canary import ADDRESS as CANARY_ADDRESS
 from bot.domain.contact import read_templates
 from bot.domain.messages import ChannelName
 from bot.domain.pace import paces, per_minute
+from bot.domain.retention import Terms
 from bot.group import ResponderGroup
 from bot.pagers import make_officer, make_pagers
 from bot.ports import Channel, Fetch, Pager, Stamp, Translator, Understander
@@ -74,7 +75,9 @@ from bot.service.reads import Reads
 from bot.service.receive import Receiver
 from bot.service.refer import Referrals
 from bot.service.respond import Respond
+from bot.service.retention import Keeping
 from bot.service.shifts import Shifts
+from bot.service.slips import SlipDesk
 from bot.service.tasks import Tasks
 from bot.service.watch import (
     ListWatch,
@@ -116,8 +119,10 @@ from bot.store.places import MongoPlaces
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
 from bot.store.responders import MongoResponders, MongoSessions
+from bot.store.retention import MongoRetention
 from bot.store.rota import MongoRota
 from bot.store.sealed import Sealer, load_key, load_keys
+from bot.store.slips import MongoSlips
 from bot.store.spool import FileSpool
 from bot.store.standings import MongoStandings
 from bot.store.steps import Steps
@@ -201,6 +206,8 @@ class Service:
     reads: Reads
     listener: Listener
     door: Door
+    slips: SlipDesk
+    keeping: Keeping
     health: MongoHealth
     translator: Translator | None
     merges: MongoMerges
@@ -439,6 +446,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         listener=_listener(config, media, fetchers, now, wake_fetching.set),
         health=MongoHealth(db),
         door=Door(MongoNewcomers(db, per_minute(config.newcomers)), operator, now),
+        slips=SlipDesk(MongoSlips(db, sealer)),
+        keeping=Keeping(MongoRetention(db, _terms(config)), cases, audit, now),
         translator=translator,
         nlu=RasaNlu(http, nlu_url, token=config.nlu_token.get_secret_value(), intents=None),
         http=http,
@@ -454,6 +463,10 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         pagers=pagers,
         owner=owner,
     )
+
+
+def _terms(config: Config) -> Terms:
+    return Terms(timedelta(days=config.chat_days), timedelta(days=config.case_days))
 
 
 def _speeds(config: Config) -> dict[ChannelName, float]:

@@ -242,6 +242,18 @@ class Config(BaseSettings):
         ge=1,
         description="days for which a report about a recruiter is kept and counts",
     )
+    chat_days: int = Field(
+        30,
+        alias="SAHYATRI_CHAT_DAYS",
+        ge=1,
+        description="days for which words and files are kept that belong to no case; then they are erased",
+    )
+    case_days: int = Field(
+        1095,
+        alias="SAHYATRI_CASE_DAYS",
+        ge=8,
+        description="days for which a case is kept after it was closed, unless a law keeps it; then it is erased",
+    )
     reports_needed: int = Field(
         3,
         alias="SAHYATRI_REPORTS_NEEDED",

@@ -12,8 +12,12 @@ from typing import IO
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LONGEST = 1024
-#: Telegram puts the token in the URL path; Meta's tokens begin with EAA; long digit runs may be phone numbers.
-_SECRETS = re.compile(r"(bot)?\d{6,12}:[A-Za-z0-9_-]{20,}|EAA[A-Za-z0-9]{20,}|wamid\.[A-Za-z0-9+/=_-]+|\+?\d{7,}")
+#: Telegram puts the token in the URL path; Meta's tokens begin with EAA; long digit runs may be phone numbers, in
+#: groups of four those of slips.
+_SECRETS = re.compile(
+    r"(bot)?\d{6,12}:[A-Za-z0-9_-]{20,}|EAA[A-Za-z0-9]{20,}|wamid\.[A-Za-z0-9+/=_-]+"
+    r"|\+?\d{7,}|\d{4}(?:[ -]\d{4}){3}"
+)
 #: The Telegram library logs an answer that it cannot read with all its words.
 _NOISY = {
     "httpx": logging.WARNING,

@@ -30,6 +30,7 @@ from bot.service.lessons import keep_teaching
 from bot.service.listen import keep_fetching
 from bot.service.notices import keep_telling
 from bot.service.people import keep_clear
+from bot.service.retention import keep_time
 from bot.service.shifts import keep_shifts
 from bot.service.typing import Typing
 from bot.service.unsure import keep_opening
@@ -69,7 +70,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
 
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        committed, service.owner, seen, service.door,
+        committed, service.owner, seen, service.door, service.slips,
     )  # fmt: skip
     stopping = asyncio.Event()
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
@@ -84,6 +85,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     jobs += [keep_escalating(service.watch), keep_erasing(service.conversations.erase_due, service.now)]
     jobs.append(keep_opening(service.conversations.open_unsure, service.now, committed, service.config.unsure_after))
     jobs += [keep_attending(service.attendance), keep_shifts(service.shifts)]
+    jobs.append(keep_time(service.keeping))
     jobs += [keep_copying(service.copier), keep_ending(service.custody)]
     jobs += [_keep_lists(service), keep_clear(service.people)]
     jobs += [keep_looking_at_lists(service.list_watch)]

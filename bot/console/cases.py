@@ -110,6 +110,7 @@ class CaseViews:
             ours=ours,
             merged_into=case.merged_into if ours else "",
             merged_ids={person.case.id for person in people},
+            term=await self._service.keeping.of(case) if ours else None,
             machine=ours and self._service.interpreter.on,
             supervisor=session.responder.role == "supervisor",
             map=self._map(lines),

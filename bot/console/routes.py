@@ -24,6 +24,7 @@ from bot.console.people import PeopleViews
 from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
 from bot.console.requests import RequestViews
+from bot.console.retention import RetentionViews
 from bot.console.security import SecurityViews, agent_of, prove_first
 from bot.console.shares import ShareViews
 from bot.console.standing import StandingViews
@@ -53,6 +54,7 @@ LINKERS = frozenset({"responder", "supervisor", "admin"})
 PAGES = (
     StandingViews, QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews,
     WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews, OwnerViews,
+    RetentionViews,
 )  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -164,6 +166,9 @@ ROUTES = (
     Route("POST", "/console/recruiters", "check_recruiter", CHECKERS),
     Route("POST", "/console/cases/{case}/share", "share", SUPERVISORS, fresh=True),
     Route("POST", "/console/cases/{case}/unshare", "take_back", SUPERVISORS),
+    Route("GET", "/console/retention", "retention", AUDITORS),
+    Route("POST", "/console/cases/{case}/hold", "hold", SUPERVISORS, fresh=True),
+    Route("POST", "/console/cases/{case}/lift", "lift", SUPERVISORS, fresh=True),
     Route("GET", "/console/campaigns", "campaigns", CAMPAIGNERS),
     Route("POST", "/console/campaigns", "write_notice", CAMPAIGNERS),
     Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),

@@ -54,7 +54,7 @@ CONFIDENCE: Final = frozenset({"high", "medium-high", "medium"})
 CONSOLE_LOCALES: Final = frozenset({"en", "hi"})
 #: How the ids of that interface begin. What responders choose from ("canned.") is read by people, so it is not of it.
 FOR_RESPONDERS: Final = "console."
-DISTRESS_TIME: Final = ("distress.", "case.", "core.trouble", "person.", "canned.", "waiting.")
+DISTRESS_TIME: Final = ("distress.", "slip.", "case.", "core.trouble", "person.", "canned.", "waiting.")
 #: Words of pages and posters, which are fitted to their paper and are no choices.
 ON_THE_WALL: Final = ("transit.page.", "transit.poster.", "transit.volunteer.")
 READ_AT_ONCE: Final = (".answer", ".for_women", ".for_parents", ".for_children", ".for_abroad")

@@ -157,18 +157,24 @@ def report_poster(conversation: Conversation, knowledge: Knowledge, _: datetime)
 
 
 def ask_to_delete(conversation: Conversation, _: Knowledge, __: datetime) -> Turn:
-    """Say what deleting means and ask once; with an open case, note the wish for its end."""
+    """Say what deleting means and ask once; with an open case, note the wish for its end.
+
+    Whoever asks is told that a part must stay, where a law keeps it.
+    """
+    kept = conversation.kept_by_law
     if conversation.open_case:
         noted = replace(conversation, erase_requested=True)
-        return Turn(noted, (Reply("core.delete_after_case", choices=(answers.MENU,)),))
-    return Turn(conversation, (Reply("core.delete_ask", choices=(DELETE_YES, answers.MENU)),))
+        message = "core.deleted_kept" if kept else "core.delete_after_case"
+        return Turn(noted, (Reply(message, choices=(answers.MENU,)),))
+    message = "core.delete_ask_kept" if kept else "core.delete_ask"
+    return Turn(conversation, (Reply(message, choices=(DELETE_YES, answers.MENU)),))
 
 
 def delete(conversation: Conversation, knowledge: Knowledge, now: datetime) -> Turn:
-    """Destroy everything, after one last message."""
+    """Destroy everything, but for what a law keeps, after one last message."""
     if conversation.open_case:
         return ask_to_delete(conversation, knowledge, now)
-    return Turn(conversation, (Reply("core.deleted"),), (Erase(),))
+    return Turn(conversation, (Reply("core.deleted_kept" if conversation.kept_by_law else "core.deleted"),), (Erase(),))
 
 
 def _case(conversation: Conversation, kind: CaseKind, reason: str, message: str) -> Turn:

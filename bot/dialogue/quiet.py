@@ -111,7 +111,9 @@ def other(conversation: Conversation) -> Turn:
 
 def masked(conversation: Conversation) -> Conversation:
     """Return the conversation as if there were no case: what somebody else is answered from."""
-    return replace(conversation, open_case="", held=False, reporting=False, claimed=False, minor=False)
+    return replace(
+        conversation, open_case="", held=False, reporting=False, claimed=False, minor=False, kept_by_law=False
+    )
 
 
 def unmasked(turn: Turn, conversation: Conversation) -> Turn:

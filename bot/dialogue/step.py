@@ -14,6 +14,7 @@ from bot.dialogue import (
     language,
     pictures,
     quiet,
+    slips,
     speech,
     waiting,
 )
@@ -26,6 +27,7 @@ from bot.domain.conversation import (
     Conversation,
     Forward,
     Identify,
+    LookUp,
     OpenCase,
     RaiseCase,
     Tell,
@@ -105,6 +107,8 @@ def _decided(
     if held_back := _watched(conversation, message, risk, knowledge, now):
         return _remembered(held_back, understanding)
     conversation = replace(conversation, silent=False, silent_since=None, wrong_words=0)
+    if number := slips.asked(conversation, message, knowledge):
+        return slips.look_up(conversation, number, knowledge)
     return _unwatched(conversation, message, risk, understanding, knowledge, now, before)
 
 
@@ -167,6 +171,8 @@ def _identified(turn: Turn, before: Conversation, message: InboundMessage) -> Tu
 
     Never the number that the person writes from, nor what they only ask about: a name to check, an offer to look at.
     """
+    if any(isinstance(effect, LookUp) for effect in turn.effects):
+        return turn
     if not before.with_responder and turn.conversation.flow == before.flow and before.flow in ASKED_ABOUT:
         return turn
     opened = (item for item in turn.effects if isinstance(item, OpenCase) and item.risk.kind == REPORT)
@@ -316,7 +322,8 @@ def _with_responder(
         freed = replace(conversation, held=False, offered=())
         turn = Turn(freed, (answers.menu("distress.fine"),), (Forward(conversation.open_case),))
     elif delete:
-        turn = waiting.erase(conversation, Reply("waiting.erase"))
+        kept = conversation.kept_by_law
+        turn = waiting.erase(conversation, Reply("core.deleted_kept" if kept else "waiting.erase"))
     else:
         turn = waiting.go_on(conversation, message, picked, named, knowledge, before)
     turn = _remembered(turn, understanding)

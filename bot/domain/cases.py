@@ -80,6 +80,8 @@ class CaseAction(StrEnum):
     ASK_CONSENT = "ask_consent"
     CONTACT = "contact"
     OVERRIDE = "override"
+    HOLD = "hold"
+    LIFT = "lift"
 
 
 #: The slot of a case under which it is kept whether its person is under 18.
@@ -125,6 +127,7 @@ TRANSITIONS: dict[CaseAction, tuple[frozenset[CaseState], CaseState | None]] = {
     CaseAction.SHARE: (OPEN_STATES, None),
     CaseAction.UNSHARE: (frozenset(CaseState), None),
     **dict.fromkeys(CUSTODY, (frozenset(CaseState), None)),
+    **dict.fromkeys((CaseAction.HOLD, CaseAction.LIFT), (frozenset(CaseState), None)),
     CaseAction.MERGE: (OPEN_STATES, CaseState.CLOSED),
     CaseAction.JOIN: (OPEN_STATES, None),
     CaseAction.SPLIT: (frozenset({CaseState.CLOSED}), CaseState.PAGED),
@@ -199,7 +202,8 @@ class Case:
     `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
     own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
     `duty`: what its owner owes the person (see `bot.domain.attending`), with how often that clock has rung, and when it
-    rings next.
+    rings next. `kept_at`, `kept_by`: since when a law keeps it beyond its time, and who wrote that down; `ends_at`:
+    when it is erased, once that is near.
     """
 
     id: str
@@ -234,6 +238,9 @@ class Case:
     duty: str = ""
     duty_step: int = 0
     duty_at: datetime | None = None
+    kept_at: datetime | None = None
+    kept_by: str = ""
+    ends_at: datetime | None = None
 
 
 class MergedFor(StrEnum):

@@ -9,7 +9,7 @@ from typing import Final
 from bot.domain.cases import CaseKind
 from bot.domain.identifiers import Identifier
 from bot.domain.messages import ChannelName, InboundMessage, Reply
-from bot.domain.private import Private
+from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.risk import Risk
 
 #: After so long another person may hold the phone.
@@ -39,6 +39,7 @@ class Conversation:
     `consent_asked_at`: when the question of consent left us, while nothing was said by either side since. `late`: when
     somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
     `unsure`: the last that was said is our question whether help is needed now: silence after it is told to a human.
+    `kept_by_law`: a part of what was told here may not be erased now.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Conversation:
     seen_at: datetime | None = None
     album: str = ""
     late: datetime | None = None
+    kept_by_law: bool = False
 
     @property
     def with_responder(self) -> bool:
@@ -101,11 +103,12 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """Open a case for a human."""
+    """Open a case for a human. `slip`: the number by which its person asks how it stands, if they are given one."""
 
     case_id: str
     kind: CaseKind
     risk: Risk
+    slip: Private = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,13 @@ class Translate:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUp:
+    """The person asks how the matter of this slip stands."""
+
+    number: Private
+
+
+@dataclass(frozen=True, slots=True)
 class Learn:
     """The person wants this course: its first lesson now, then one a day."""
 
@@ -219,7 +229,7 @@ class WantNotes:
 OnWish = Learn | Unlearn | Answered | WantNotes
 OnPoster = Arrived | FlagPoster
 OnCase = OpenCase | RaiseCase | Reopen | Forward
-Effect = OnCase | Identify | Tell | Forget | Unreachable | Erase | Translate | OnWish | OnPoster
+Effect = OnCase | Identify | Tell | Forget | Unreachable | Erase | Translate | LookUp | OnWish | OnPoster
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ from bot.ports.paging import (
 from bot.ports.pictures import PictureFile, Pictures
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
+from bot.ports.retention import Retention
 from bot.ports.senses import Reader, Transcriber, Translator, Understander, Voice
+from bot.ports.slips import Slips
 
 __all__ = [
     "CHANNEL_FAULT",
@@ -111,8 +113,10 @@ __all__ = [
     "Reports",
     "Responder",
     "Responders",
+    "Retention",
     "Rotas",
     "SheetWriter",
+    "Slips",
     "SpeechFailed",
     "Stamp",
     "Standings",

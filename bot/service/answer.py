@@ -30,6 +30,7 @@ from bot.domain.messages import SIGNS, Carrier, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.quota import Room
 from bot.domain.risk import NO_RISK, Level, Risk
+from bot.domain.slips import number_in
 from bot.domain.understanding import NOTHING, Understanding
 from bot.ports import (
     Conversations,
@@ -46,6 +47,7 @@ from bot.service.crowd import Crowd, may_be_left_out, unsaid, without_room
 from bot.service.keeping import kept, within
 from bot.service.listen import Listener
 from bot.service.newcomers import Door, shortly
+from bot.service.slips import SlipDesk
 from bot.service.typing import Typing
 
 log = logging.getLogger(__name__)
@@ -98,10 +100,11 @@ class Answerer:
         owner: str,
         on_turn: Seen | None = None,
         door: Door | None = None,
+        slips: SlipDesk | None = None,
     ) -> None:
         """*knowledge* is asked anew for each turn, so that a new list of recruiters takes effect at once.
 
-        *door*: who of a crowd of new people is answered in full; None: everybody.
+        *door*: who of a crowd of new people is answered in full; None: everybody. *slips*: gives and answers slips.
         """
         self._inbox = inbox
         self._conversations = conversations
@@ -112,6 +115,7 @@ class Answerer:
         self._owner = owner
         self._on_turn = on_turn
         self._door = door
+        self._slips = slips
         self._busy: set[str] = set()
         self._crowd = Crowd()
         self._elsewhere: dict[str, float] = {}
@@ -205,6 +209,7 @@ class Answerer:
             turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard.words}), *turn.replies))
         turn = without_room(turn, conversation, waiting.message, heard.room)
         turn = await self._translated(turn, knowledge)
+        turn = await self._slips.serve(turn, self._now()) if self._slips else turn
         if (quiet or hurried) and turn.replies and may_be_left_out(turn):
             turn = unsaid(turn, conversation, self._slower(turn) if hurried else ())
         elif late:
@@ -279,9 +284,9 @@ class Answerer:
         return await translator.translate(said(reply, source, content), source, language) if translator else ""
 
     async def _understand(self, waiting: Waiting, conversation: Conversation) -> Understanding:
-        """Ask the NLU, unless the message is a tapped choice or has no words."""
+        """Ask the NLU, unless the message is a tapped choice, has no words, or is only the number of a slip."""
         message = waiting.message
-        if message.choice or not message.text or message.carrier in SIGNS:
+        if message.choice or not message.text or message.carrier in SIGNS or number_in(message.text.reveal()):
             return NOTHING
         return await self._senses.nlu.understand(
             message.text.reveal(), conversation.locale or conversation.locale_guess

@@ -34,9 +34,11 @@ from bot.ports import Line
 from bot.store.approvals import MongoApprovals
 from bot.store.documents import aware, case_in
 from bot.store.history import Writer, chain_mark
+from bot.store.holds import let_go
 from bot.store.mongo import in_transaction
 from bot.store.reopening import refuse_second, still_along
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.slips import hidden
 from bot.store.steps import ENDING, PAGING, Steps, Wish
 
 log = logging.getLogger(__name__)
@@ -229,7 +231,7 @@ class MongoCases:
             return None
         choices = (labels.get(doc["choice"], doc["choice"]),) if doc["choice"] else ()
         at, sent_at = aware(row["received_at"]), aware(row["sent_at"])
-        words = Private(doc["text"] or doc.get("point", ""))
+        words = Private(await hidden(self._db, self._sealer, doc["text"]) or doc.get("point", ""))
         return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices, sent_at)
 
     async def _said(self, row: Doc, labels: dict[str, str]) -> Line | None:
@@ -238,10 +240,10 @@ class MongoCases:
         except (Unreadable, KeyError):
             return None
         labels |= dict(doc["choices"])
+        words = await hidden(self._db, self._sealer, doc["text"]) or doc.get("template", "")
         return Line(
-            row["_id"], aware(row["created_at"]), doc["author"], Private(doc["text"] or doc.get("template", "")),
-            row["state"], "text", tuple(label for _, label in doc["choices"]), error=row.get("error", ""),
-            template=doc.get("template", ""),
+            row["_id"], aware(row["created_at"]), doc["author"], Private(words), row["state"], "text",
+            tuple(label for _, label in doc["choices"]), error=row.get("error", ""), template=doc.get("template", ""),
         )  # fmt: skip
 
     async def act(  # noqa: PLR0913
@@ -284,6 +286,8 @@ class MongoCases:
                 raise OpenTasks(case_id)
             else:
                 await self._db["tasks"].update_many({"case": case_id}, {"$set": {"open": False}}, session=session)
+            if action is CaseAction.LIFT:
+                await let_go(self._db, row, now, session)
             if action in PAGING:
                 await self._page(wish, {**row, **fields}, event.number, session, to)
             await self._send(row, action, {row["conversation"]: messages, **others}, now, session)

@@ -27,6 +27,7 @@ from bot.store.documents import aware, conversation_in, conversation_out, open_c
 from bot.store.effects import Effects
 from bot.store.erasing import Eraser
 from bot.store.history import CONSENT_ROW, Writer
+from bot.store.holds import is_kept
 from bot.store.ladder import Ladder
 from bot.store.mongo import in_transaction
 from bot.store.reports import REPORT, MongoReports
@@ -59,7 +60,7 @@ class MongoConversations:
         self._sealer = sealer
         self._writer = writer
         wishes = Wishes(db)
-        self._effects = Effects(db, writer, ladder, reports, wishes)
+        self._effects = Effects(db, sealer, writer, ladder, reports, wishes)
         self._unsure = Unsure(client, db, sealer, self._effects)
         self._eraser = Eraser(client, db, sealer, reports, wishes)
 
@@ -117,6 +118,7 @@ class MongoConversations:
             conversation = conversation_in(conversation_id, channel, version, doc)
         except Unreadable:
             conversation = Conversation(conversation_id, channel, version)
+        conversation = replace(conversation, kept_by_law=await is_kept(self._db, conversation_id))
         case = await self._db["cases"].find_one(
             open_case_of(conversation_id),
             {"held": 1, "report": 1, "risk_kind": 1, "owner": 1, "minor": 1},

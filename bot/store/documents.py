@@ -193,6 +193,9 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         duty=doc.get("duty") or "",
         duty_step=doc.get("duty_step", 0),
         duty_at=aware(doc["duty_at"]) if doc.get("duty_at") else None,
+        kept_at=aware(doc["kept_at"]) if doc.get("kept_at") else None,
+        kept_by=doc.get("kept_by", ""),
+        ends_at=aware(doc["ends_at"]) if doc.get("ends_at") else None,
     )
 
 

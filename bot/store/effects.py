@@ -37,6 +37,8 @@ from bot.store.history import Writer
 from bot.store.ladder import Ladder
 from bot.store.reopening import reopen
 from bot.store.reports import REPORT, MongoReports
+from bot.store.sealed import Sealer
+from bot.store.slips import name_of
 from bot.store.wishes import Wishes
 
 Doc = dict[str, Any]
@@ -50,10 +52,12 @@ class Effects:
     """Writes what a turn leads to; each call belongs to the transaction of *session*."""
 
     def __init__(
-        self, db: AsyncDatabase[Doc], writer: Writer, ladder: Ladder, reports: MongoReports, wishes: Wishes
-    ) -> None:
+        self, db: AsyncDatabase[Doc], sealer: Sealer, writer: Writer, ladder: Ladder, reports: MongoReports,
+        wishes: Wishes,
+    ) -> None:  # fmt: skip
         """Nothing is connected here."""
         self._db = db
+        self._sealer = sealer
         self._writer = writer
         self._ladder = ladder
         self._reports = reports
@@ -134,6 +138,8 @@ class Effects:
             "version": 1,
             "report": effect.risk.kind == REPORT,
         }
+        if effect.slip:
+            case["slip"] = name_of(self._sealer, effect.slip.reveal())
         if is_canary(answered.message):
             case |= {"canary": True, "escalate_at": None}
         quiet = await self._reports_often(effect, conversation.id, now, session)

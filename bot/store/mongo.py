@@ -72,6 +72,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("at", ASCENDING)]),
         IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
     ],
+    "slip_tries": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "newcomers": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "contacts": [
         IndexModel([("conversation", ASCENDING)]),
@@ -81,6 +82,8 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("erase_after", ASCENDING)], sparse=True),
         IndexModel([("forget_at", ASCENDING)], sparse=True),
         IndexModel([("unsure_since", ASCENDING)], sparse=True),
+        IndexModel([("looked_at", ASCENDING)]),
+        IndexModel([("erase_let_go", ASCENDING)], sparse=True),
     ],
     "cases": [
         IndexModel([("conversation", ASCENDING)], unique=True, partialFilterExpression={"open": True}, name="one_open"),
@@ -91,6 +94,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING), ("opened_at", ASCENDING)]),
         IndexModel([("also", ASCENDING)], sparse=True),
         IndexModel([("merged_into", ASCENDING)], sparse=True),
+        IndexModel([("slip", ASCENDING)], unique=True, sparse=True),
+        IndexModel([("kept_at", ASCENDING)], sparse=True),
+        IndexModel([("ends_at", ASCENDING)], sparse=True),
+        IndexModel([("closed_at", ASCENDING)], sparse=True),
         IndexModel([("place", ASCENDING), ("opened_at", ASCENDING)]),
     ],
     "case_events": [

@@ -22,6 +22,7 @@ from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.reports import Action, Decision, Held, Report, ReportFile, SheetLine, Trace
 from bot.ports import VersionClash
 from bot.store.documents import aware
+from bot.store.holds import KEPT
 from bot.store.mongo import in_transaction
 from bot.store.sealed import SERVICE, Sealer, Unreadable
 
@@ -81,9 +82,10 @@ class MongoReports:
         change = {"$push": {"held": held}, "$pull": {"removed": key}, "$set": _mark()}
         return (await self._reports.update_one(fresh, change, session=session)).modified_count == 1
 
-    async def erase(self, conversation: str, until: datetime) -> None:
-        """Remove what a person had reported until then."""
-        await self._reports.delete_many({"conversation": conversation, "opened_at": {"$lte": until}})
+    async def erase(self, conversation: str, until: datetime, but: Sequence[str] = ()) -> None:
+        """Remove what a person had reported until then, *but* for the reports of these cases."""
+        mine = {"conversation": conversation, "opened_at": {"$lte": until}, "_id": {"$nin": list(but)}}
+        await self._reports.delete_many(mine)
 
     # --- by responders
 
@@ -151,8 +153,12 @@ class MongoReports:
         return (await self._reports.update_one({"_id": case_id, "live": False}, change)).modified_count == 1
 
     async def expire(self, before: datetime) -> int:
-        """Remove the reports that were opened before; return how many."""
-        return (await self._reports.delete_many({"opened_at": {"$lt": before}})).deleted_count
+        """Remove the reports that were opened before, unless a law keeps their case; return how many."""
+        old: Doc = {"opened_at": {"$lt": before}}
+        if not await self._reports.find_one(old, {"_id": 1}):
+            return 0
+        kept = await self._db["cases"].distinct("_id", KEPT)
+        return (await self._reports.delete_many({**old, "_id": {"$nin": kept}})).deleted_count
 
     # --- across reports
 

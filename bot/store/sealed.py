@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -134,6 +135,15 @@ class Sealer:
     async def shred_aside(self, owner: str) -> bool:
         """Destroy the key that was set aside; True if there was one."""
         return (await self._keys.delete_one({"keyAltNames": f"aside:{owner}"})).deleted_count > 0
+
+    async def keep_aside(self, owner: str, tag: str) -> None:
+        """Keep the key that was set aside under another name, for what a law keeps. *tag* tells several apart."""
+        change = {"$set": {"keyAltNames": [f"kept:{owner}:{tag}"]}}
+        await self._keys.update_one({"keyAltNames": f"aside:{owner}"}, change)
+
+    async def shred_kept(self, owner: str) -> None:
+        """Destroy every key that was kept for a law."""
+        await self._keys.delete_many({"keyAltNames": {"$regex": f"^kept:{re.escape(owner)}:"}})
 
     async def _owner_key(self, owner: str) -> Binary:
         """Ask the key vault each time: an erased owner gets a new key, never the old one from a cache."""

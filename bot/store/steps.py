@@ -77,6 +77,9 @@ class Steps:
             return self.ladder.again(row)
         if action in {CaseAction.REPLY, CaseAction.CONTACT}:
             return {"unread": 0}
+        if action in {CaseAction.HOLD, CaseAction.LIFT}:
+            kept = {"kept_at": now, "kept_by": wish.who} if action is CaseAction.HOLD else {"kept_at": None}
+            return {**kept, "ends_at": None, "ends_for": None}
         if action in ENDING:
             return {**_ended(row, now), "outcome": wish.outcome.value if wish.outcome else ""}
         return {**reopened(row, self.ladder, now), "unasked": True} if action is CaseAction.REOPEN else {}
@@ -91,6 +94,10 @@ def _allow(row: Doc, wish: Wish) -> None:
     if action in FROM_OUTSIDE and (owner is None or owner != wish.owner):
         raise NotOwner(str(row["_id"]))
     if action is CaseAction.TAKE_OVER and owner == wish.who:
+        raise IllegalTransition(action, CaseState(row["state"]))
+    if action is CaseAction.HOLD and (row.get("kept_at") or not row["conversation"]):
+        raise IllegalTransition(action, CaseState(row["state"]))
+    if action is CaseAction.LIFT and not row.get("kept_at"):
         raise IllegalTransition(action, CaseState(row["state"]))
     if wish.due and (not row.get("duty_at") or aware(row["duty_at"]) != wish.due):
         raise IllegalTransition(action, CaseState(row["state"]))  # the owner was quicker than the clock

@@ -23,6 +23,7 @@ from bot.ports import Alert
 from bot.store.documents import aware
 from bot.store.mongo import reachable
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.slips import hidden
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
@@ -178,7 +179,7 @@ class MongoTopics:
             doc = await self._sealer.open(f"inbox:{row['_id']}", row.get("sealed"))
         except Unreadable:
             return None
-        words = doc["text"] or doc.get("point", "") or doc["choice"] or ""
+        words = await hidden(self._db, self._sealer, doc["text"]) or doc.get("point", "") or doc["choice"] or ""
         return Entry(
             row["_id"], aware(row["received_at"]), "person", EntryKind.SAID, Private(words), str(doc["carrier"])
         )
@@ -190,9 +191,8 @@ class MongoTopics:
             return None
         at = aware(row["created_at"])
         already = (doc["author"], at) in here
-        return Entry(
-            row["_id"], at, doc["author"], EntryKind.SAID, Private(doc["text"]), Carrier.TEXT.value, here=already
-        )
+        words = Private(await hidden(self._db, self._sealer, doc["text"]))
+        return Entry(row["_id"], at, doc["author"], EntryKind.SAID, words, Carrier.TEXT.value, here=already)
 
     async def _event(self, row: Doc) -> Entry:
         detail = NOTHING_SAID

@@ -30,6 +30,8 @@ TABLE = {
     ("GET", "/console/find"): "rsp",
     ("POST", "/console/cases/{case}/take_over"): "s",
     ("POST", "/console/cases/{case}/put_back"): "s",
+    **{("POST", f"/console/cases/{{case}}/{verb}"): "s" for verb in ("hold", "lift")},
+    ("GET", "/console/retention"): "su",
     ("GET", "/console/live"): "rsp",
     ("GET", "/console/closed"): "rsp",
     ("GET", "/console/cases/{case}"): "rsp",
