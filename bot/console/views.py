@@ -184,6 +184,7 @@ class Views:
             "minor": case.minor,
             "silent": case.silent,
             "unread": case.unread,
+            "unseen": case.unseen,
             "raised": case.raised,
             "escalations": case.escalations,
             "tasks": len(tasks),

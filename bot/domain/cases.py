@@ -198,6 +198,7 @@ class Case:
     `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
     `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
     own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
+    `unread`: messages that no responder has answered; `unseen`: those of them that its owner has not even read.
     `duty`: what its owner owes the person (see `bot.domain.attending`), with how often that clock has rung, and when it
     rings next.
     """
@@ -224,6 +225,7 @@ class Case:
     held: bool = False
     erase_requested: bool = False
     unread: int = 0
+    unseen: int = 0
     version: int = 0
     undelivered: int = 0
     labels: tuple[str, ...] = ()

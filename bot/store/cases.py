@@ -374,9 +374,9 @@ class MongoCases:
         query = {"open": True, "duty_at": {"$ne": None, "$lte": self._ladder.clock()}}
         return [case_in(row) async for row in self._cases.find(query).limit(QUEUE_LENGTH)]
 
-    async def read_by(self, case_id: str, who: str) -> None:
-        """Note that somebody opened the case: if it is theirs, they know what the person wrote."""
-        await self._steps.attending.read(self._cases, case_id, who)
+    async def read_by(self, case_id: str, who: str, as_of: Case | None = None) -> None:
+        """Note that somebody opened the case: if it is theirs, they know what the person wrote, up to *as_of*."""
+        await self._steps.attending.read(self._cases, case_id, who, as_of)
 
 
 def _fitting(case: Doc, messages: Sequence[OutboundMessage]) -> Sequence[OutboundMessage]:

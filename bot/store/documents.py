@@ -155,6 +155,11 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
     )
 
 
+def _unseen(doc: Mapping[str, Any]) -> int:
+    """Return how many messages the owner has not read; where nobody has the case, how many nobody has answered."""
+    return max(int(doc.get("unread", 0)) - (int(doc.get("seen_unread", 0)) if doc.get("owner") else 0), 0)
+
+
 def case_in(doc: Mapping[str, Any]) -> Case:
     """Read a case."""
     return Case(
@@ -180,6 +185,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         held=doc.get("held", False),
         erase_requested=doc.get("erase_requested", False),
         unread=doc.get("unread", 0),
+        unseen=_unseen(doc),
         version=doc.get("version", 0),
         undelivered=doc.get("undelivered", 0),
         labels=tuple(doc.get("labels", ())),

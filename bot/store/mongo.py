@@ -126,7 +126,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "decisions": [],
     "rota": [],
     "topics": [IndexModel([("chat", ASCENDING), ("thread", ASCENDING)])],
-    "topic_posts": [IndexModel([("case", ASCENDING)])],
+    "topic_posts": [IndexModel([("case", ASCENDING)]), IndexModel([("posts", ASCENDING)])],
     "topic_asks": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "group_state": [],
     "group_pages": [

@@ -79,7 +79,7 @@
         small.appendChild(document.createTextNode(" · " + page.due + " "));
         small.appendChild(until);
       }
-      if (item.unread) { small.appendChild(document.createTextNode(" · " + item.unread + " " + page.unread)); }
+      if (item.unseen) { small.appendChild(document.createTextNode(" · " + item.unseen + " " + page.unread)); }
       small.appendChild(document.createTextNode(" · " + item.id));
       link.appendChild(small);
       row.appendChild(link);
