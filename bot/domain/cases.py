@@ -143,30 +143,6 @@ PRIORITY = {
 }
 
 
-#: Where each kind stands before anything else is known; smaller is looked at first.
-_BAND = {
-    CaseKind.DISTRESS: 100,
-    CaseKind.MISSING: 120,
-    CaseKind.TROUBLE: 400,
-    CaseKind.REPORT: 450,
-    CaseKind.PERSON_ASKED: 475,
-}
-_GRAVE = frozenset({
-    "distress_confined", "distress_violence", "distress_sexual", "distress_child", "distress_self_harm",
-})  # fmt: skip
-
-
-def urgency(kind: CaseKind, risk_kind: str, waiting: timedelta, *, minor: bool, raised: int) -> int:
-    """Return how urgent an unclaimed case is; smaller is looked at first.
-
-    A child, a grave danger, danger that was repeated (at most four times) and time (a point for five minutes, at most
-    two and a half hours) move a case up, but none of them lifts a question or a report above somebody in danger.
-    """
-    waited = min(max(int(waiting.total_seconds() // 300), 0), 30)
-    grave = 10 if risk_kind in _GRAVE else 0
-    return _BAND[kind] - (40 if minor else 0) - grave - 5 * min(raised, 4) - waited
-
-
 class IllegalTransition(ValueError):
     """An action that this state does not allow; says both, so that a responder can be told."""
 
@@ -200,7 +176,8 @@ class Case:
     own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
     `unread`: messages that no responder has answered; `unseen`: those of them that its owner has not even read.
     `duty`: what its owner owes the person (see `bot.domain.attending`), with how often that clock has rung, and when it
-    rings next.
+    rings next. `whereabouts`: what is pressing about where the person is (see `bot.domain.urgency`). `pages`: how often
+    it was paged once more since nobody came.
     """
 
     id: str
@@ -236,6 +213,8 @@ class Case:
     duty: str = ""
     duty_step: int = 0
     duty_at: datetime | None = None
+    whereabouts: str = ""
+    pages: int = 0
 
 
 class MergedFor(StrEnum):

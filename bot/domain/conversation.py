@@ -39,6 +39,7 @@ class Conversation:
     `consent_asked_at`: when the question of consent left us, while nothing was said by either side since. `late`: when
     somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
     `unsure`: the last that was said is our question whether help is needed now: silence after it is told to a human.
+    `whereabouts`: what is pressing about where the person was at `whereabouts_at` (an id of `Where`), for two days.
     """
 
     id: str
@@ -89,6 +90,8 @@ class Conversation:
     seen_at: datetime | None = None
     album: str = ""
     late: datetime | None = None
+    whereabouts: str = ""
+    whereabouts_at: datetime | None = None
 
     @property
     def with_responder(self) -> bool:

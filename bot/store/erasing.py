@@ -83,7 +83,11 @@ class Eraser:
         for name in ("case_events", "tasks", "approvals"):
             await self._db[name].update_many({"case": {"$in": ids}}, {"$unset": {"sealed": ""}})
         await self._db["cases"].update_many(
-            cases, {"$set": {"conversation": "", "place": "", "district": "", "erased": True}, "$unset": {"told": ""}}
+            cases,
+            {
+                "$set": {"conversation": "", "place": "", "district": "", "whereabouts": "", "erased": True},
+                "$unset": {"told": ""},
+            },
         )
         await self._db["cases"].update_many({"also": conversation}, {"$pull": {"also": conversation}})
         if not await self._forgotten(conversation, until):

@@ -63,6 +63,8 @@
       link.appendChild(part("b", item.kind));
       link.appendChild(document.createTextNode(" "));
       link.appendChild(part("span", item.reason));
+      small.appendChild(part("strong", item.urgency));
+      small.appendChild(document.createTextNode(" · "));
       if (item.owner) { small.appendChild(document.createTextNode(page.with + " " + item.owner)); } else {
         var time = part("time");
         time.dateTime = item.waiting_since;
