@@ -54,6 +54,7 @@ from bot.service.early import EarlyPages
 from bot.service.first import First
 from bot.service.follow import Follower
 from bot.service.forget import Forgetter
+from bot.service.hiding import Hiding
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.interpret import Interpreter
@@ -170,6 +171,7 @@ class Service:
     attendance: Attendance
     shifts: Shifts
     early: EarlyPages
+    hiding: Hiding
     steady: SteadyClock
     rotas: MongoRota
     oncall: OnCall
@@ -355,7 +357,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
             directory=places.directory,
         )
 
-    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
+    hiding = Hiding(inbox, alerts, channels, knowledge, time.monotonic)
+    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed, hiding)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
     watch = Watch(
         cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges, len(config.rungs)
@@ -402,6 +405,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         attendance=Attendance(cases, respond, oncall, now, committed),
         shifts=Shifts(cases, alerts, rotas, oncall, tuple(pagers), now, committed),
         early=early,
+        hiding=hiding,
         steady=steady,
         rotas=rotas,
         oncall=oncall,

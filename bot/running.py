@@ -63,12 +63,13 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
 
     def seen(waiting: Waiting, turn: Turn, messages: tuple[OutboundMessage, ...]) -> None:
         service.places.seen(turn)
+        service.hiding.turned(turn.conversation)
         if on_turn:
             on_turn(waiting, turn, messages)
 
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        committed, service.owner, seen, service.door,
+        committed, service.owner, seen, service.door, service.hiding.unsaid,
     )  # fmt: skip
     stopping = asyncio.Event()
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
@@ -115,7 +116,7 @@ def _delivering(service: Service, stopping: asyncio.Event) -> list[Coroutine[Any
         mine = {name: service.channels[name] for name in channels}
         deliverer = Deliverer(
             service.outbox.of(*channels), mine, pace, service.owner, time.monotonic, service.window, service.operator,
-            service.standings,
+            service.standings, service.hiding.sent,
         )  # fmt: skip
         lanes = [False] * count + [True] * kept
         return [keep_delivering(deliverer, service.wake_delivery, stopping, only_danger=lane) for lane in lanes]
