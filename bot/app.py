@@ -47,6 +47,7 @@ from bot.ports import Channel, Fetch, Pager, Stamp, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.attend import Attendance
+from bot.service.breaches import BreachNotices
 from bot.service.canary import Canary
 from bot.service.copies import Copier
 from bot.service.custody import Custody, Shelves
@@ -89,6 +90,7 @@ from bot.store.aside import AsideFiles
 from bot.store.attachments import MongoAttachments
 from bot.store.attending import Attending
 from bot.store.audit import HISTORIES_SIGNED, MongoAudit
+from bot.store.breaches import MongoBreaches
 from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
 from bot.store.clock import SteadyClock
@@ -185,6 +187,7 @@ class Service:
     follower: Follower
     teacher: Teacher
     notes: Notes
+    breaches: BreachNotices
     window: Window
     operator: Operator
     standings: MongoStandings
@@ -425,6 +428,14 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         notes=Notes(
             notices, lambda: wording.content, lambda: places.directory.points, _speeds(config), now, wake_delivery.set
+        ),
+        breaches=BreachNotices(
+            MongoBreaches(client, db, conversations, frozenset(channels), inbox.conversation_id(CANARY_ADDRESS)),
+            cases,
+            lambda: wording.content,
+            _speeds(config),
+            now,
+            wake_delivery.set,
         ),
         teacher=Teacher(learners, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,

@@ -18,6 +18,7 @@ from bot.doors import poll_telegram
 from bot.platforms import watches
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.attend import keep_attending
+from bot.service.breaches import keep_noticing
 from bot.service.canary import keep_flying
 from bot.service.copies import keep_copying
 from bot.service.custody import keep_ending
@@ -75,7 +76,7 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
     steps += _delivering(service, stopping)
     jobs = [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
-    jobs.append(keep_telling(service.notes))
+    jobs += [keep_telling(service.notes), keep_noticing(service.breaches)]
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     for channel in service.watch.channels:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]

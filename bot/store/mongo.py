@@ -63,6 +63,12 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING)]),
         IndexModel([("notice", ASCENDING)]),
     ],
+    "breaches": [],
+    "breach_sends": [
+        IndexModel([("state", ASCENDING), ("not_before", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("breach", ASCENDING)]),
+    ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
     "standings": [],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
