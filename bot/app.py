@@ -49,6 +49,7 @@ from bot.ports import Channel, Fetch, Pager, Stamp, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.attend import Attendance
+from bot.service.breaches import BreachNotices
 from bot.service.canary import Canary
 from bot.service.copies import Copier
 from bot.service.custody import Custody, Shelves
@@ -56,6 +57,7 @@ from bot.service.early import EarlyPages
 from bot.service.first import First
 from bot.service.follow import Follower
 from bot.service.forget import Forgetter
+from bot.service.hiding import Hiding
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.interpret import Interpreter
@@ -92,6 +94,7 @@ from bot.store.aside import AsideFiles
 from bot.store.attachments import MongoAttachments
 from bot.store.attending import Attending
 from bot.store.audit import HISTORIES_SIGNED, MongoAudit
+from bot.store.breaches import MongoBreaches
 from bot.store.canaries import MongoCanaries
 from bot.store.cases import MongoCases
 from bot.store.clock import SteadyClock
@@ -176,6 +179,7 @@ class Service:
     attendance: Attendance
     shifts: Shifts
     early: EarlyPages
+    hiding: Hiding
     steady: SteadyClock
     rotas: MongoRota
     oncall: OnCall
@@ -189,6 +193,7 @@ class Service:
     follower: Follower
     teacher: Teacher
     notes: Notes
+    breaches: BreachNotices
     window: Window
     operator: Operator
     standings: MongoStandings
@@ -365,7 +370,8 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
             directory=places.directory,
         )
 
-    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed)
+    hiding = Hiding(inbox, alerts, channels, knowledge, time.monotonic)
+    early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed, hiding)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
     watch = Watch(
         cases, alerts, {**pagers, **officer}, lambda: wording.content, now, committed, owner, merges, len(config.rungs)
@@ -412,6 +418,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         attendance=Attendance(cases, respond, oncall, now, committed),
         shifts=Shifts(cases, alerts, rotas, oncall, tuple(pagers), now, committed),
         early=early,
+        hiding=hiding,
         steady=steady,
         rotas=rotas,
         oncall=oncall,
@@ -431,6 +438,14 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         notes=Notes(
             notices, lambda: wording.content, lambda: places.directory.points, _speeds(config), now, wake_delivery.set
+        ),
+        breaches=BreachNotices(
+            MongoBreaches(client, db, conversations, frozenset(channels), inbox.conversation_id(CANARY_ADDRESS)),
+            cases,
+            lambda: wording.content,
+            _speeds(config),
+            now,
+            wake_delivery.set,
         ),
         teacher=Teacher(learners, lambda: wording.content, now, wake_delivery.set),
         web=web_channel,

@@ -22,6 +22,7 @@ from bot.service.group import GroupDesk, GroupPlace, keep_desk
 from bot.service.linking import Linking
 from bot.service.presses import Presses, page_buttons
 from bot.service.respond import Respond
+from bot.service.topic_reads import TopicReads
 from bot.service.topics import CaseTopics, keep_topics
 from bot.service.watch import Watch
 from bot.service.words import GroupWords
@@ -96,13 +97,14 @@ class ResponderGroup:
             wake_console()
             self.wake_topics.set()
 
+        reads = TopicReads(cases, self.store, self.linking)
         written = Written(
-            cases, self.store, group, self.linking, self._responders, respond, first, audit, self.words, self._now,
-            woken,
+            cases, self.store, group, self.linking, self._responders, respond, first, reads, audit, self.words,
+            self._now, woken,
         )  # fmt: skip
         presses = Presses(
-            cases, self.store, group, self.linking, respond, watch, audit, self.words, self._content, self._now, woken,
-            self._config.cases_each,
+            cases, self.store, group, self.linking, respond, reads, watch, audit, self.words, self._content, self._now,
+            woken, self._config.cases_each,
         )  # fmt: skip
         self.topics = CaseTopics(
             self.store, cases, group, self.place, self.linking, alerts, pagers, audit, self.words, self._now,
@@ -110,7 +112,16 @@ class ResponderGroup:
             on=self._config.telegram_topics,
         )  # fmt: skip
         self.desk = GroupDesk(
-            self.inbox, group, self.linking, presses, written, self.place, self.words, owner, self.topics.try_again
+            self.inbox,
+            group,
+            self.linking,
+            presses,
+            written,
+            reads,
+            self.place,
+            self.words,
+            owner,
+            self.topics.try_again,
         )
         self.door = GroupDoor(
             bot, self.place.chat, self.inbox, group, self.wake_desk.set, lambda: self.words("not_kept")

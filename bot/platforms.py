@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.app import Service
 from bot.channels.telegram_health import TelegramDelivery
 from bot.channels.telegram_profile import WEBHOOK_PATH
-from bot.channels.telegram_updates import ALLOWED
+from bot.channels.telegram_updates import NEEDED
 from bot.channels.whatsapp import proof_of
 from bot.channels.whatsapp_account import Cloud
 from bot.channels.whatsapp_health import NumberStanding
@@ -20,7 +20,7 @@ def watches(service: Service) -> Sequence[PlatformWatch]:
     found: list[PlatformWatch] = []
     config, notes, operator = service.config, service.health, service.operator
     if service.bot and not config.telegram_polls and config.public_url:
-        expected = Expected(config.public_url.rstrip("/") + WEBHOOK_PATH, ALLOWED)
+        expected = Expected(config.public_url.rstrip("/") + WEBHOOK_PATH, NEEDED)
         ask = TelegramDelivery(service.bot)
         found.append(DeliveryWatch(ChannelName.TELEGRAM, ask, expected, notes, operator, service.now))
     if config.whatsapp_token.get_secret_value():

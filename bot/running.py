@@ -18,6 +18,7 @@ from bot.doors import poll_telegram
 from bot.platforms import watches
 from bot.service.answer import Answerer, Seen, Senses, keep_answering
 from bot.service.attend import keep_attending
+from bot.service.breaches import keep_noticing
 from bot.service.canary import keep_flying
 from bot.service.copies import keep_copying
 from bot.service.custody import keep_ending
@@ -65,18 +66,19 @@ async def running(service: Service, on_turn: Seen | None = None) -> AsyncIterato
 
     def seen(waiting: Waiting, turn: Turn, messages: tuple[OutboundMessage, ...]) -> None:
         service.places.seen(turn)
+        service.hiding.turned(turn.conversation)
         if on_turn:
             on_turn(waiting, turn, messages)
 
     answerer = Answerer(
         service.inbox, service.conversations, senses, service.knowledge, service.now,
-        committed, service.owner, seen, service.door, service.slips,
+        committed, service.owner, seen, service.door, service.slips, service.hiding.unsaid,
     )  # fmt: skip
     stopping = asyncio.Event()
     steps = [keep_answering(answerer, service.wake_answers, stopping) for _ in range(service.config.workers)]
     steps += _delivering(service, stopping)
     jobs = [keep_forgetting(service.forgetter), keep_following(service.follower), keep_teaching(service.teacher)]
-    jobs.append(keep_telling(service.notes))
+    jobs += [keep_telling(service.notes), keep_noticing(service.breaches)]
     jobs += [keep_fetching(service.listener, service.wake_fetching)]
     for channel in service.watch.channels:
         jobs += [keep_paging(service.watch, channel, service.wake_paging) for _ in range(PAGES_AT_ONCE)]
@@ -118,7 +120,7 @@ def _delivering(service: Service, stopping: asyncio.Event) -> list[Coroutine[Any
         mine = {name: service.channels[name] for name in channels}
         deliverer = Deliverer(
             service.outbox.of(*channels), mine, pace, service.owner, time.monotonic, service.window, service.operator,
-            service.standings,
+            service.standings, service.hiding.sent,
         )  # fmt: skip
         lanes = [False] * count + [True] * kept
         return [keep_delivering(deliverer, service.wake_delivery, stopping, only_danger=lane) for lane in lanes]

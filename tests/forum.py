@@ -25,6 +25,7 @@ class Thread:
     name: str
     open: bool = True
     said: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -87,6 +88,7 @@ class FakeForum(FakeTelegram):
         if not thread:
             return refused(400, "Bad Request: message thread not found")
         thread.said.append(fields["text"])
+        thread.numbers.append(self.next_id)
         return self._message(fields, "supergroup")
 
     def _message(self, fields: dict[str, Any], kind: str) -> web.Response:
@@ -199,6 +201,16 @@ def press(update: int, sender: int, data: str, message: int = 1, thread: int = 0
         "message": {**in_group(thread, message, group), "text": "page"},
     }  # fmt: skip
     return {"update_id": update, "callback_query": query}
+
+
+def sign(update: int, sender: int, message: int, *, emoji: str = "👍", group: int = GROUP) -> dict[str, Any]:
+    """A sign put under a message; without *emoji* one that was taken away."""
+    put = [{"type": "emoji", "emoji": emoji}] if emoji else []
+    change = {
+        "chat": in_group(group=group)["chat"], "message_id": message, "user": person(sender),
+        "date": int(time.time()), "old_reaction": [], "new_reaction": put,
+    }  # fmt: skip
+    return {"update_id": update, "message_reaction": change}
 
 
 def private(update: int, sender: int, text: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ MARKUPS = {
     "remove_keyboard": {"remove_keyboard"},
 }
 ACTIONS = {"typing", "record_voice"}
-KINDS = {"message", "edited_message", "callback_query", "my_chat_member"}
+KINDS = {"message", "edited_message", "callback_query", "my_chat_member", "message_reaction"}
 SECRET = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 

@@ -150,6 +150,8 @@ def parse_group(update: dict[str, Any], bot: Bot, chat: str) -> GroupUpdate | No
         return _membership(found.my_chat_member, found, key) if str(found.my_chat_member.chat.id) == chat else None
     if found.callback_query:
         return _press(found, key) if _is(found.callback_query.message, chat) else None
+    if found.message_reaction:
+        return _reaction(found, key) if str(found.message_reaction.chat.id) == chat else None
     message = found.message or found.edited_message
     if not message:
         return None
@@ -176,6 +178,17 @@ def _press(update: Update, key: str) -> GroupUpdate | None:
         key, update.update_id, GroupKind.PRESS, str(query.message.chat.id), Private(str(query.from_user.id)), thread,
         query.message.message_id, Private((query.data or "")[:64]), query.id,
     )  # fmt: skip
+
+
+def _reaction(update: Update, key: str) -> GroupUpdate | None:
+    """A sign that somebody put under a message; one that is taken away says nothing."""
+    change = update.message_reaction
+    if not change or not change.new_reaction or not change.user or change.user.is_bot:
+        return None
+    sender = Private(str(change.user.id))
+    return GroupUpdate(
+        key, update.update_id, GroupKind.REACTION, str(change.chat.id), sender, message=change.message_id
+    )
 
 
 def _link(message: Message, update: Update, key: str) -> GroupUpdate | None:
@@ -236,9 +249,10 @@ class GroupDoor:
         try:
             await self._inbox.add(found)
         except StoreUnavailable:
-            task = asyncio.create_task(self._tell(found))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            if found.kind is not GroupKind.REACTION:
+                task = asyncio.create_task(self._tell(found))
+                self._telling.add(task)
+                task.add_done_callback(self._telling.discard)
         self._wake()
         return True
 

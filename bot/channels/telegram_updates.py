@@ -15,7 +15,9 @@ from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, M
 from bot.domain.pictures import PICTURE_TYPES
 from bot.domain.private import NOTHING_SAID, Private
 
-ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
+#: Without these persons and responders are not heard; what else is asked for, the team can do without.
+NEEDED = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED = (*NEEDED, "message_reaction")
 FUTURE_SLACK = 60
 LATE = 8 * 86400
 #: No id of the platform has more than 52 bits.

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.console.auth import Session
 from bot.console.contact import Person, people_of, quiet, until, ways
 from bot.console.earlier import earlier
-from bot.console.facts import Answered, answered, asked, consent
+from bot.console.facts import Answered, answered, asked, consent, urgent_words
 from bot.console.files import seals
 from bot.console.map import Map, Post, draw_map, point_of, posts_at
 from bot.console.owners import with_load
@@ -30,6 +30,7 @@ from bot.domain.places import Point
 from bot.domain.referrals import LEAST, Basis, Part, Recipient
 from bot.domain.roles import STAFF
 from bot.domain.tasks import NotFinished, Task
+from bot.domain.urgency import urgency_of
 from bot.ports import NotOwner
 from bot.recruiters.history import History
 from bot.service.refer import Handed, NotAllowed, Wish
@@ -170,7 +171,7 @@ class CaseViews:
         facts += [Fact(word("wa.undelivered"), str(case.undelivered), urgent=True)] if case.undelivered else []
         facts += [
             Fact(word("case.risk"), word(f"risk.{case.risk_kind}")),
-            Fact(word("case.priority"), str(case.priority)),
+            Fact(word("case.priority"), urgent_words(urgency_of(case, self._service.now()), word)),
             Fact(word("case.raised"), str(case.raised)),
             Fact(word("case.escalations"), str(case.escalations)),
             Fact(word("opened"), f"{case.opened_at:%Y-%m-%d %H:%M} UTC", at=case.opened_at),

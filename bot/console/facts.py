@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.content.model import Content
 from bot.domain.cases import CaseAction, CaseEvent, Told
+from bot.domain.urgency import Part, Reason, Urgency
 
 Word = Callable[[str], str]
 TOLD: Final = "told."
@@ -64,6 +65,18 @@ def _answered(item: Told, word: Word, shown: Callable[[str], str]) -> Answered:
     value = item.value.reveal()
     words = value_words(item.slot, value, word)
     return Answered(item.slot, word(f"{TOLD}{item.slot}"), words or shown(value), item.at, ours=bool(words))
+
+
+def urgent_words(urgency: Urgency, word: Word) -> str:
+    """Return how urgent a case is in one word, and what makes it so."""
+    return f"{word(f'urgency.{urgency.level.value}')}: " + " · ".join(_why(item, word) for item in urgency.reasons)
+
+
+def _why(reason: Reason, word: Word) -> str:
+    """Return one reason: a time and a number behind their words, all else in words of its own."""
+    if reason.part in {Part.TIME, Part.AGAIN}:
+        return f"{word(f'urgency.{reason.part.value}')} {reason.value}"
+    return word(f"urgency.{reason.part.value}.{reason.value}")
 
 
 def value_words(slot: str, value: str, word: Word) -> str:

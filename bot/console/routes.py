@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session
+from bot.console.breaches import BreachViews
 from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
 from bot.console.contact import ContactViews
@@ -54,7 +55,7 @@ LINKERS = frozenset({"responder", "supervisor", "admin"})
 PAGES = (
     StandingViews, QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews,
     WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews, OwnerViews,
-    RetentionViews,
+    RetentionViews, BreachViews,
 )  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -174,6 +175,10 @@ ROUTES = (
     Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),
     Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
     Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
+    Route("GET", "/console/breaches", "breaches", LIST_READERS),
+    Route("POST", "/console/breaches", "write_breach", ADMINS, fresh=True),
+    Route("POST", "/console/breaches/{number}/confirm", "confirm_breach", SUPERVISORS, fresh=True),
+    Route("POST", "/console/breaches/{number}/cancel", "cancel_breach", LIST_READERS),
     Route("GET", "/console/numbers", "numbers", NUMBER_READERS),
     Route("GET", "/console/telegram", "telegram", LINKERS),
     Route("POST", "/console/telegram/code", "make_link_code", OWN_PEOPLE),

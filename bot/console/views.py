@@ -23,6 +23,7 @@ from bot.domain.cases import MERGING, Case, CaseEvent, IllegalTransition, Outcom
 from bot.domain.private import NOTHING_SAID
 from bot.domain.roles import Role
 from bot.domain.tasks import OpenTasks, Task
+from bot.domain.urgency import urgency_of
 from bot.ports import NotOwner, Stamp
 from bot.public.headers import stream_headers
 
@@ -184,8 +185,11 @@ class Views:
             "minor": case.minor,
             "silent": case.silent,
             "unread": case.unread,
+            "unseen": case.unseen,
             "raised": case.raised,
             "escalations": case.escalations,
+            "pages": case.pages,
+            "urgency": self.word(f"console.urgency.{urgency_of(case, self._service.now()).level.value}", session),
             "tasks": len(tasks),
             "due": min((task.due.isoformat() for task in tasks if task.due), default=""),
             "overdue": any(task.overdue(self._service.now()) for task in tasks),

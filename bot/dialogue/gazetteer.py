@@ -58,6 +58,9 @@ FAR_KM: Final = 400.0
 STATION: Final = "station"
 #: A bus stand or crossing counts as the place where a person is within this many kilometres.
 AT_HAND_KM: Final = 2.0
+#: So near to a crossing somebody is near a border.
+BORDER_KM: Final = 25.0
+CROSSING: Final = "crossing"
 #: Spaces of the grid in which stations are looked up, in degrees.
 CELL: Final = 1.0
 SMALL_WORDS: Final = frozenset(
@@ -111,6 +114,7 @@ class Gazetteer:
             for name in (_plain(place.name), *place.aliases, *map(_telling, place.names.values())):
                 names.add(name, place.code.casefold())
             self._grid[_cell(place.latitude or 0.0, place.longitude or 0.0)].append(place)
+        self._crossings = [place for place in self._by_code.values() if place.kind == CROSSING]
 
     def place(self, code: str) -> Place | None:
         """Return the place of exactly this code."""
@@ -178,6 +182,10 @@ class Gazetteer:
                 best = min(near, key=lambda item: item.km)
                 return best if best.km <= FAR_KM else None
         return None
+
+    def is_near_crossing(self, latitude: float, longitude: float) -> bool:
+        """Say whether a border crossing that we know is near. We do not know them all: False says nothing."""
+        return any(_km(latitude, longitude, place) <= BORDER_KM for place in self._crossings)
 
     def _code(self, text: str) -> Place | None:
         """A code stands alone, or in capitals among other words."""

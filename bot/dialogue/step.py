@@ -17,6 +17,7 @@ from bot.dialogue import (
     slips,
     speech,
     waiting,
+    whereabouts,
 )
 from bot.dialogue.alarm import hand_off
 from bot.dialogue.knowledge import Knowledge
@@ -85,6 +86,11 @@ def may_show_typing(conversation: Conversation, message: InboundMessage, knowled
     picked, named = chosen(conversation, message, knowledge), command(message, knowledge)
     heard = knowledge.guard.check(message.text.reveal()) if message.text else NO_RISK
     return not (heard.level or quiet.hides(picked, named) or quiet.wished(conversation, picked, named, heard))
+
+
+def wants_hiding(conversation: Conversation, message: InboundMessage, knowledge: Knowledge) -> bool:
+    """Say whether the person wants the chat gone from the screen: nothing may be waited for, and nothing more asked."""
+    return quiet.hides(chosen(conversation, message, knowledge), command(message, knowledge))
 
 
 def _decided(
@@ -231,6 +237,7 @@ def _seen(
     now: datetime,
 ) -> Conversation:
     conversation = arrival.noticed(conversation, message, knowledge, now)
+    conversation = whereabouts.noticed(conversation, message, knowledge, now)
     guess, other = conversation.locale_guess, conversation.other_language
     if not conversation.locale and message.text and not message.choice and not message.text.reveal().startswith("/"):
         text, content = message.text.reveal(), knowledge.content

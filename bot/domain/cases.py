@@ -146,30 +146,6 @@ PRIORITY = {
 }
 
 
-#: Where each kind stands before anything else is known; smaller is looked at first.
-_BAND = {
-    CaseKind.DISTRESS: 100,
-    CaseKind.MISSING: 120,
-    CaseKind.TROUBLE: 400,
-    CaseKind.REPORT: 450,
-    CaseKind.PERSON_ASKED: 475,
-}
-_GRAVE = frozenset({
-    "distress_confined", "distress_violence", "distress_sexual", "distress_child", "distress_self_harm",
-})  # fmt: skip
-
-
-def urgency(kind: CaseKind, risk_kind: str, waiting: timedelta, *, minor: bool, raised: int) -> int:
-    """Return how urgent an unclaimed case is; smaller is looked at first.
-
-    A child, a grave danger, danger that was repeated (at most four times) and time (a point for five minutes, at most
-    two and a half hours) move a case up, but none of them lifts a question or a report above somebody in danger.
-    """
-    waited = min(max(int(waiting.total_seconds() // 300), 0), 30)
-    grave = 10 if risk_kind in _GRAVE else 0
-    return _BAND[kind] - (40 if minor else 0) - grave - 5 * min(raised, 4) - waited
-
-
 class IllegalTransition(ValueError):
     """An action that this state does not allow; says both, so that a responder can be told."""
 
@@ -201,9 +177,11 @@ class Case:
     `labels` and `district` (`BR:Patna`) put it in the view of partner organisations; a supervisor gives them.
     `merged_into`: the case that goes on with this one's person, after a merge; `also`: the conversations, beside its
     own, of the cases that were merged into this one. `dangers`: every kind that was told; `risk_kind` is the gravest.
+    `unread`: messages that no responder has answered; `unseen`: those of them that its owner has not even read.
     `duty`: what its owner owes the person (see `bot.domain.attending`), with how often that clock has rung, and when it
     rings next. `kept_at`, `kept_by`: since when a law keeps it beyond its time, and who wrote that down; `ends_at`:
-    when it is erased, once that is near.
+    when it is erased, once that is near. `whereabouts`: what is pressing about where the person is (see
+    `bot.domain.urgency`). `pages`: how often it was paged once more since nobody came.
     """
 
     id: str
@@ -228,6 +206,7 @@ class Case:
     held: bool = False
     erase_requested: bool = False
     unread: int = 0
+    unseen: int = 0
     version: int = 0
     undelivered: int = 0
     labels: tuple[str, ...] = ()
@@ -241,6 +220,8 @@ class Case:
     kept_at: datetime | None = None
     kept_by: str = ""
     ends_at: datetime | None = None
+    whereabouts: str = ""
+    pages: int = 0
 
 
 class MergedFor(StrEnum):

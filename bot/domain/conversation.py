@@ -40,6 +40,7 @@ class Conversation:
     somebody who came in a crowd was last asked to write again in a while; None once they were answered in full.
     `unsure`: the last that was said is our question whether help is needed now: silence after it is told to a human.
     `kept_by_law`: a part of what was told here may not be erased now.
+    `whereabouts`: what is pressing about where the person was at `whereabouts_at` (an id of `Where`), for two days.
     """
 
     id: str
@@ -91,6 +92,8 @@ class Conversation:
     album: str = ""
     late: datetime | None = None
     kept_by_law: bool = False
+    whereabouts: str = ""
+    whereabouts_at: datetime | None = None
 
     @property
     def with_responder(self) -> bool:

@@ -24,6 +24,7 @@ class GroupKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"
     FILE = "file"
+    REACTION = "reaction"
     LINK = "link"
     MOVED = "moved"
     REMOVED = "removed"
@@ -79,17 +80,18 @@ def pressed(data: str) -> tuple[Press, str] | None:
 
 
 class Command(StrEnum):
-    """What the owner of a case may write in its topic instead of words for the person."""
+    """What the owner of a case may write in its topic instead of words for the person; to take over, a supervisor."""
 
     NOTE = "note"
     RELEASE = "release"
     TRANSFER = "transfer"
     CLOSE = "close"
     DONE = "done"
+    TAKE_OVER = "takeover"
 
 
 #: Those that mean nothing without words after them.
-NEED_WORDS = frozenset({Command.NOTE, Command.TRANSFER, Command.CLOSE, Command.DONE})
+NEED_WORDS = frozenset({Command.NOTE, Command.TRANSFER, Command.CLOSE, Command.DONE, Command.TAKE_OVER})
 
 
 def addressed(text: str) -> tuple[int, str]:
@@ -106,7 +108,7 @@ def command(text: str) -> tuple[str, str] | None:
     if not text.startswith("/"):
         return None
     head, *rest = text[1:].split(maxsplit=1) or [""]
-    return head.partition("@")[0].casefold(), rest[0].strip() if rest else ""
+    return head.partition("@")[0].casefold().replace("_", ""), rest[0].strip() if rest else ""
 
 
 def link_code(text: str) -> str | None:

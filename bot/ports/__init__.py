@@ -1,5 +1,6 @@
 """What the service needs from the world, as Protocols: the edges implement them, tests fake them."""
 
+from bot.ports.breaches import Affected, BreachDue, Breaches
 from bot.ports.campaigns import FollowUp, FollowUps, Learner, Lessons, NoteDue, Notices
 from bot.ports.cases import Approvals, Cases, Contacts, Handover, Handovers, Line, Merges, TaskStore
 from bot.ports.console import Audit, Organisations, PacketWriter, Passkeys, Responder, Responders, Stamp, WordingStore
@@ -54,12 +55,15 @@ __all__ = [
     "PLATFORM_LATE",
     "PLATFORM_NUMBER",
     "SHIFT_WAITING",
+    "Affected",
     "Agencies",
     "Alert",
     "Alerts",
     "Approvals",
     "Attachments",
     "Audit",
+    "BreachDue",
+    "Breaches",
     "Canaries",
     "Cases",
     "Channel",

@@ -100,8 +100,11 @@ class Cases(Protocol):
         """Return claimed cases whose owner's clock rings now, by a clock that does not jump."""
         ...
 
-    async def read_by(self, case_id: str, who: str) -> None:
-        """Note that somebody opened a case; it counts where it is their own."""
+    async def read_by(self, case_id: str, who: str, as_of: Case | None = None) -> None:
+        """Note that somebody opened a case; it counts where it is their own.
+
+        as_of: the case as they have read it; of what was said since nothing is noted.
+        """
         ...
 
     async def acted(self, case_id: str, key: str) -> bool:

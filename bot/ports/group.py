@@ -152,8 +152,16 @@ class Topics(Protocol):
         """Return what was said in these conversations and done in the case and does not stand in the topic yet."""
         ...
 
-    async def told(self, case_id: str, entries: Sequence[Entry], now: datetime) -> None:
-        """Remember that these stand there, or need not."""
+    async def told(self, case_id: str, entries: Sequence[Entry], now: datetime, posts: Sequence[int] = ()) -> None:
+        """Remember that these stand there, in the messages with these numbers, or need not."""
+        ...
+
+    async def of_post(self, chat: str, message: int) -> Topic | None:
+        """Return the topic in which a message of ours stands."""
+        ...
+
+    async def all_above(self, case_id: str, conversations: Sequence[str], message: int) -> bool:
+        """Say whether all that the persons have said stands in the topic, and none of it after this message."""
         ...
 
     async def last_heard(self, conversation_id: str) -> datetime | None:

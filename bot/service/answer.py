@@ -13,7 +13,7 @@ from bot.content.render import render, said
 from bot.dialogue import answers
 from bot.dialogue.alarm import hushed, kind_of
 from bot.dialogue.knowledge import Knowledge
-from bot.dialogue.step import HELP_NOW, may_show_typing, step
+from bot.dialogue.step import HELP_NOW, may_show_typing, step, wants_hiding
 from bot.domain.cases import CaseKind
 from bot.domain.conversation import (
     Conversation,
@@ -101,10 +101,12 @@ class Answerer:
         on_turn: Seen | None = None,
         door: Door | None = None,
         slips: SlipDesk | None = None,
+        unsaid_early: Callable[[Turn, str], Turn] = lambda turn, _key: turn,
     ) -> None:
         """*knowledge* is asked anew for each turn, so that a new list of recruiters takes effect at once.
 
         *door*: who of a crowd of new people is answered in full; None: everybody. *slips*: gives and answers slips.
+        *unsaid_early* leaves out what was said to a message before the database had it.
         """
         self._inbox = inbox
         self._conversations = conversations
@@ -116,6 +118,7 @@ class Answerer:
         self._on_turn = on_turn
         self._door = door
         self._slips = slips
+        self._unsaid_early = unsaid_early
         self._busy: set[str] = set()
         self._crowd = Crowd()
         self._elsewhere: dict[str, float] = {}
@@ -202,8 +205,11 @@ class Answerer:
         async with self._senses.typing.shown(address, wanted=shows):
             heard = await self._heard(waiting, conversation, late=late)
             waiting = heard.waiting if beside else await self._with_album(heard.waiting, conversation, album)
-            understanding = NOTHING if hurried or late else await self._understand(waiting, conversation)
+            hides = wants_hiding(conversation, waiting.message, knowledge)
+            unasked = hurried or late or hides
+            understanding = NOTHING if unasked else await self._understand(waiting, conversation)
         turn = step(conversation, waiting.message, understanding, knowledge, self._now())
+        turn = self._unsaid_early(turn, waiting.message.key)
         turn = albums.beside(turn, conversation) if beside else albums.answered(turn, waiting)
         if heard.words and turn.replies and not turn.conversation.with_responder:
             turn = replace(turn, replies=(Reply("media.voice_heard", {"words": heard.words}), *turn.replies))

@@ -11,6 +11,7 @@ from typing import Protocol
 from zlib import crc32
 
 from bot.domain.messages import ChannelName, Lane, OutboundMessage
+from bot.domain.private import Private
 from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer, Standings
 from bot.service.keeping import kept, within
 from bot.service.operator import Operator
@@ -56,7 +57,7 @@ class DoubtfulOutbox(Outbox, Protocol):
 class Deliverer:
     """Sends what is due, one message at a time per conversation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         outbox: DoubtfulOutbox,
         channels: Mapping[ChannelName, Channel],
@@ -66,8 +67,13 @@ class Deliverer:
         window: Window | None = None,
         operator: Operator | None = None,
         standings: Standings | None = None,
+        on_sent: Callable[[str, Private], None] = lambda _conversation, _message: None,
     ) -> None:
-        """*channels* are those this process can send to; *clock* counts seconds and only rises."""
+        """*channels* are those this process can send to; *clock* counts seconds and only rises.
+
+        *on_sent* hears of each message that has left: whose conversation it is, and the channel's id.
+        """
+        self._on_sent = on_sent
         self._outbox = outbox
         self._channels = channels
         self._pacer = pacer
@@ -170,6 +176,7 @@ class Deliverer:
             await self._failed(due, error)
             return
         self._rests.answered(due.address.channel)
+        self._on_sent(due.conversation_id, channel_message_id)
         await self._outbox.sent(due, channel_message_id)
         if self._standings:
             await self._standings.takes(due.address.channel)

@@ -24,6 +24,7 @@ from bot.domain.risk import Level, Risk
 from bot.domain.rota import Wanted
 from bot.domain.understanding import NOTHING
 from bot.ports import Alert, Alerts, ChannelError, Inbox, Pager, StoreUnavailable, reference
+from bot.service.hiding import Hiding
 from bot.service.keeping import within
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,13 @@ class EarlyPages:
         knowledge: Callable[[], Knowledge],
         clock: Callable[[], float],
         on_call: Callable[[Wanted, int], Sequence[str]] = lambda _wanted, _rung: (),
+        hiding: Hiding | None = None,
     ) -> None:
-        """*clock* is monotonic, in seconds. *on_call*: whom the first page of such a case is for."""
+        """*clock* is monotonic, in seconds. *on_call*: whom the first page of such a case is for.
+
+        *hiding* clears chats that are to vanish while the database is silent.
+        """
+        self._hiding = hiding
         self._on_call = on_call
         self._inbox = inbox
         self._alerts = alerts
@@ -74,6 +80,8 @@ class EarlyPages:
         """Remember a message: one in the database is looked at after a while, one in the spool now."""
         if is_canary(message):
             return
+        if self._hiding:
+            self._hiding.heard(message, spooled=spooled)
         if spooled:
             self._spooled.append(message)
             self.woken.set()
@@ -174,6 +182,8 @@ class EarlyPages:
 
     async def stop(self) -> None:
         """Let go of what is still on its way; the case pages again after the restart."""
+        if self._hiding:
+            await self._hiding.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -11,6 +11,7 @@ from bot.ports import ChannelError, Group, GroupInbox, GroupMoved, Topics
 from bot.service.keeping import within
 from bot.service.linking import Linking
 from bot.service.presses import Presses
+from bot.service.topic_reads import TopicReads
 from bot.service.words import GroupWords
 from bot.service.written import Written
 
@@ -53,6 +54,7 @@ class GroupDesk:
         linking: Linking,
         presses: Presses,
         written: Written,
+        reads: TopicReads,
         place: GroupPlace,
         words: GroupWords,
         owner: str,
@@ -64,6 +66,7 @@ class GroupDesk:
         self._linking = linking
         self._presses = presses
         self._written = written
+        self._reads = reads
         self._place = place
         self._words = words
         self._owner = owner
@@ -101,6 +104,8 @@ class GroupDesk:
             await self._place.moved(update.text.reveal())
         elif update.kind in {GroupKind.REMOVED, GroupKind.ADDED}:
             self._try_again()
+        elif update.kind is GroupKind.REACTION:
+            await self._reads.reaction(update)
         else:
             await self._written.write(update)
 

@@ -13,6 +13,7 @@ from bot.domain.topics import Ask, GroupUpdate, Press, button, pressed
 from bot.ports import Audit, Cases, ChannelError, Group, NotOwner, Responder, Stamp, Topics
 from bot.service.linking import Linking
 from bot.service.respond import Respond
+from bot.service.topic_reads import TopicReads
 from bot.service.watch import Watch, rung_key
 from bot.service.words import GroupWords
 
@@ -34,6 +35,7 @@ class Presses:
         group: Group,
         linking: Linking,
         respond: Respond,
+        reads: TopicReads,
         watch: Watch,
         audit: Audit,
         words: GroupWords,
@@ -48,6 +50,7 @@ class Presses:
         self._group = group
         self._linking = linking
         self._respond = respond
+        self._reads = reads
         self._watch = watch
         self._audit = audit
         self._words = words
@@ -141,6 +144,8 @@ class Presses:
         ask = await self._topics.asked(name, self._now())
         if not ask or ask.who != who.id:
             return self._words("old_button")
+        if case := await self._cases.get(ask.case_id):
+            await self._reads.up_to(case, who.id, update.message)
         text = await self._sent(ask, who) if send else self._words("not_sent")
         await self._group.edit(update.chat, update.message, text)
         await self._topics.answered(name)

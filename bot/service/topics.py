@@ -265,14 +265,17 @@ class CaseTopics:
             topic = replace(topic, seen=BEGUN, twin=False)
             await self._store.save(topic)
         for bundle in self._bundles(entries):
-            await self._post(topic, "\n\n".join(self._line(entry) for entry in bundle if not entry.here))
-            await self._store.told(topic.case_id, bundle, self._now())
+            text = "\n\n".join(self._line(entry) for entry in bundle if not entry.here)
+            await self._store.told(topic.case_id, bundle, self._now(), await self._post(topic, text))
 
-    async def _post(self, topic: Topic, text: str) -> None:
+    async def _post(self, topic: Topic, text: str) -> Sequence[int]:
+        """Write, in parts where it is long; return the numbers of the messages."""
+        numbers = []
         for part in split(text, LONGEST) if text else ():
             await self._paced()
-            await self._group.post(topic.chat, topic.thread, part)
+            numbers.append(await self._group.post(topic.chat, topic.thread, part))
             await self._well()
+        return numbers
 
     def _bundles(self, entries: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
         """Return the entries in order, as many together as one message holds."""

@@ -10,16 +10,20 @@ from bot.domain.cases import Case, CaseState, IllegalTransition, Outcome
 from bot.domain.contact import NotSafe, is_open
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
+from bot.domain.roles import Role
 from bot.domain.tasks import OpenTasks
 from bot.domain.topics import NEED_WORDS, Ask, Command, GroupKind, GroupUpdate, Press, addressed, button, command
 from bot.ports import Audit, Cases, Group, NotOwner, Responder, Responders, Stamp, Topics
 from bot.service.first import First
 from bot.service.linking import WORKERS, Linking
 from bot.service.respond import LONGEST_REPLY, Respond
+from bot.service.topic_reads import TopicReads
 from bot.service.words import GroupWords
 
 #: So long may words wait for the yes of their writer.
 ASK_LASTS = timedelta(minutes=15)
+#: As the console writes it into the audit.
+TAKEN_OVER = "taken over"
 
 
 class Written:
@@ -34,6 +38,7 @@ class Written:
         responders: Responders,
         respond: Respond,
         first: First,
+        reads: TopicReads,
         audit: Audit,
         words: GroupWords,
         now: Callable[[], datetime],
@@ -47,6 +52,7 @@ class Written:
         self._responders = responders
         self._respond = respond
         self._first = first
+        self._reads = reads
         self._audit = audit
         self._words = words
         self._now = now
@@ -63,12 +69,36 @@ class Written:
             await self._tell(update, "anonymous")
         elif not case or case.state is CaseState.CLOSED:
             await self._tell(update, "closed_here")
+        elif (reason := _taking_over(update)) is not None:
+            await self._take_over(update, case, who, reason)
         elif case.owner != who.id:
             await self._tell(update, "not_yours", owner=case.owner or "–")
-        elif update.kind in {GroupKind.EDIT, GroupKind.FILE}:
+        else:
+            await self._reads.up_to(case, who.id, update.message)
+            await self._of_owner(update, case, who)
+
+    async def _of_owner(self, update: GroupUpdate, case: Case, who: Responder) -> None:
+        if update.kind in {GroupKind.EDIT, GroupKind.FILE}:
             await self._tell(update, update.kind.value)
         else:
             await self._words_of_owner(update, case, who)
+
+    async def _take_over(self, update: GroupUpdate, case: Case, who: Responder, reason: str) -> None:
+        """Take the case of a colleague, as in the console: supervisors alone, and for a reason."""
+        if who.role != Role.SUPERVISOR:
+            await self._refuse(update, case, who, "take_over_who")
+        elif not reason:
+            await self._tell(update, "take_over_why")
+        elif not case.owner:
+            await self._refuse(update, case, who, "take_over_nobody")
+        else:
+            mine = case.owner == who.id  # also where this is done once more after a crash
+            verb = self._respond.take_over(case, who.id, reason, key=update.key)
+            await self._do(update, case, who, TAKEN_OVER, verb, refusal="claimed" if mine else "moved_on")
+
+    async def _refuse(self, update: GroupUpdate, case: Case, who: Responder, key: str) -> None:
+        await self._record(who, f"{TAKEN_OVER} refused", case)
+        await self._tell(update, key)
 
     async def _words_of_owner(self, update: GroupUpdate, case: Case, who: Responder) -> None:
         people, typed = await self._respond.people(case), update.text.reveal().strip()
@@ -140,18 +170,35 @@ class Written:
         verb = self._respond.transfer(case, who.id, to.id, "".join(reason), key=update.key)
         await self._do(update, case, who, "transfer", verb)
 
-    async def _do(self, update: GroupUpdate, case: Case, who: Responder, name: str, verb: Awaitable[Case]) -> None:
+    async def _do(
+        self,
+        update: GroupUpdate,
+        case: Case,
+        who: Responder,
+        name: str,
+        verb: Awaitable[Case],
+        refusal: str = "moved_on",
+    ) -> None:
         try:
             await verb
         except OpenTasks:
             await self._tell(update, "open_tasks")
             return
         except (IllegalTransition, NotOwner):
-            await self._tell(update, "moved_on")
+            await self._tell(update, refusal)
             return
-        await self._audit.record(Stamp(who.id, name, case.id, extra={"from": "telegram"}), self._now())
+        await self._record(who, name, case)
         self._wake()
         await self._group.mark(update.chat, update.message)
 
+    async def _record(self, who: Responder, name: str, case: Case) -> None:
+        await self._audit.record(Stamp(who.id, name, case.id, extra={"from": "telegram"}), self._now())
+
     async def _tell(self, update: GroupUpdate, key: str, **values: str) -> None:
         await self._group.post(update.chat, update.thread, self._words(key, **values), answers=update.message)
+
+
+def _taking_over(update: GroupUpdate) -> str | None:
+    """Return the reason of a take-over command, "" where none was given; None for everything else."""
+    meant = command(update.text.reveal().strip()) if update.kind is GroupKind.MESSAGE else None
+    return meant[1] if meant and meant[0] == Command.TAKE_OVER else None

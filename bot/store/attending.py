@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 
 from bot.domain.attending import READ_IS_ENOUGH, Duty, Patience
-from bot.domain.cases import CaseAction, CaseKind, CaseState
+from bot.domain.cases import Case, CaseAction, CaseKind, CaseState
 from bot.store.clock import SteadyClock
 
 Doc = dict[str, Any]
@@ -71,9 +71,13 @@ class Attending:
             return STOPPED
         return self.begun(wanted) if wanted and not running else {}
 
-    async def read(self, cases: AsyncCollection[Doc], case_id: str, who: str) -> None:
-        """Note that the owner has opened their case; for anybody else nothing changes."""
-        row = await cases.find_one({"_id": case_id, "open": True, "owner": who})
+    async def read(self, cases: AsyncCollection[Doc], case_id: str, who: str, as_of: Case | None = None) -> None:
+        """Note that the owner has opened their case; for anybody else nothing changes, nor where more was said since.
+
+        *as_of*: the case as they have read it.
+        """
+        said = {"unread": as_of.unread, "raised": as_of.raised} if as_of else {}
+        row = await cases.find_one({"_id": case_id, "open": True, "owner": who, **said})
         if not row:
             return
         fields = _seen(row) | (STOPPED if row.get("duty") in READ_IS_ENOUGH else {})

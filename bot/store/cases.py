@@ -14,7 +14,6 @@ from pymongo.errors import DuplicateKeyError
 
 from bot.domain.cases import (
     FOLLOWED,
-    PRIORITY,
     REACHED_AFTER,
     Case,
     CaseAction,
@@ -24,12 +23,12 @@ from bot.domain.cases import (
     Outcome,
     Told,
     chain_break,
-    urgency,
 )
 from bot.domain.messages import OutboundMessage
 from bot.domain.numbers import Life
 from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.tasks import OpenTasks
+from bot.domain.urgency import urgency_of
 from bot.ports import Line
 from bot.store.approvals import MongoApprovals
 from bot.store.documents import aware, case_in
@@ -46,7 +45,6 @@ Doc = dict[str, Any]
 QUEUE_LENGTH = 500
 A_TIMER_RUNS: Doc = {"$or": [{"escalate_at": {"$ne": None}}, {"duty_at": {"$ne": None}}]}
 NOBODY: Mapping[str, Sequence[OutboundMessage]] = {}
-_BY_PRIORITY = {priority: kind for kind, priority in PRIORITY.items()}
 #: The mark in `meta` that every history has the proof of its end, and the cases that lack one.
 SIGNED = "case_chains"
 UNSIGNED: Doc = {"chain": {"$exists": False}}
@@ -96,7 +94,7 @@ class MongoCases:
         self._signed = False
 
     async def queue(self, labels: Sequence[str] = ()) -> Sequence[Case]:
-        """Return open cases, most urgent first (see `urgency`), then longest waiting.
+        """Return open cases, most urgent first (see `bot.domain.urgency`), then longest waiting.
 
         *labels*: only those that carry one of them.
         """
@@ -106,7 +104,8 @@ class MongoCases:
             .limit(QUEUE_LENGTH)
         )
         now = self._ladder.clock()
-        return sorted([case_in(row) async for row in rows], key=lambda case: (_urgency(case, now), case.waiting_since))
+        found = [case_in(row) async for row in rows]
+        return sorted(found, key=lambda case: (urgency_of(case, now).points, case.waiting_since))
 
     async def closed(self, limit: int = 100, labels: Sequence[str] = ()) -> Sequence[Case]:
         """Return the cases closed last."""
@@ -153,8 +152,10 @@ class MongoCases:
     async def prepare(self) -> bool:
         """Prove, once, the ends of histories from before there was such a proof; say whether there were any.
 
-        From then on a history without one was tampered with.
+        From then on a history without one was tampered with. Cases at the top of the ladder from before its page was
+        repeated are paged again from now on.
         """
+        await self._ladder.resume(self._cases)
         meta, self._signed = self._db["meta"], True
         if done := await meta.find_one({"_id": SIGNED}):
             if done.get("mark") != self._sealer.blind(SIGNED, SIGNED):
@@ -378,9 +379,9 @@ class MongoCases:
         query = {"open": True, "duty_at": {"$ne": None, "$lte": self._ladder.clock()}}
         return [case_in(row) async for row in self._cases.find(query).limit(QUEUE_LENGTH)]
 
-    async def read_by(self, case_id: str, who: str) -> None:
-        """Note that somebody opened the case: if it is theirs, they know what the person wrote."""
-        await self._steps.attending.read(self._cases, case_id, who)
+    async def read_by(self, case_id: str, who: str, as_of: Case | None = None) -> None:
+        """Note that somebody opened the case: if it is theirs, they know what the person wrote, up to *as_of*."""
+        await self._steps.attending.read(self._cases, case_id, who, as_of)
 
 
 def _fitting(case: Doc, messages: Sequence[OutboundMessage]) -> Sequence[OutboundMessage]:
@@ -402,11 +403,6 @@ def _life(row: Doc, case: Doc) -> Life:
     safe = closed if case.get("outcome") == Outcome.SAFE.value else None
     district = case.get("district") or case.get("place", "")
     return Life(aware(row["opened"]), taken, replied, closed, case["locale"], district, safe)
-
-
-def _urgency(case: Case, now: datetime) -> int:
-    kind = _BY_PRIORITY.get(case.priority, case.kind)  # a graver one may have been merged into it
-    return urgency(kind, case.risk_kind, now - case.waiting_since, minor=case.minor, raised=case.raised)
 
 
 def _labelled(labels: Sequence[str]) -> Doc:

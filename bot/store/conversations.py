@@ -22,7 +22,7 @@ from bot.domain.conversation import (
 )
 from bot.domain.messages import Carrier, ChannelName, OutboundMessage, ReceiptState
 from bot.ports import Lease, Rendered, VersionClash
-from bot.store import held, learners
+from bot.store import held, learners, telling
 from bot.store.documents import aware, conversation_in, conversation_out, open_case_of
 from bot.store.effects import Effects
 from bot.store.erasing import Eraser
@@ -214,6 +214,7 @@ class MongoConversations:
             await self._effects.do(effect, conversation, answered, now, session)
         await held.release(self._db, rendered.turn, answered.message.carrier, rendered.messages, now, session)
         await learners.heard(self._db, conversation.id, now, session)
+        await telling.spoke(self._db, conversation.id, now, session)
         if (
             conversation.stopped
             or conversation.stranger

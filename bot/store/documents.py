@@ -28,7 +28,7 @@ _PLAIN = (
     "locale", "locale_guess", "notice_seen", "flow", "last_topic", "repairs", "place", "district", "poster",
     "stopped", "silent", "safe_word", "wrong_words", "waiting", "asked_same", "stranger",
     "erase_requested", "asked_if_in_danger", "voice", "state", "other_language", "draft_told", "course", "notes",
-    "album", "opted_in", "unsure",
+    "album", "opted_in", "unsure", "whereabouts",
 )  # fmt: skip
 
 
@@ -132,6 +132,7 @@ def conversation_out(conversation: Conversation) -> Doc:
     doc["warned_at"] = conversation.warned_at.isoformat() if conversation.warned_at else None
     doc["silent_since"] = conversation.silent_since.isoformat() if conversation.silent_since else None
     doc["place_at"] = conversation.place_at.isoformat() if conversation.place_at else None
+    doc["whereabouts_at"] = conversation.whereabouts_at.isoformat() if conversation.whereabouts_at else None
     doc["seen_at"] = conversation.seen_at.isoformat() if conversation.seen_at else None
     doc["late"] = conversation.late.isoformat() if conversation.late else None
     return doc
@@ -152,10 +153,16 @@ def conversation_in(conversation_id: str, channel: ChannelName, version: int, do
         warned_at=datetime.fromisoformat(doc["warned_at"]) if doc.get("warned_at") else None,
         silent_since=datetime.fromisoformat(doc["silent_since"]) if doc.get("silent_since") else None,
         place_at=datetime.fromisoformat(doc["place_at"]) if doc.get("place_at") else None,
+        whereabouts_at=datetime.fromisoformat(doc["whereabouts_at"]) if doc.get("whereabouts_at") else None,
         seen_at=datetime.fromisoformat(doc["seen_at"]) if doc.get("seen_at") else None,
         late=datetime.fromisoformat(doc["late"]) if doc.get("late") else None,
         **known,
     )
+
+
+def _unseen(doc: Mapping[str, Any]) -> int:
+    """Return how many messages the owner has not read; where nobody has the case, how many nobody has answered."""
+    return max(int(doc.get("unread", 0)) - (int(doc.get("seen_unread", 0)) if doc.get("owner") else 0), 0)
 
 
 def case_in(doc: Mapping[str, Any]) -> Case:
@@ -183,6 +190,7 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         held=doc.get("held", False),
         erase_requested=doc.get("erase_requested", False),
         unread=doc.get("unread", 0),
+        unseen=_unseen(doc),
         version=doc.get("version", 0),
         undelivered=doc.get("undelivered", 0),
         labels=tuple(doc.get("labels", ())),
@@ -196,6 +204,8 @@ def case_in(doc: Mapping[str, Any]) -> Case:
         kept_at=aware(doc["kept_at"]) if doc.get("kept_at") else None,
         kept_by=doc.get("kept_by", ""),
         ends_at=aware(doc["ends_at"]) if doc.get("ends_at") else None,
+        whereabouts=doc.get("whereabouts", ""),
+        pages=doc.get("pages", 0),
     )
 
 

@@ -123,6 +123,7 @@ class Effects:
             "ref": reference(answered.id),
             "place": conversation.place,
             "district": conversation.district,
+            "whereabouts": conversation.whereabouts,
             "opened_at": now,
             "waiting_since": now,
             "updated_at": now,
@@ -228,6 +229,9 @@ class Effects:
         fields |= {"stranger": conversation.stranger, "unasked": False}
         own = await self._own(case_id, conversation, session)
         await self._db["cases"].update_one({"_id": own}, {"$set": fields}, session=session)
+        if conversation.whereabouts:  # on the case that is looked after: it says how urgent that is
+            place = {"$set": {"whereabouts": conversation.whereabouts}}
+            await self._db["cases"].update_one({"_id": case_id}, place, session=session)
         return own
 
     async def _tell(self, effect: Tell, now: datetime, session: AsyncClientSession) -> None:

@@ -160,7 +160,7 @@ async def outline(db: AsyncDatabase[Doc], cases: Sequence[str]) -> None:
     """Leave of these cases that they were, and when: no words, no place, nobody, and no number to ask by."""
     for name in ("case_events", "tasks", "approvals"):
         await db[name].update_many({"case": {"$in": list(cases)}}, {"$unset": {"sealed": ""}})
-    bare = {"conversation": "", "place": "", "district": "", "erased": True}
+    bare = {"conversation": "", "place": "", "district": "", "whereabouts": "", "erased": True}
     await db["cases"].update_many(
         {"_id": {"$in": list(cases)}}, {"$set": bare, "$unset": {"told": "", "slip": "", "ends_at": ""}}
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pymongo.asynchronous.collection import AsyncCollection
+
 from bot.domain.cases import FOLLOWED, CaseKind
 from bot.store.clock import SteadyClock
 from bot.store.documents import aware
@@ -41,6 +43,19 @@ class Ladder:
         if case.get("escalations", 0) < len(self.rungs) or CaseKind(case["kind"]) not in FOLLOWED:
             return {}
         return {"escalate_at": self.clock() + timedelta(seconds=self.repeat)}
+
+    async def resume(self, cases: AsyncCollection[Doc]) -> int:
+        """Give a time to cases that came to the top before the last page was repeated; return how many there were.
+
+        It is a moment from now, not at once: the responders are not called to all of them in the same second.
+        """
+        await self.clock.follow()
+        left = {
+            "open": True, "owner": None, "escalate_at": None, "escalations": {"$gte": len(self.rungs)},
+            "kind": {"$in": sorted(FOLLOWED)}, "canary": {"$ne": True},
+        }  # fmt: skip
+        again = {"$set": {"escalate_at": self.clock() + timedelta(seconds=self.repeat)}}
+        return (await cases.update_many(left, again)).modified_count
 
     def _at(self, began: datetime, rung: int) -> datetime | None:
         """Return when the next rung comes, or None above the last."""

@@ -17,6 +17,7 @@ from bot.domain.messages import OutboundMessage
 from bot.domain.private import Private
 from bot.domain.risk import gravest
 from bot.domain.roles import labels_of_both
+from bot.domain.urgency import pressing
 from bot.store.attending import STOPPED
 from bot.store.documents import case_in
 from bot.store.history import Writer
@@ -29,7 +30,7 @@ Doc = dict[str, Any]
 SAME_TIME = timedelta(days=1)
 MOST_NEAR = 20
 #: What the one that stays open was before, so that undoing knows what to put back.
-BEFORE = ("minor", "raised", "kind", "risk_kind", "dangers")
+BEFORE = ("minor", "whereabouts", "raised", "kind", "risk_kind", "dangers")
 
 
 class MongoMerges:
@@ -158,6 +159,7 @@ class MongoMerges:
             "also": [name for name in kept.get("also", ()) if name != gone["conversation"]],
             "priority": min([PRIORITY[kind], *(row["priority"] for row in rest)]),
             "minor": minor,
+            "whereabouts": kept.get("whereabouts", "") if since else _whereabouts(was, *rest),
         }
 
 
@@ -180,6 +182,10 @@ def _gravest(*cases: Doc) -> Doc:
     }
 
 
+def _whereabouts(*cases: Doc) -> str:
+    return pressing(*(case.get("whereabouts") or "" for case in cases)) or ""
+
+
 def _joined(gone: Doc, kept: Doc) -> Doc:
     """Return what the case that stays open becomes: as urgent as the graver of the two, with whoever had either."""
     fields: Doc = {
@@ -190,6 +196,7 @@ def _joined(gone: Doc, kept: Doc) -> Doc:
         "held": gone.get("held", False) or kept.get("held", False),
         "waiting_since": min(gone["waiting_since"], kept["waiting_since"]),
         "unread": gone.get("unread", 0) + kept.get("unread", 0),
+        "whereabouts": _whereabouts(gone, kept),
         "labels": list(labels_of_both(case_in(kept), case_in(gone))),
     }
     if gone.get("owner") and not kept.get("owner"):

@@ -64,6 +64,12 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("conversation", ASCENDING)]),
         IndexModel([("notice", ASCENDING)]),
     ],
+    "breaches": [],
+    "breach_sends": [
+        IndexModel([("state", ASCENDING), ("not_before", ASCENDING)]),
+        IndexModel([("conversation", ASCENDING)]),
+        IndexModel([("breach", ASCENDING)]),
+    ],
     "lesson_answers": [IndexModel([("conversation", ASCENDING)])],
     "standings": [],
     "pace": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
@@ -134,7 +140,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     "decisions": [],
     "rota": [],
     "topics": [IndexModel([("chat", ASCENDING), ("thread", ASCENDING)])],
-    "topic_posts": [IndexModel([("case", ASCENDING)])],
+    "topic_posts": [IndexModel([("case", ASCENDING)]), IndexModel([("posts", ASCENDING)])],
     "topic_asks": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     "group_state": [],
     "group_pages": [

@@ -74,7 +74,7 @@ class Steps:
         if action is CaseAction.ESCALATE:
             return self.ladder.above(row)
         if action is CaseAction.PAGE:
-            return self.ladder.again(row)
+            return {"pages": row.get("pages", 0) + 1, **self.ladder.again(row)}
         if action in {CaseAction.REPLY, CaseAction.CONTACT}:
             return {"unread": 0}
         if action in {CaseAction.HOLD, CaseAction.LIFT}:

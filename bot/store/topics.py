@@ -31,6 +31,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 GROUP = "group"
 #: Keys of what was written in a topic begin so.
 HERE = "group:"
+PERSON = "person"
 #: Buttons of older pages are left as they are.
 PAGES_KEPT = timedelta(days=7)
 #: What the history says and the conversation shows already, or what the page said.
@@ -204,18 +205,35 @@ class MongoTopics:
         noted = row["action"] == "note" and str(row.get("key", "")).startswith(HERE)
         return Entry(row["_id"], aware(row["at"]), row["who"], EntryKind.DONE, detail, action=row["action"], here=noted)
 
-    async def told(self, case_id: str, entries: Sequence[Entry], now: datetime) -> None:
+    async def told(self, case_id: str, entries: Sequence[Entry], now: datetime, posts: Sequence[int] = ()) -> None:
         """Remember the entries; those that are remembered already stay as they are."""
+        where: Doc = {"case": case_id, "at": now, "posts": list(posts)}
         rows = [
             pymongo.UpdateOne(
                 {"_id": f"{case_id}:{entry.id}"},
-                {"$setOnInsert": {"case": case_id, "entry": entry.id, "at": now}},
+                {"$setOnInsert": {**where, "entry": entry.id, "theirs": entry.who == PERSON}},
                 upsert=True,
             )
             for entry in entries
         ]
         if rows:
             await self._posts.bulk_write(rows)
+
+    async def of_post(self, chat: str, message: int) -> Topic | None:
+        """Return the topic by what is remembered of our messages in it."""
+        async for post in self._posts.find({"posts": message}, {"case": 1}):
+            row = await self._topics.find_one({"_id": post["case"], "chat": chat})
+            if row:
+                return _topic(row)
+        return None
+
+    async def all_above(self, case_id: str, conversations: Sequence[str], message: int) -> bool:
+        """Look for words that are not told yet, and for those that were told after *message*."""
+        if await self._posts.find_one({"case": case_id, "theirs": True, "posts": {"$gt": message}}, {"_id": 1}):
+            return False
+        told = {row["entry"] async for row in self._posts.find({"case": case_id}, {"entry": 1})}
+        query = {"conversation": {"$in": list(conversations)}, "_id": {"$nin": sorted(told)}, "state": "answered"}
+        return not await self._db["inbox"].find_one(query, {"_id": 1})
 
     async def last_heard(self, conversation_id: str) -> datetime | None:
         """Return when the person wrote last."""

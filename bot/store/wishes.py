@@ -69,7 +69,8 @@ class Wishes:
         await self._db["learners"].delete_one({"_id": conversation, "began_at": {"$lte": until}})
         await self._db["note_wishes"].delete_one({"_id": conversation, "at": {"$lte": until}})
         await self._db["lesson_answers"].delete_many({"conversation": conversation, "at": {"$lte": until}})
-        await self._db["note_sends"].delete_many({"conversation": conversation})
+        for collection in ("note_sends", "breach_sends"):
+            await self._db[collection].delete_many({"conversation": conversation})
 
 
 def _locale(conversation: Conversation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
@@ -229,3 +230,55 @@ async def test_on_every_page_a_new_cry_sounds_and_a_watched_phone_is_told_of(bro
     await other.say("please help, the owner is beating me")
     await expect(asha.locator("#bell a")).to_contain_text("NEW CASE", timeout=10_000)
     await sound(asha)
+
+
+BEEPS = """
+  window.beeps = 0;
+  var made = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () { window.beeps += 1; return made.call(this); };
+"""
+
+
+async def test_a_last_page_that_is_repeated_sounds_again(browser: Browser, site: Site) -> None:  # noqa: F811
+    """Nobody came: each time the last page goes out once more the console sounds, and shows the case above."""
+    asha = await login(browser, site, "asha")
+    await asha.add_init_script(BEEPS)
+    await asha.goto(f"{site.url}/console/closed")
+    await asha.click("#sound")
+    await expect(asha.locator("#sound")).to_have_attribute("aria-pressed", "true")
+    await site.chat.say("help, they locked me in a room")
+    case = (await site.service.cases.queue())[0]
+    await expect(asha.locator("#bell a")).to_have_attribute("href", f"/console/cases/{case.id}", timeout=10_000)
+    cases = site.service.db["cases"]
+    at_top = {"escalations": len(site.service.config.rungs), "escalate_at": case.opened_at}
+    await cases.update_one({"_id": case.id}, {"$set": at_top})
+    await asha.wait_for_function("window.beeps > 0")
+    for again in (1, 2):
+        while (await site.service.cases.get(case.id)).pages < again:  # type: ignore[union-attr]
+            await asha.wait_for_timeout(50)
+        await asha.evaluate("document.getElementById('bell').hidden = true")
+        heard = await asha.evaluate("window.beeps")
+        earlier = case.opened_at - timedelta(seconds=again)
+        await cases.update_one({"_id": case.id}, {"$set": {"escalate_at": earlier}})
+        await asha.wait_for_function("before => window.beeps > before", arg=heard, timeout=10_000)
+        await expect(asha.locator("#bell a")).to_have_attribute("href", f"/console/cases/{case.id}")
+
+
+async def test_a_case_says_in_words_how_urgent_it_is_and_why(browser: Browser, site: Site) -> None:  # noqa: F811
+    """In the queue one word, also once the page's script has drawn it; on the case what makes it so."""
+    await site.chat.say("they locked me in a room at the station, I am 14 years old")
+    case = (await site.service.cases.queue())[0]
+    await site.service.db["cases"].update_one({"_id": case.id}, {"$set": {"whereabouts": "transit_point"}})
+    asha = await login(browser, site, "asha")
+    await expect(asha.locator(f"#queue [data-id='{case.id}'] strong")).to_have_text("very urgent")
+    await asha.wait_for_timeout(1500)
+    await expect(asha.locator(f"#queue [data-id='{case.id}'] strong")).to_have_text("very urgent")
+    await asha.goto(f"{site.url}/console/cases/{case.id}")
+    said = asha.locator("dl.facts.wrapped")
+    for words in (
+        "How urgent",
+        "very urgent: what was told is a grave danger",
+        "under 18",
+        "at a station or bus stand",
+    ):
+        await expect(said).to_contain_text(words)

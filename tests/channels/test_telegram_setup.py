@@ -66,7 +66,13 @@ async def test_it_sets_everything_once(platform: FakeTelegram, spoken: Content) 
     assert sound, found
     (hook,) = platform.called("setWebhook")
     assert hook["url"] == f"{URL}/webhooks/telegram" and hook["secret_token"] == TELEGRAM_SECRET
-    assert json.loads(hook["allowed_updates"]) == ["message", "edited_message", "callback_query", "my_chat_member"]
+    assert json.loads(hook["allowed_updates"]) == [
+        "message",
+        "edited_message",
+        "callback_query",
+        "my_chat_member",
+        "message_reaction",
+    ]
     assert hook.get("drop_pending_updates") != "true"
     assert platform.profile["name", "hi"] == "सहयात्री" and platform.profile["name", ""] == "Sahyatri"
     assert [row["command"] for row in platform.profile["commands", ""]][:2] == ["menu", "near"]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from bot.domain.cases import CaseKind, urgency
+from bot.domain.cases import CaseKind
 from bot.domain.rota import Person, Rota, Shift, Skill, Staff, Wanted, addressed, on_call
+from bot.domain.urgency import urgency
 
 DAY = Shift(("asha", "bina", "chitra"), frozenset(range(5)), time(8), time(20))
 NIGHT = Shift(("bina",), frozenset({4}), time(20), time(8))
@@ -93,7 +94,7 @@ ORDER = [
 
 def test_which_case_is_looked_at_first() -> None:
     points = [
-        urgency(kind, risk, timedelta(minutes=waited), minor=minor, raised=raised)
+        urgency(kind, risk, timedelta(minutes=waited), minor=minor, raised=raised).points
         for kind, risk, waited, minor, raised in ORDER
     ]
     assert points == sorted(points)

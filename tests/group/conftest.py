@@ -23,11 +23,11 @@ from bot.doors import web_app
 from bot.ports import Responder
 from bot.running import running
 from tests.console.conftest import PASSWORD, PEOPLE, Site
-from tests.forum import GROUP, FakeForum, forum_server, press, private, written
+from tests.forum import GROUP, FakeForum, forum_server, press, private, sign, written
 from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, serving
 
 DISTRESS = "please help me, they locked me in a room"
-ASHA, BINA, STRANGER = 7001, 7002, 7999
+ASHA, BINA, SUDHA, STRANGER = 7001, 7002, 7003, 7999
 HASHED = hash_password(PASSWORD)
 
 
@@ -61,6 +61,10 @@ class Team:
         name = f"q{number}"
         await until(lambda: any(answer["callback_query_id"] == name for answer in self.forum.answered))
         return next(answer for answer in self.forum.answered if answer["callback_query_id"] == name)
+
+    async def signs(self, sender: int, message: int, **more: Any) -> None:
+        """Put a sign under a message of the bot."""
+        assert await self.post(sign(next(self.updates), sender, message, **more)) == 200
 
     async def tells(self, sender: int, text: str) -> str:
         """Write to the bot in private; return its answer."""

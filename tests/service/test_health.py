@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app import Service, open_service
-from bot.channels.telegram_updates import ALLOWED
+from bot.channels.telegram_updates import ALLOWED, NEEDED
 from bot.config import Config
 from bot.domain.health import Delivery, Standing, call_number
 from bot.domain.messages import ChannelName
@@ -64,9 +64,7 @@ async def told(config: Config, mongodb_uri: str) -> AsyncIterator[Service]:
 
 def watch_of(service: Service, platform: Platform, clock: Callable[[], datetime]) -> DeliveryWatch:
     service.operator._now = clock
-    return DeliveryWatch(
-        ChannelName.TELEGRAM, platform, Expected(URL, ALLOWED), service.health, service.operator, clock
-    )
+    return DeliveryWatch(ChannelName.TELEGRAM, platform, Expected(URL, NEEDED), service.health, service.operator, clock)
 
 
 async def pages(service: Service) -> list[tuple[str, dict[str, str]]]:

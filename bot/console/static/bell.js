@@ -49,9 +49,10 @@
     banner.appendChild(link);
     banner.hidden = false;
   }
-  // Put back into the queue, given to whoever reads this, or one rung higher.
+  // Put back into the queue, given to whoever reads this, one rung higher, or paged once more since nobody came.
   function asks(before, item) {
-    return (before.owner && !item.owner) || (before.owner && item.mine && !before.mine) || before.escalations < item.escalations;
+    return (before.owner && !item.owner) || (before.owner && item.mine && !before.mine) ||
+      before.escalations < item.escalations || before.pages < item.pages;
   }
   function hear(cases, still) {
     var now = {}, cry = null, line = null;

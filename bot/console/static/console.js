@@ -63,6 +63,8 @@
       link.appendChild(part("b", item.kind));
       link.appendChild(document.createTextNode(" "));
       link.appendChild(part("span", item.reason));
+      small.appendChild(part("strong", item.urgency));
+      small.appendChild(document.createTextNode(" · "));
       if (item.owner) { small.appendChild(document.createTextNode(page.with + " " + item.owner)); } else {
         var time = part("time");
         time.dateTime = item.waiting_since;
@@ -79,7 +81,7 @@
         small.appendChild(document.createTextNode(" · " + page.due + " "));
         small.appendChild(until);
       }
-      if (item.unread) { small.appendChild(document.createTextNode(" · " + item.unread + " " + page.unread)); }
+      if (item.unseen) { small.appendChild(document.createTextNode(" · " + item.unseen + " " + page.unread)); }
       small.appendChild(document.createTextNode(" · " + item.id));
       link.appendChild(small);
       row.appendChild(link);
