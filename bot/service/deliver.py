@@ -156,7 +156,7 @@ class Deliverer:
         if not self._rests.may(due):
             await self._outbox.put_back(due)
             return
-        if not await self._outbox.sending(due):
+        if not await self._leaves(due):
             return
         channel = self._channels[due.address.channel]
         try:
@@ -168,6 +168,15 @@ class Deliverer:
         await self._outbox.sent(due, channel_message_id)
         if self._standings:
             await self._standings.takes(due.address.channel)
+
+    async def _leaves(self, due: Due) -> bool:
+        leaves = False
+        try:
+            leaves = await self._outbox.sending(due)
+        finally:
+            if not leaves:
+                self._rests.stayed(due)
+        return leaves
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
         (self._rests.silent if error.silent else self._rests.answered)(due.address.channel)
