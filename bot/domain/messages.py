@@ -121,7 +121,8 @@ class Receipt:
 
     Of a failed one: `again` are the seconds after which it may be sent once more (None: never), `closed`: the channel
     takes words of our own only after the person has written, `alarm`: an operator must look, `gone`: nothing reaches
-    the person until they write, `plain`: its shape or its file was refused, so that only its plain words may pass.
+    the person until they write, `plain`: its shape or its file was refused, so that only its plain words may pass,
+    `account`: the fault is the whole account's.
     """
 
     channel: ChannelName
@@ -135,6 +136,7 @@ class Receipt:
     alarm: bool = False
     gone: bool = False
     plain: bool = False
+    account: bool = False
 
 
 class Lane(StrEnum):

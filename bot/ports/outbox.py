@@ -80,12 +80,15 @@ class Hold:
 class Standings(Protocol):
     """Which channels refuse our account at present, for all processes."""
 
-    async def refuses(self, channel: ChannelName) -> None:
-        """Remember that a channel refuses us."""
+    async def refuses(self, channel: ChannelName, *, afterwards: bool = False) -> None:
+        """Remember that a channel refuses us. *afterwards*: it takes our calls, and gives the messages up later."""
         ...
 
-    async def takes(self, channel: ChannelName) -> None:
-        """Forget it: something was sent there."""
+    async def takes(self, channel: ChannelName, at: datetime | None = None) -> None:
+        """Forget it: the channel took a call; by one that refuses us afterwards only a report since then counts.
+
+        at: when it took a message, by its own report; None for a call.
+        """
         ...
 
 

@@ -282,6 +282,16 @@ class MongoOutbox:
         await self._db["parked_receipts"].update_one({"_id": key}, {"$set": parked}, upsert=True)
         return False
 
+    async def is_template(self, receipt: Receipt) -> bool:
+        """Say whether a report is about an approved text, or about a message that nobody can read (any more)."""
+        key = self._receipt_key(receipt.channel, receipt.channel_message_id)
+        query: Doc = {"_id": receipt.outbox_id} if receipt.outbox_id else {"receipt": key}
+        row = await self._rows.find_one(query, {"sealed": 1})
+        try:
+            return not row or bool(outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])).template)
+        except Unreadable:
+            return True
+
     async def _apply(self, row_id: str, receipt: Receipt) -> None:
         """Only ever forward: a late `sent` never hides a `read`; `failed` after `delivered` is kept as a note."""
         state = receipt.state
