@@ -64,6 +64,10 @@ class HeldBack(Protocol):
         """Keep it until they write; queue the greeting unless one has gone out since; *note* goes to an open case."""
         ...
 
+    async def note_again(self, due: Due, now: datetime) -> bool:
+        """Give an urgent note back to its list, to be sent once the person has written; False for anything else."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

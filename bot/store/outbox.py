@@ -17,7 +17,7 @@ from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, Chan
 from bot.domain.private import Private
 from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, open_case_of, outbound_in
-from bot.store.held import SILENCE, heard
+from bot.store.held import SILENCE, heard, unheard
 from bot.store.sealed import Sealer, Unreadable
 
 Doc = dict[str, Any]
@@ -335,12 +335,12 @@ class MongoOutbox:
             return
         await self._undelivered(row["conversation"])
         if receipt.gone:
-            await self._db["conversations"].update_one(_unheard(row), {"$set": {"unreachable": True}})
+            await self._db["conversations"].update_one(unheard(row), {"$set": {"unreachable": True}})
 
     async def _shut(self, row: Doc, receipt: Receipt) -> None:
         """The window was closed as the message was sent; whoever has written since has opened it."""
         shut = {"$min": {"heard_at": receipt.at - WINDOW}}
-        await self._db["conversations"].update_one(_unheard(row), shut)
+        await self._db["conversations"].update_one(unheard(row), shut)
 
     async def _final(self, row_id: str, state: str, fields: Doc, among: Sequence[str] = ()) -> None:
         """Close a row, if it is in one of these states; one that a receipt has moved meanwhile keeps its state."""
@@ -379,9 +379,3 @@ class MongoOutbox:
 
 def _refusal(receipt: Receipt) -> Doc:
     return {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
-
-
-def _unheard(row: Doc) -> Doc:
-    """Return the query for its conversation, if the person has not written since it was sent."""
-    since = row.get("sending_at", row["created_at"])
-    return {"_id": row["conversation"], "heard_at": {"$not": {"$gte": since}}}
