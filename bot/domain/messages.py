@@ -11,6 +11,8 @@ from bot.domain.private import NOTHING_SAID, Private
 
 #: WhatsApp takes words of our own for this long after the person's last message.
 WINDOW: Final = timedelta(hours=24)
+#: How long one message of several texts may be, in UTF-16 units: what each channel takes.
+LONGEST_TOGETHER: Final = 4096
 
 
 class ChannelName(StrEnum):

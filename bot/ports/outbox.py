@@ -29,7 +29,7 @@ class Channel(Protocol):
 class Due:
     """An outbox row that is to be sent now. heard_at: when the person wrote last, by the channel's clock, if known.
 
-    doubts: how often it was sent without an answer, so that it may have arrived.
+    doubts: how often it was sent without an answer, so that it may have arrived. joined: how many rows leave with it.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Due:
     state: str = "waiting"
     heard_at: datetime | None = None
     doubts: int = 0
+    joined: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,8 @@ class Outbox(Protocol):
         """Record the channel's id."""
         ...
 
-    async def retry(self, due: Due, seconds: float, reason: str) -> None:
-        """Put it back for later."""
+    async def retry(self, due: Due, seconds: float, reason: str, *, crowded: bool = False) -> None:
+        """Put it back for later. *crowded*: this person gets too much at once; what can leave with it does."""
         ...
 
     async def unknown(self, due: Due, reason: str) -> None:

@@ -32,6 +32,8 @@ LOOK_AGAIN = 120.0
 TELL_EVERY = 600.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
+#: Where a contact must wait, what waits with a message leaves with it: on Telegram each bubble is deleted by itself.
+TOGETHER = frozenset({ChannelName.WHATSAPP})
 ANSWERED_SINCE = "in doubt, and the person has written since"
 DOUBTED = "in doubt after a second try"
 REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
@@ -194,7 +196,8 @@ class Deliverer:
         elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
             wait = max(_wait(due, error), error.retry_after)
             await self._pause(due, error, wait)
-            await self._outbox.retry(due, wait, error.reason)
+            crowded = error.pause == "address" and due.address.channel in TOGETHER
+            await self._outbox.retry(due, wait, error.reason, crowded=crowded)
         else:
             await self._outbox.failed(due, error.reason)
 

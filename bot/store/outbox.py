@@ -19,6 +19,7 @@ from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, open_case_of, outbound_in
 from bot.store.held import SILENCE, heard, unheard
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.together import CROWDED, JOINED, Together
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
@@ -56,6 +57,7 @@ class MongoOutbox:
         self._db = db
         self._rows = db["outbox"]
         self._sealer = sealer
+        self._together = Together(db, sealer)
         self._channels = sorted(channels)
         self._unsealed: dict[str, tuple[str, Private]] = {}
 
@@ -116,6 +118,7 @@ class MongoOutbox:
         if unwanted := await self._unwanted(row, conversation or {}):
             await self._final(row["_id"], "dropped", {"error": unwanted})
             return None
+        row = await self._together.with_followers(row)
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             message = replace(message, plain=bool(row.get("plain")))
@@ -129,7 +132,7 @@ class MongoOutbox:
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
         due = Due(
             row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation),
-            row.get("doubts", 0),
+            row.get("doubts", 0), row.get(JOINED, 1),
         )  # fmt: skip
         if (conversation or {}).get("unreachable"):
             await self.failed(due, "the person takes no messages")
@@ -150,11 +153,13 @@ class MongoOutbox:
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
 
-        False when a receipt has settled the row since it was leased, or the person has asked for silence: it must not
-        leave then. Silence is looked for after writing, so that whoever asks for it meanwhile is heard.
+        False when a receipt has settled the row since it was leased, when other words were put into it, or when the
+        person has asked for silence: it must not leave then. Silence is looked for after writing, so that whoever asks
+        for it meanwhile is heard.
         """
         fields = {"state": "sending", "sending_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
-        done = await self._rows.update_one({"_id": due.id, "open": True}, {"$set": fields, "$inc": {"attempts": 1}})
+        mine = {"_id": due.id, "open": True, JOINED: due.joined if due.joined > 1 else None}
+        done = await self._rows.update_one(mine, {"$set": fields, "$inc": {"attempts": 1}})
         if done.matched_count != 1:
             return False
         silent = {"_id": due.conversation_id, "silent": True}
@@ -203,8 +208,10 @@ class MongoOutbox:
                 return
             self._unsealed.pop(row_id, None)
 
-    async def retry(self, due: Due, seconds: float, reason: str) -> None:
-        """Put it back for later; later messages of the conversation wait behind it."""
+    async def retry(self, due: Due, seconds: float, reason: str, *, crowded: bool = False) -> None:
+        """Put it back for later; later messages of the conversation wait behind it, or leave with it."""
+        if crowded:
+            await self._rows.update_one({"_id": due.id, "open": True}, {"$set": {CROWDED: True}})
         await self._later(due, "waiting", seconds, reason)
 
     async def put_back(self, due: Due) -> None:
