@@ -370,6 +370,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
             directory=places.directory,
         )
 
+    standings = MongoStandings(db)
     hiding = Hiding(inbox, alerts, channels, knowledge, time.monotonic)
     early = EarlyPages(inbox, alerts, pagers, knowledge, time.monotonic, oncall.addressed, hiding)
     receiver = Receiver(inbox, outbox, spool, wake_answers.set, early)
@@ -434,8 +435,10 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         ),
         window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
         operator=operator,
-        standings=MongoStandings(db),
-        platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
+        standings=standings,
+        platform_news=PlatformNews(
+            ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now, standings
+        ),
         notes=Notes(
             notices, lambda: wording.content, lambda: places.directory.points, _speeds(config), now, wake_delivery.set
         ),

@@ -26,8 +26,14 @@ def poll_telegram(service: Service, bot: Bot) -> Coroutine[Any, Any, None]:
     leases, name = service.leases, "telegram:polling"
     hold = functools.partial(leases.hold, name, telegram_polling.LEASE_SECONDS)
     alarm = functools.partial(service.operator.tell, ChannelName.TELEGRAM)
-    poller = telegram_polling.Poller(bot, telegram_intake(service, bot), hold, alarm)
+    stand = functools.partial(_stand, service, ChannelName.TELEGRAM)
+    poller = telegram_polling.Poller(bot, telegram_intake(service, bot), hold, alarm, stand=stand)
     return telegram_polling.keep_polling(poller, functools.partial(leases.release, name))
+
+
+async def _stand(service: Service, channel: ChannelName, *, refused: bool) -> None:
+    """Remember whether a channel refuses our account where we ask it for messages."""
+    await (service.standings.refuses if refused else service.standings.takes)(channel)
 
 
 def telegram_intake(service: Service, bot: Bot) -> Intake:
@@ -71,7 +77,9 @@ def add_webhooks(app: web.Application, service: Service) -> None:
             config.whatsapp_phone_id,
             (config.whatsapp_app_secret.get_secret_value(), config.whatsapp_app_secret_old.get_secret_value()),
             config.whatsapp_verify_token.get_secret_value(),
-            whatsapp_hook.Desk(service.receiver.receive, news.receipt, service.quarantine.keep, news.moved, news.alarm),
+            whatsapp_hook.Desk(
+                service.receiver.receive, news.receipt, service.quarantine.keep, news.moved, news.alarm, news.refused
+            ),
             service.now,
         )
         app.router.add_get("/webhooks/whatsapp", cloud.verify)

@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from telegram import Bot
 from telegram.error import Conflict, TelegramError
@@ -40,6 +40,18 @@ Hold = Callable[[], Awaitable[bool]]
 Alarm = Callable[[str], Awaitable[object]]
 
 
+class Stand(Protocol):
+    """Remembers whether the platform refuses our account."""
+
+    async def __call__(self, *, refused: bool) -> None:
+        """Remember it; the same again changes nothing."""
+        ...
+
+
+async def nowhere(*, refused: bool) -> None:
+    """Remember nothing."""
+
+
 async def nobody(_: str) -> None:
     """Tell no one."""
 
@@ -54,10 +66,12 @@ class Poller:
         hold: Hold,
         alarm: Alarm = nobody,
         clock: Callable[[], float] = time.monotonic,
+        stand: Stand = nowhere,
     ) -> None:
-        """*alarm* tells the operator; *clock* counts seconds."""
+        """*alarm* tells the operator; *clock* counts seconds; *stand* hears whether the account is refused."""
         self._bot = bot
         self._alarm = alarm
+        self._stand = stand
         self._clock = clock
         self._fails_since: float | None = None
         self._beside: set[asyncio.Task[None]] = set()
@@ -84,6 +98,7 @@ class Poller:
             return self._longer()
         self._wait = FIRST_WAIT
         self._fails_since = None
+        await self._stands(refused=False)
         return 0.0
 
     async def close(self) -> None:
@@ -126,6 +141,8 @@ class Poller:
         else:
             log.warning("polling failed", extra={"reason": failure.reason})
         await self._trouble(failure.reason if failure.account else LASTING_FAULT, at_once=failure.account)
+        if failure.account:
+            await self._stands(refused=True)
         return max(self._longer(), failure.retry_after)
 
     async def _trouble(self, reason: str, *, at_once: bool) -> None:
@@ -137,6 +154,12 @@ class Poller:
                 await self._alarm(reason)
             except Exception as error:
                 log.exception("the operator could not be told", extra={"error": type(error).__name__})
+
+    async def _stands(self, *, refused: bool) -> None:
+        try:
+            await self._stand(refused=refused)
+        except Exception as error:
+            log.exception("how the account stands is not remembered", extra={"error": type(error).__name__})
 
     def _longer(self) -> float:
         wait, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)

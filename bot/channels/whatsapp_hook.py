@@ -53,6 +53,7 @@ class Desk:
     quarantine: Callable[[str, bytes, str], Awaitable[None]]
     moved: Callable[[Moved], Awaitable[None]]
     alarm: Callable[[str], Awaitable[None]]
+    refused: Callable[[str], Awaitable[None]]
 
 
 def verified(body: bytes, header: str, secrets: tuple[str, ...]) -> bool:
@@ -170,7 +171,7 @@ class WhatsAppWebhook:
         code = error_code({"errors": [item]})
         log.error("the platform reports an error", extra={"code": code})
         if outcome(code).account:
-            await self._desk.alarm(f"whatsapp:{code}")
+            await self._desk.refused(f"whatsapp:{code}")
 
     async def _notice(self, field: str, value: Json) -> None:
         event = text_of(value.get("event")) or text_of(value.get("alert_type")) or text_of(value.get("decision"))

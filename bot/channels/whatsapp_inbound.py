@@ -229,7 +229,7 @@ def _failed(receipt: Receipt, code: int | None) -> Receipt:
     again = max(found.retry_after, LATER) if found.retryable else None
     return replace(
         receipt, again=0.0 if plain else again, closed=found.closed, alarm=found.alarm or found.account,
-        gone=found.gone, plain=plain,
+        gone=found.gone, plain=plain, account=found.account,
     )  # fmt: skip
 
 

@@ -12,12 +12,12 @@ from bot.console.numbers import spoken
 from bot.console.views import Views
 from bot.content.render import said
 from bot.domain.lessons import FEWEST
-from bot.domain.notices import LONGEST_TEXT, NotConfirmable, Notice, Where, WhereKind
+from bot.domain.notices import LONGEST_TEXT, NOTE, Left, NotConfirmable, Notice, Where, WhereKind
 from bot.service.notices import BadNotice
 
 Service = Any
-NOTE = "note"
 LONGEST_NUMBER = 9
+NOBODY_LEFT = Left()
 
 
 class CampaignViews:
@@ -66,6 +66,16 @@ class CampaignViews:
         await self._views.record(session.responder.id, "note cancelled", str(notice.number))
         raise web.HTTPSeeOther("/console/campaigns")
 
+    async def send_notice_again(self, request: web.Request) -> web.Response:
+        """Send it, for two days more, to those whom it has not reached."""
+        notice, session = await self._found(request), self._session(request)
+        try:
+            await self._service.notes.again(notice.number, session.responder.id)
+        except NotConfirmable:
+            return await self._notice_page(request, notice, error="not_yours")
+        await self._views.record(session.responder.id, "note sent again", str(notice.number))
+        raise web.HTTPSeeOther("/console/campaigns")
+
     async def _found(self, request: web.Request) -> Notice:
         number = request.match_info["number"]
         known = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
@@ -86,6 +96,7 @@ class CampaignViews:
             lessons=[count for count in counts if count.course != NOTE],
             notes={count.number: count for count in counts if count.course == NOTE and not count.locale},
             notices=await self._service.notes.latest(),
+            left=await self._service.notes.left(),
             least=FEWEST,
             places=self._places(session),
             locales=content.locales.values(),
@@ -125,6 +136,7 @@ class CampaignViews:
             reach=reach,
             takes=spoken(reach.seconds),
             may_confirm=may_confirm,
+            left=(await self._service.notes.left()).get(notice.number, NOBODY_LEFT),
             error=error,
             status=409 if error else 200,
         )

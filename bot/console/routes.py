@@ -174,6 +174,7 @@ ROUTES = (
     Route("POST", "/console/campaigns", "write_notice", CAMPAIGNERS),
     Route("GET", "/console/campaigns/{number}", "notice", CAMPAIGNERS),
     Route("POST", "/console/campaigns/{number}/confirm", "confirm_notice", SUPERVISORS),
+    Route("POST", "/console/campaigns/{number}/again", "send_notice_again", SUPERVISORS),
     Route("POST", "/console/campaigns/{number}/cancel", "cancel_notice", CAMPAIGNERS),
     Route("GET", "/console/breaches", "breaches", LIST_READERS),
     Route("POST", "/console/breaches", "write_breach", ADMINS, fresh=True),

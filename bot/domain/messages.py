@@ -11,6 +11,8 @@ from bot.domain.private import NOTHING_SAID, Private
 
 #: WhatsApp takes words of our own for this long after the person's last message.
 WINDOW: Final = timedelta(hours=24)
+#: How long one message of several texts may be, in UTF-16 units: what each channel takes.
+LONGEST_TOGETHER: Final = 4096
 
 
 class ChannelName(StrEnum):
@@ -121,7 +123,8 @@ class Receipt:
 
     Of a failed one: `again` are the seconds after which it may be sent once more (None: never), `closed`: the channel
     takes words of our own only after the person has written, `alarm`: an operator must look, `gone`: nothing reaches
-    the person until they write, `plain`: its shape or its file was refused, so that only its plain words may pass.
+    the person until they write, `plain`: its shape or its file was refused, so that only its plain words may pass,
+    `account`: the fault is the whole account's.
     """
 
     channel: ChannelName
@@ -135,6 +138,7 @@ class Receipt:
     alarm: bool = False
     gone: bool = False
     plain: bool = False
+    account: bool = False
 
 
 class Lane(StrEnum):

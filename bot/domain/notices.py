@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 #: So long after it was confirmed a note is still sent; then it is no longer urgent.
 LASTS = timedelta(hours=48)
@@ -37,13 +38,31 @@ class NoticeState(StrEnum):
     CANCELLED = "cancelled"
 
 
+NOTE: Final = "note"
+
+
+def note_tag(number: int, locale: str) -> str:
+    """Return by what the messages of a note are counted, beside the lessons'."""
+    return f"{NOTE}:{number}:{locale}"
+
+
+def note_number(tag: str) -> int | None:
+    """Return the number of the note that a tag is of; None where it is a lesson's."""
+    kind, _, rest = tag.partition(":")
+    number = rest.partition(":")[0]
+    return int(number) if kind == NOTE and number.isdecimal() else None
+
+
 class NotConfirmable(Exception):
-    """Whoever wrote a note may not confirm it, and nothing but a draft can be confirmed."""
+    """Whoever wrote a note may not confirm it, and nothing but a draft can be confirmed; nor may they send it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A note: its words by locale, its place, who wrote and who confirmed it."""
+    """A note: its words by locale, its place, who wrote and who confirmed it.
+
+    again_at: when it was last sent once more to those whom it had not reached.
+    """
 
     number: int
     where: Where
@@ -53,6 +72,12 @@ class Notice:
     state: NoticeState = NoticeState.DRAFT
     confirmed_by: str = ""
     confirmed_at: datetime | None = None
+    again_at: datetime | None = None
+
+    @property
+    def sent_since(self) -> datetime | None:
+        """When the time began for which it is sent."""
+        return self.again_at or self.confirmed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +91,11 @@ class Reach:
     later: Mapping[str, int] = field(default_factory=dict)
     other_language: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How many a confirmed note has not reached: those whom it still waits for, and those for whom it came too late."""
+
+    waiting: int = 0
+    late: int = 0

@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.domain.conversation import Conversation
 from bot.domain.lessons import LessonCount
 from bot.domain.messages import ChannelName, OutboundMessage
-from bot.domain.notices import Notice, Reach, Where
+from bot.domain.notices import Left, Notice, Reach, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,14 @@ class Notices(Protocol):
 
     async def confirm(self, number: int, who: str, now: datetime) -> Notice:
         """Let it be sent: by somebody else than its writer, once. Raise `NotConfirmable`."""
+        ...
+
+    async def again(self, number: int, who: str, now: datetime) -> None:
+        """Send a confirmed one to whom it has not reached; the two days begin anew. Raise `NotConfirmable`."""
+        ...
+
+    async def left(self) -> Mapping[int, Left]:
+        """Return by the numbers of confirmed notes how many they have not reached."""
         ...
 
     async def cancel(self, number: int) -> None:

@@ -59,10 +59,11 @@ class MediaStore(Protocol):
         """Return the notes that are to be fetched now."""
         ...
 
-    async def failed(self, note_id: str, now: datetime, pause: float | None, *, final: bool) -> bool:
+    async def failed(self, note_id: str, now: datetime, pause: float | None, *, final: bool, began: datetime) -> bool:
         """Let it be tried again after *pause* seconds (None: later each time, and counted); True to give it up.
 
-        final: the channel says that it has no such file.
+        final: the channel says that it has no such file. began: when this was tried; it counts for nothing if its time
+        had not come then, as where another process has failed meanwhile.
         """
         ...
 

@@ -29,7 +29,7 @@ class Channel(Protocol):
 class Due:
     """An outbox row that is to be sent now. heard_at: when the person wrote last, by the channel's clock, if known.
 
-    doubts: how often it was sent without an answer, so that it may have arrived.
+    doubts: how often it was sent without an answer, so that it may have arrived. joined: how many rows leave with it.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Due:
     state: str = "waiting"
     heard_at: datetime | None = None
     doubts: int = 0
+    joined: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class HeldBack(Protocol):
         """Keep it until they write; queue the greeting unless one has gone out since; *note* goes to an open case."""
         ...
 
+    async def note_again(self, due: Due, now: datetime) -> bool:
+        """Give an urgent note back to its list, to be sent once the person has written; False for anything else."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -80,12 +85,15 @@ class Hold:
 class Standings(Protocol):
     """Which channels refuse our account at present, for all processes."""
 
-    async def refuses(self, channel: ChannelName) -> None:
-        """Remember that a channel refuses us."""
+    async def refuses(self, channel: ChannelName, *, afterwards: bool = False) -> None:
+        """Remember that a channel refuses us. *afterwards*: it takes our calls, and gives the messages up later."""
         ...
 
-    async def takes(self, channel: ChannelName) -> None:
-        """Forget it: something was sent there."""
+    async def takes(self, channel: ChannelName, at: datetime | None = None) -> None:
+        """Forget it: the channel took a call; by one that refuses us afterwards only a report since then counts.
+
+        at: when it took a message, by its own report; None for a call.
+        """
         ...
 
 
@@ -131,8 +139,8 @@ class Outbox(Protocol):
         """Record the channel's id."""
         ...
 
-    async def retry(self, due: Due, seconds: float, reason: str) -> None:
-        """Put it back for later."""
+    async def retry(self, due: Due, seconds: float, reason: str, *, crowded: bool = False) -> None:
+        """Put it back for later. *crowded*: this person gets too much at once; what can leave with it does."""
         ...
 
     async def unknown(self, due: Due, reason: str) -> None:

@@ -37,6 +37,8 @@ LOOK_AGAIN = 120.0
 TELL_EVERY = 600.0
 #: Channels that answer by echoing our id, or that take the same id twice without a second copy.
 SETTLED_BY_ECHO = frozenset({ChannelName.WHATSAPP})
+#: Where a contact must wait, what waits with a message leaves with it: on Telegram each bubble is deleted by itself.
+TOGETHER = frozenset({ChannelName.WHATSAPP})
 ANSWERED_SINCE = "in doubt, and the person has written since"
 DOUBTED = "in doubt after a second try"
 REPEATABLE = frozenset({ChannelName.WEB, ChannelName.TERMINAL})
@@ -166,7 +168,7 @@ class Deliverer:
         if not self._rests.may(due):
             await self._outbox.put_back(due)
             return
-        if not await self._outbox.sending(due):
+        if not await self._leaves(due):
             return
         channel = self._channels[due.address.channel]
         try:
@@ -180,6 +182,15 @@ class Deliverer:
         await self._outbox.sent(due, channel_message_id)
         if self._standings:
             await self._standings.takes(due.address.channel)
+
+    async def _leaves(self, due: Due) -> bool:
+        leaves = False
+        try:
+            leaves = await self._outbox.sending(due)
+        finally:
+            if not leaves:
+                self._rests.stayed(due)
+        return leaves
 
     async def _failed(self, due: Due, error: ChannelError) -> None:
         (self._rests.silent if error.silent else self._rests.answered)(due.address.channel)
@@ -197,7 +208,8 @@ class Deliverer:
         elif error.retryable and due.attempts < (TRIES_FOR_OPERATOR if error.account else MOST_TRIES):
             wait = max(_wait(due, error), error.retry_after)
             await self._pause(due, error, wait)
-            await self._outbox.retry(due, wait, error.reason)
+            crowded = error.pause == "address" and due.address.channel in TOGETHER
+            await self._outbox.retry(due, wait, error.reason, crowded=crowded)
         else:
             await self._outbox.failed(due, error.reason)
 

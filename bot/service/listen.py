@@ -60,6 +60,7 @@ class Listener:
         self._reader = reader
         self._most_looking = most_looking
         self._looking = 0
+        self._fetching: dict[str, asyncio.Task[bool]] = {}
         self._quotas = quotas
         self._woken = woken
 
@@ -139,18 +140,27 @@ class Listener:
         return sum(await asyncio.gather(*map(one, await self._media.wanted(self._now()))))
 
     async def _fetch(self, wanted: Wanted) -> bool:
+        """Fetch one, unless it is being fetched: then wait for that, so that one failure is not counted twice."""
+        if wanted.id not in self._fetching:
+            task = asyncio.create_task(self._try(wanted))
+            self._fetching[wanted.id] = task
+            task.add_done_callback(lambda _: self._fetching.pop(wanted.id, None))
+        return await asyncio.shield(self._fetching[wanted.id])
+
+    async def _try(self, wanted: Wanted) -> bool:
         fetch, media = self._fetchers.get(wanted.channel), wanted.media
         if media and media.size > MOST_BYTES:
             return await self._refuse(wanted, "too_large")
+        began = self._now()
         if not fetch or not media:
-            return await self._later(wanted, None)
+            return await self._later(wanted, began, None)
         try:
             async with asyncio.timeout(FETCH_PATIENCE):
                 data = await fetch(media, MOST_BYTES)
         except ChannelError as error:
-            return await self._later(wanted, error)
+            return await self._later(wanted, began, error)
         except TimeoutError:
-            return await self._later(wanted, None)
+            return await self._later(wanted, began, None)
         why = "too_large" if len(data) > MOST_BYTES else refusal(media.mime, kind_of(data, media.mime))
         if why:
             return await self._refuse(wanted, why)
@@ -158,13 +168,13 @@ class Listener:
         await self._media.keep(wanted.id, wanted.conversation_id, mime, data, self._now(), fetched=True)
         return True
 
-    async def _later(self, wanted: Wanted, error: ChannelError | None) -> bool:
+    async def _later(self, wanted: Wanted, began: datetime, error: ChannelError | None) -> bool:
         """Try again, later each time; what is wrong with the whole account costs the file no try."""
         log.warning("a file could not be fetched yet", extra={"note": wanted.id, "error": str(error or "no answer")})
         whole = error is not None and (error.account or error.pause == "account" or error.retry_after > 0)
         pause = max(error.retry_after, ACCOUNT_PAUSE) if error and whole else None
         given_up = await self._media.failed(
-            wanted.id, self._now(), pause, final=error is not None and not error.retryable
+            wanted.id, self._now(), pause, final=error is not None and not error.retryable, began=began
         )
         if given_up:
             await self._refuse(wanted, GONE)

@@ -12,7 +12,7 @@ from bot.content.model import Content
 from bot.content.render import render
 from bot.domain.conversation import Conversation
 from bot.domain.messages import ChannelName, Lane, Reply
-from bot.domain.notices import LONGEST_TEXT, Notice, Reach, Where, WhereKind
+from bot.domain.notices import LONGEST_TEXT, Left, Notice, Reach, Where, WhereKind
 from bot.domain.places import Point
 from bot.ports import NoteDue, Notices
 from bot.service.lessons import PAUSE, WITHIN_A_DAY
@@ -68,6 +68,14 @@ class Notes:
     async def cancel(self, number: int) -> None:
         """Send it to nobody more."""
         await self._store.cancel(number)
+
+    async def again(self, number: int, who: str) -> None:
+        """Send it, for as long again, to those whom it has not reached. Raise `NotConfirmable`."""
+        await self._store.again(number, who, self._now())
+
+    async def left(self) -> Mapping[int, Left]:
+        """Return by the numbers of confirmed notes how many they have not reached."""
+        return await self._store.left()
 
     async def get(self, number: int) -> Notice | None:
         """Return one."""

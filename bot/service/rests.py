@@ -17,10 +17,14 @@ PROBE = 35.0
 
 @dataclass
 class _State:
-    """Of one channel: until when it rests, by the clock, and how many sends in a row nobody answered."""
+    """Of one channel: until when it rests, by the clock, and how many sends in a row nobody answered.
+
+    asking: the row that asks whether the channel is back.
+    """
 
     until: float = float("-inf")
     silent: int = 0
+    asking: str = ""
 
 
 class Rests:
@@ -53,18 +57,25 @@ class Rests:
             return False
         if self._of(channel).silent >= SILENT_IN_A_ROW:
             self.rest(channel, PROBE)
+            self._of(channel).asking = due.id
         return True
+
+    def stayed(self, due: Due) -> None:
+        """A message that was to leave did not: if it was the one to ask, another may ask now."""
+        state = self._of(due.address.channel)
+        if state.asking == due.id:
+            state.until, state.asking = float("-inf"), ""
 
     def answered(self, channel: ChannelName) -> None:
         """Something answered, were it a refusal."""
         if self._of(channel).silent >= SILENT_IN_A_ROW:
             self.rest(channel, 0)
-        self._of(channel).silent = 0
+        self._of(channel).silent, self._of(channel).asking = 0, ""
 
     def silent(self, channel: ChannelName) -> None:
         """Nothing answered in time."""
         state = self._of(channel)
-        state.silent += 1
+        state.silent, state.asking = state.silent + 1, ""
         if state.silent >= SILENT_IN_A_ROW:
             self.rest(channel, REST)
 

@@ -43,10 +43,11 @@ class Window:
     async def hold(self, due: Due) -> bool:
         """Keep it for the person, with a greeting if they agreed to one; False if it is not worth keeping.
 
-        A lesson or a note is not: by then there is a newer one.
+        A lesson is not: by then there is a newer one. An urgent note is true for two days and goes back to its list;
+        nobody is greeted for it, for the greeting says that an answer waits.
         """
         if due.message.lane is Lane.CAMPAIGN:
-            return False
+            return await self._held.note_again(due, self._now())
         wish = await self._held.wish(due)
         if due.message.template or (due.message.author == "bot" and not wish.may_write):
             return False

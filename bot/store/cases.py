@@ -39,6 +39,7 @@ from bot.store.reopening import refuse_second, still_along
 from bot.store.sealed import Sealer, Unreadable
 from bot.store.slips import hidden
 from bot.store.steps import ENDING, PAGING, Steps, Wish
+from bot.store.together import WITHIN, own
 
 log = logging.getLogger(__name__)
 Doc = dict[str, Any]
@@ -218,7 +219,8 @@ class MongoCases:
         """Return what was said, oldest first, both ways. Unreadable (erased) lines are left out."""
         labels: dict[str, str] = {}
         mine = {"conversation": conversation_id}
-        lines = [await self._said(row, labels) async for row in self._db["outbox"].find(mine).sort("_id", 1)]
+        rows = {row["_id"]: row async for row in self._db["outbox"].find(mine).sort("_id", 1)}
+        lines = [await self._said(row, rows.get(row.get(WITHIN), row), labels) for row in rows.values()]
         lines += [await self._heard(row, labels) async for row in self._db["inbox"].find(mine)]
         return sorted(
             (line for line in lines if line), key=lambda line: (line.at, line.who == "person" and -1, line.id)
@@ -235,16 +237,17 @@ class MongoCases:
         words = Private(await hidden(self._db, self._sealer, doc["text"]) or doc.get("point", ""))
         return Line(row["_id"], at, "person", words, row["state"], doc["carrier"], choices, sent_at)
 
-    async def _said(self, row: Doc, labels: dict[str, str]) -> Line | None:
+    async def _said(self, row: Doc, left: Doc, labels: dict[str, str]) -> Line | None:
+        """*left*: the row with which it left, most often itself; what became of that became of it."""
         try:
-            doc = await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])
+            doc = await self._sealer.open(f"outbox:{row['_id']}", own(row))
         except (Unreadable, KeyError):
             return None
         labels |= dict(doc["choices"])
         words = await hidden(self._db, self._sealer, doc["text"]) or doc.get("template", "")
         return Line(
-            row["_id"], aware(row["created_at"]), doc["author"], Private(words), row["state"], "text",
-            tuple(label for _, label in doc["choices"]), error=row.get("error", ""), template=doc.get("template", ""),
+            row["_id"], aware(row["created_at"]), doc["author"], Private(words), left["state"], "text",
+            tuple(label for _, label in doc["choices"]), error=left.get("error", ""), template=doc.get("template", ""),
         )  # fmt: skip
 
     async def act(  # noqa: PLR0913

@@ -11,7 +11,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.domain.cases import CaseAction
 from bot.domain.conversation import Turn
-from bot.domain.messages import LANE_ORDER, SIGNS, Carrier, Lane, OutboundMessage
+from bot.domain.messages import LANE_ORDER, SIGNS, WINDOW, Carrier, Lane, OutboundMessage
+from bot.domain.notices import note_number
 from bot.domain.private import Private
 from bot.ports import Due, Wish
 from bot.store.documents import aware, conversation_in, open_case_of
@@ -25,6 +26,7 @@ GREETING = "greeting"
 SILENCE = "the person asked for silence"
 #: What waited longer is not said any more.
 STILL_TRUE = timedelta(days=30)
+NOTE_WAITS = "the window is closed; the note waits for the person"
 
 
 class MongoHeldBack:
@@ -63,6 +65,29 @@ class MongoHeldBack:
             await self._tell(due, note, now, session)
 
         await in_transaction(self._db.client, body)
+
+    async def note_again(self, due: Due, now: datetime) -> bool:
+        """Give an urgent note back to its list; see the port. As the window is closed, so it is for the list."""
+        mine = {"_id": due.id, "open": True}
+        row = await self._db["outbox"].find_one(mine, {"lesson": 1})
+        number = note_number(row.get("lesson", "")) if row else None
+        if number is None:
+            return False
+
+        async def body(session: AsyncClientSession) -> None:
+            fields = {"state": "dropped", "open": False, "error": NOTE_WAITS, "updated_at": now}
+            change = {"$set": fields, "$unset": {"lease": "", "lesson": ""}}
+            done = await self._db["outbox"].find_one_and_update(mine, change, session=session)
+            if not done:
+                return
+            shut = {"$min": {"heard_at": now - WINDOW}}
+            await self._db["conversations"].update_one(unheard(done), shut, session=session)
+            send = {"_id": f"{number}:{due.conversation_id}", "state": "sent"}
+            again = {"$set": {"state": "waiting", "not_before": now}}
+            await self._db["note_sends"].update_one(send, again, session=session)
+
+        await in_transaction(self._db.client, body)
+        return True
 
     async def _may_greet(self, due: Due, session: AsyncClientSession) -> bool:
         since = {"created_at": {"$gt": due.heard_at}} if due.heard_at else {}
@@ -122,6 +147,12 @@ async def end_campaign(
 async def _end(db: AsyncDatabase[Doc], held: Doc, now: datetime, session: AsyncClientSession) -> None:
     fields = {"state": "dropped", "open": False, "error": "the person wants nothing more", "updated_at": now}
     await db["outbox"].update_many(held, {"$set": fields}, session=session)
+
+
+def unheard(row: Doc) -> Doc:
+    """Return the query for a row's conversation, if the person has not written since it was sent."""
+    since = row.get("sending_at", row["created_at"])
+    return {"_id": row["conversation"], "heard_at": {"$not": {"$gte": since}}}
 
 
 def heard(kept: Doc | None) -> datetime | None:

@@ -124,8 +124,7 @@ class MongoMedia:
 
     async def wanted(self, now: datetime) -> Sequence[Wanted]:
         """Return notes that are to be fetched now: those never tried first, then by when their time came."""
-        now_or_old = [{"next_at": {"$lte": now}}, {"next_at": None}]  # None: wanted before there was such a time
-        rows = self._notes.find({"state": "wanted", "$or": now_or_old}).sort([("tries", 1), ("next_at", 1)])
+        rows = self._notes.find({"state": "wanted", "$or": _come(now)}).sort([("tries", 1), ("next_at", 1)])
         rows = rows.limit(BATCH)
         found = []
         async for row in rows:
@@ -138,10 +137,10 @@ class MongoMedia:
             found.append(Wanted(row["_id"], row["conversation"], ChannelName(row["channel"]), media))
         return found
 
-    async def failed(self, note_id: str, now: datetime, pause: float | None, *, final: bool) -> bool:
+    async def failed(self, note_id: str, now: datetime, pause: float | None, *, final: bool, began: datetime) -> bool:
         """Set the time of the next try; see the port. A file older than its channel keeps files is given up."""
-        mine = {"_id": note_id, "state": "wanted"}
-        row = await self._notes.find_one(mine, {"tries": 1, "refusals": 1, "at": 1})
+        mine: dict[str, Any] = {"_id": note_id, "state": "wanted", "$or": _come(began)}
+        row = await self._notes.find_one(mine, {"tries": 1, "refusals": 1, "at": 1, "next_at": 1})
         if not row:
             return False
         tries, refusals = row["tries"] + (pause is None), row.get("refusals", 0) + (final and pause is None)
@@ -149,13 +148,18 @@ class MongoMedia:
             return True
         wait = PAUSES[min(tries, len(PAUSES)) - 1] if pause is None else pause
         fields = {"tries": tries, "refusals": refusals, "next_at": now + timedelta(seconds=wait)}
-        await self._notes.update_one(mine, {"$set": fields})
+        await self._notes.update_one({**mine, "next_at": row.get("next_at")}, {"$set": fields})
         return False
 
     async def refuse(self, note_id: str, why: str) -> None:
         """Never ask for it again, forget how it could be had, and remember *why* for the responder."""
         refused = {"$set": {"state": "refused", "why": why}, "$unset": {"sealed": ""}}
         await self._notes.update_one({"_id": note_id, "state": "wanted"}, refused)
+
+
+def _come(now: datetime) -> list[dict[str, Any]]:
+    """Return what finds the files whose time has come; those without one were wanted before there were times."""
+    return [{"next_at": {"$lte": now}}, {"next_at": None}]
 
 
 def _like(wanted: Wanted) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from pymongo.errors import BulkWriteError
 
 from bot.domain.conversation import Conversation
 from bot.domain.messages import ChannelName, OutboundMessage
-from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Reach, Where, WhereKind
+from bot.domain.notices import LASTS, Left, NotConfirmable, Notice, NoticeState, Reach, Where, WhereKind, note_tag
 from bot.ports import NoteDue
 from bot.store.conversations import MongoConversations
 from bot.store.documents import aware
@@ -23,6 +24,8 @@ from bot.store.mongo import in_transaction
 Doc = dict[str, Any]
 AT_ONCE = 200
 TWICE = 11000
+#: The state of a note whose two days were over before its person could be told.
+LATE = "late"
 
 
 class MongoNotices:
@@ -70,11 +73,43 @@ class MongoNotices:
             raise NotConfirmable(str(number))
         return _notice(row)
 
+    async def again(self, number: int, who: str, now: datetime) -> None:
+        """See the port. What was given up before it left counts as not reached; what may have arrived does not."""
+        mine = {"_id": number, "state": NoticeState.CONFIRMED.value, "made_by": {"$ne": who}}
+        fields = {"again_at": now}
+
+        async def body(session: AsyncClientSession) -> None:
+            done = await self._db["notices"].update_one(mine, {"$set": fields}, session=session)
+            if not done.matched_count:
+                raise NotConfirmable(str(number))
+            await self._again(number, now, session)
+
+        await in_transaction(self._client, body)
+
+    async def _again(self, number: int, now: datetime, session: AsyncClientSession) -> None:
+        unsent = {"lesson": _lesson(number), "state": {"$in": ["failed", "dropped"]}, "doubts": None}
+        people = await self._db["outbox"].distinct("conversation", unsent, session=session)
+        await self._db["outbox"].update_many(unsent, {"$unset": {"lesson": ""}}, session=session)
+        given_up = [f"{number}:{name}" for name in people]
+        unreached = {"notice": number, "$or": [{"state": LATE}, {"_id": {"$in": given_up}, "state": "sent"}]}
+        again = {"$set": {"state": "waiting", "not_before": now}}
+        await self._db["note_sends"].update_many(unreached, again, session=session)
+
+    async def left(self) -> Mapping[int, Left]:
+        """See the port."""
+        states = {"$match": {"state": {"$in": ["waiting", LATE]}}}
+        group = {"$group": {"_id": {"notice": "$notice", "state": "$state"}, "n": {"$sum": 1}}}
+        found: dict[int, Left] = {}
+        async for row in await self._db["note_sends"].aggregate([states, group]):
+            number, name = row["_id"]["notice"], row["_id"]["state"]
+            found[number] = replace(found.get(number, Left()), **{name: row["n"]})
+        return found
+
     async def cancel(self, number: int) -> None:
         """Send it to nobody more: who is listed is not, and what is queued and has not left never leaves."""
         await self._db["notices"].update_one({"_id": number}, {"$set": {"state": NoticeState.CANCELLED.value}})
         await self._db["note_sends"].delete_many({"notice": number, "state": "waiting"})
-        queued = {"lesson": {"$regex": f"^note:{number}:"}, "state": {"$in": ["waiting", HELD]}}
+        queued = {"lesson": _lesson(number), "state": {"$in": ["waiting", HELD]}}
         fields: Doc = {"state": "dropped", "open": False, "error": "the note was cancelled"}
         await self._db["outbox"].update_many(queued, [{"$set": {**fields, "updated_at": "$$NOW"}}])
 
@@ -124,10 +159,12 @@ class MongoNotices:
 
     async def _due(self, row: Doc, now: datetime) -> NoteDue | None:
         notice = await self.get(row["notice"])
-        confirmed = notice.confirmed_at if notice and notice.state is NoticeState.CONFIRMED else None
-        over = not confirmed or now - confirmed > LASTS
-        if over or not await self._db["note_wishes"].find_one({"_id": row["conversation"]}, {"_id": 1}):
-            await self._db["note_sends"].update_one({"_id": row["_id"]}, {"$set": {"state": "dropped"}})
+        since = notice.sent_since if notice and notice.state is NoticeState.CONFIRMED else None
+        wished = await self._db["note_wishes"].find_one({"_id": row["conversation"]}, {"_id": 1})
+        if not since or not wished or now - since > LASTS:
+            state = LATE if since and wished else "dropped"
+            mine = {"_id": row["_id"], "state": "waiting", "not_before": row["not_before"]}
+            await self._db["note_sends"].update_one(mine, {"$set": {"state": state}})
             return None
         conversation = await self._conversations.load(row["conversation"], ChannelName(row["channel"]))
         kept = await self._db["conversations"].find_one({"_id": row["conversation"]}, {"heard_at": 1})
@@ -145,7 +182,7 @@ class MongoNotices:
             if not taken.matched_count or not await self._stands(item.notice.number, session):
                 await session.abort_transaction()
                 return False
-            tag = f"note:{item.notice.number}:{after.locale}"
+            tag = note_tag(item.notice.number, after.locale)
             return await self._conversations.speak(after, sealed, messages, tag, now, session)
 
         return await in_transaction(self._client, body)
@@ -167,6 +204,10 @@ class MongoNotices:
         await self._db["note_sends"].update_one(row, {"$set": {"state": "dropped"}})
 
 
+def _lesson(number: int) -> Doc:
+    return {"$regex": f"^{note_tag(number, '')}"}
+
+
 def _asked_about(where: Where) -> Doc:
     field = {WhereKind.PLACE: "places", WhereKind.DISTRICT: "districts", WhereKind.STATE: "states"}[where.kind]
     return {field: f"{where.state}:{where.name}" if where.kind is WhereKind.DISTRICT else where.name}
@@ -182,4 +223,5 @@ def _notice(row: Doc) -> Notice:
         NoticeState(row["state"]),
         row.get("confirmed_by", ""),
         aware(row["confirmed_at"]) if row.get("confirmed_at") else None,
+        aware(row["again_at"]) if row.get("again_at") else None,
     )

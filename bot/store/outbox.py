@@ -17,8 +17,9 @@ from bot.domain.messages import LANE_ORDER, RECEIPT_ORDER, WINDOW, Address, Chan
 from bot.domain.private import Private
 from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, open_case_of, outbound_in
-from bot.store.held import SILENCE, heard
+from bot.store.held import SILENCE, heard, unheard
 from bot.store.sealed import Sealer, Unreadable
+from bot.store.together import CROWDED, JOINED, Together
 
 Doc = dict[str, Any]
 #: Renewed while a message is being sent (`bot.service.deliver`).
@@ -57,6 +58,7 @@ class MongoOutbox:
         self._db = db
         self._rows = db["outbox"]
         self._sealer = sealer
+        self._together = Together(db, sealer)
         self._channels = sorted(channels)
         self._unsealed: dict[str, tuple[str, Private]] = {}
 
@@ -125,6 +127,7 @@ class MongoOutbox:
         if unwanted := await self._unwanted(row, conversation or {}):
             await self._final(row["_id"], "dropped", {"error": unwanted})
             return None
+        row = await self._together.with_followers(row)
         try:
             message = outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"]))
             message = replace(message, plain=bool(row.get("plain")))
@@ -138,7 +141,7 @@ class MongoOutbox:
         to = Address(ChannelName(row["channel"]), Private(address["address"]))
         due = Due(
             row["_id"], row["conversation"], to, message, row["attempts"], row["state"], heard(conversation),
-            row.get("doubts", 0),
+            row.get("doubts", 0), row.get(JOINED, 1),
         )  # fmt: skip
         if (conversation or {}).get("unreachable"):
             await self.failed(due, "the person takes no messages")
@@ -159,11 +162,13 @@ class MongoOutbox:
     async def sending(self, due: Due) -> bool:
         """Written before the first byte leaves, so that a crash after it is known to be in doubt.
 
-        False when a receipt has settled the row since it was leased, or the person has asked for silence: it must not
-        leave then. Silence is looked for after writing, so that whoever asks for it meanwhile is heard.
+        False when a receipt has settled the row since it was leased, when other words were put into it, or when the
+        person has asked for silence: it must not leave then. Silence is looked for after writing, so that whoever asks
+        for it meanwhile is heard.
         """
         fields = {"state": "sending", "sending_at": datetime.now(UTC)}  # noqa: TID251 - the edge's own clock
-        done = await self._rows.update_one({"_id": due.id, "open": True}, {"$set": fields, "$inc": {"attempts": 1}})
+        mine = {"_id": due.id, "open": True, JOINED: due.joined if due.joined > 1 else None}
+        done = await self._rows.update_one(mine, {"$set": fields, "$inc": {"attempts": 1}})
         if done.matched_count != 1:
             return False
         silent = {"_id": due.conversation_id, "silent": True}
@@ -212,8 +217,10 @@ class MongoOutbox:
                 return
             self._unsealed.pop(row_id, None)
 
-    async def retry(self, due: Due, seconds: float, reason: str) -> None:
-        """Put it back for later; later messages of the conversation wait behind it."""
+    async def retry(self, due: Due, seconds: float, reason: str, *, crowded: bool = False) -> None:
+        """Put it back for later; later messages of the conversation wait behind it, or leave with it."""
+        if crowded:
+            await self._rows.update_one({"_id": due.id, "open": True}, {"$set": {CROWDED: True}})
         await self._later(due, "waiting", seconds, reason)
 
     async def put_back(self, due: Due) -> None:
@@ -291,6 +298,16 @@ class MongoOutbox:
         await self._db["parked_receipts"].update_one({"_id": key}, {"$set": parked}, upsert=True)
         return False
 
+    async def is_template(self, receipt: Receipt) -> bool:
+        """Say whether a report is about an approved text, or about a message that nobody can read (any more)."""
+        key = self._receipt_key(receipt.channel, receipt.channel_message_id)
+        query: Doc = {"_id": receipt.outbox_id} if receipt.outbox_id else {"receipt": key}
+        row = await self._rows.find_one(query, {"sealed": 1})
+        try:
+            return not row or bool(outbound_in(await self._sealer.open(f"outbox:{row['_id']}", row["sealed"])).template)
+        except Unreadable:
+            return True
+
     async def _apply(self, row_id: str, receipt: Receipt) -> None:
         """Only ever forward: a late `sent` never hides a `read`; `failed` after `delivered` is kept as a note."""
         state = receipt.state
@@ -334,12 +351,12 @@ class MongoOutbox:
             return
         await self._undelivered(row["conversation"])
         if receipt.gone:
-            await self._db["conversations"].update_one(_unheard(row), {"$set": {"unreachable": True}})
+            await self._db["conversations"].update_one(unheard(row), {"$set": {"unreachable": True}})
 
     async def _shut(self, row: Doc, receipt: Receipt) -> None:
         """The window was closed as the message was sent; whoever has written since has opened it."""
         shut = {"$min": {"heard_at": receipt.at - WINDOW}}
-        await self._db["conversations"].update_one(_unheard(row), shut)
+        await self._db["conversations"].update_one(unheard(row), shut)
 
     async def _final(self, row_id: str, state: str, fields: Doc, among: Sequence[str] = ()) -> None:
         """Close a row, if it is in one of these states; one that a receipt has moved meanwhile keeps its state."""
@@ -378,9 +395,3 @@ class MongoOutbox:
 
 def _refusal(receipt: Receipt) -> Doc:
     return {"error": f"channel:{receipt.error_code}", f"{receipt.state.value}_at": receipt.at}
-
-
-def _unheard(row: Doc) -> Doc:
-    """Return the query for its conversation, if the person has not written since it was sent."""
-    since = row.get("sending_at", row["created_at"])
-    return {"_id": row["conversation"], "heard_at": {"$not": {"$gte": since}}}

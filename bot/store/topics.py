@@ -24,6 +24,7 @@ from bot.store.documents import aware
 from bot.store.mongo import reachable
 from bot.store.sealed import Sealer, Unreadable
 from bot.store.slips import hidden
+from bot.store.together import own
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
@@ -187,7 +188,7 @@ class MongoTopics:
 
     async def _said(self, row: Doc, here: set[tuple[str, datetime]]) -> Entry | None:
         try:
-            doc = await self._sealer.open(f"outbox:{row['_id']}", row.get("sealed"))
+            doc = await self._sealer.open(f"outbox:{row['_id']}", own(row))
         except Unreadable:
             return None
         at = aware(row["created_at"])

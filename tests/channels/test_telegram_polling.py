@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,8 +16,11 @@ from bot.app import Service
 from bot.channels.telegram_polling import LASTING_FAULT, TAPS_AT_ONCE, Poller, keep_polling
 from bot.channels.telegram_receiving import Intake
 from bot.config import ConfigError, load_config
+from bot.domain.messages import ChannelName
+from bot.doors import _stand
 from bot.ports import StoreUnavailable
 from bot.store.leases import MongoLeases
+from bot.store.standings import MongoStandings
 from tests.channels.conftest import Taken
 from tests.channels.telegram_shapes import tap, update
 from tests.platforms import FakeTelegram, refused
@@ -138,6 +142,31 @@ async def test_the_operator_hears_of_the_accounts_faults(
     platform.refusals["getUpdates"] = answer
     await alarming(bot, taken, told, [0.0]).step()
     assert told == [reason]
+
+
+async def test_a_refusal_while_polling_moves_the_page_and_being_served_moves_it_back(
+    platform: FakeTelegram, bot: Bot, taken: Taken, service: Service
+) -> None:
+    """D7: 401 and 409 lead people to the other channels first; an outage does not; the first good answer ends it."""
+    intake = Intake(bot, taken.receive, taken.quarantine, lambda: datetime.now(UTC))
+    stand = functools.partial(_stand, service, ChannelName.TELEGRAM)
+    polls, others = Poller(bot, intake, Right().hold, stand=stand), MongoStandings(service.db)
+
+    async def refusing(answer: tuple[int, dict[str, object]] | None) -> bool:
+        if answer:
+            platform.refusals["getUpdates"] = answer
+        await polls.step()
+        await others.refresh()
+        assert others.refused == service.standings.refused
+        return ChannelName.TELEGRAM in others.refused
+
+    platform.updates = [update(10, text="one")]
+    assert not await refusing(refused(502, "Bad Gateway"))
+    assert await refusing(refused(401, "Unauthorized"))
+    assert await refusing(refused(502, "Bad Gateway"))
+    assert not await refusing(None)
+    assert await refusing(refused(409, "Conflict: terminated by other getUpdates request"))
+    assert not await refusing(None) and len(taken.messages) == 1
 
 
 async def test_the_operator_hears_of_what_does_not_pass(platform: FakeTelegram, bot: Bot, taken: Taken) -> None:

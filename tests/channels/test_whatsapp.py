@@ -78,7 +78,7 @@ async def hook() -> AsyncIterator[Hook]:
         PHONE_ID,
         (SECRET, "former-secret"),
         "verify-me",
-        Desk(made.receive, made.report, made.quarantine, made.move, made.alarm),
+        Desk(made.receive, made.report, made.quarantine, made.move, made.alarm, made.alarm),
         lambda: datetime.now(UTC),
     )
     app = web.Application(client_max_size=MOST_BYTES)

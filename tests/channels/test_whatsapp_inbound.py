@@ -191,14 +191,14 @@ def test_a_failed_report_says_what_is_to_be_done() -> None:
     def failed(code: object) -> tuple[float | None, set[str]]:
         found = parse_status({"id": "w", "status": "failed", "timestamp": "1", "errors": [{"code": code}]}, NOW)
         assert found
-        return found.again, {name for name in ("closed", "alarm", "gone", "plain") if getattr(found, name)}
+        return found.again, {name for name in ("closed", "alarm", "gone", "plain", "account") if getattr(found, name)}
 
     assert failed(131047) == (None, {"closed"})
     assert failed(131026) == (None, {"gone"})
     assert failed(131049) == (None, {"alarm"})
     assert failed(131000) == (10.0, set())
     assert failed(130429) == (10.0, set())
-    assert failed(190) == (60.0, {"alarm"})
+    assert failed(190) == (60.0, {"alarm", "account"})
     for code in (131052, 131053):
         assert failed(code) == (0.0, {"plain"})
     for code in (100, 131008, 131009, 131051):
@@ -246,9 +246,12 @@ class Taken:
     async def alarm(self, reason: str) -> None:
         self.order.append(f"alarm {reason}")
 
+    async def refused(self, reason: str) -> None:
+        self.order.append(f"refused {reason}")
+
 
 def hook(taken: Taken) -> WhatsAppWebhook:
-    desk = Desk(taken.receive, taken.report, taken.quarantine, taken.moved, taken.alarm)
+    desk = Desk(taken.receive, taken.report, taken.quarantine, taken.moved, taken.alarm, taken.refused)
     return WhatsAppWebhook(PHONE_ID, (SECRET,), "v", desk, lambda: NOW)
 
 
@@ -271,7 +274,7 @@ async def test_items_of_one_change_stand_alone_and_moves_come_first() -> None:
     }
     assert await take(batch("messages", value)) == [
         "moved IN.2", "aside TypeError", "moved 7", "message hello", "aside ValueError", "status read",
-        "aside TypeError", "aside KeyError", "alarm whatsapp:131031", "aside TypeError",
+        "aside TypeError", "aside KeyError", "refused whatsapp:131031", "aside TypeError",
     ]  # fmt: skip
 
 

@@ -39,7 +39,7 @@ async def account() -> AsyncIterator[FakeAccount]:
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     """Our own webhook, reachable."""
-    desk: Any = Desk(*[None] * 5)  # type: ignore[arg-type]
+    desk: Any = Desk(*[None] * 6)  # type: ignore[arg-type]
     hook = WhatsAppWebhook(PHONE_ID, (SECRET,), VERIFY, desk, lambda: datetime.now(UTC))
     app = web.Application()
     app.router.add_get("/webhooks/whatsapp", hook.verify)

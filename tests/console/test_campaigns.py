@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.console.conftest import Site
 
+STATES = ("waiting", "waiting", "late", "late", "late", "sent", "dropped")
+
 
 async def test_a_note_is_written_by_one_and_confirmed_by_another(site: Site) -> None:
     author, supervisor = await site.login("vani"), await site.login("sudha")
@@ -42,3 +44,22 @@ async def test_a_supervisor_cannot_confirm_their_own(site: Site) -> None:
     assert 'role="alert"' in page
     for path in ("/console/campaigns/0", "/console/campaigns/x", "/console/campaigns/99999999999999"):
         assert (await supervisor.get(path))[0] == 404
+
+
+async def test_what_a_note_did_not_reach_is_shown_and_can_be_sent_again(site: Site) -> None:
+    """By a supervisor who did not write it; the page counts who waits and for whom it came too late."""
+    author, supervisor = [await site.login(name) for name in ("vani", "sudha")]
+    await author.post("/console/campaigns", csrf=await author.token(), where="state:BR:", text_en="Beware of x.")
+    (notice,) = await site.service.notes.latest()
+    again = f"/console/campaigns/{notice.number}/again"
+    assert (await supervisor.post(again, csrf=await supervisor.token()))[0] == 409
+    await site.service.notes.confirm(notice.number, "sudha")
+    rows = [{"_id": f"{notice.number}:p{n}", "notice": notice.number, "state": s} for n, s in enumerate(STATES)]
+    await site.service.db["note_sends"].insert_many(rows)
+    _, page = await author.get("/console/campaigns")
+    assert "<td>2</td><td>3</td></tr>" in page
+    assert "/again" not in (await author.get(f"/console/campaigns/{notice.number}"))[1]
+    assert (await author.post(again, csrf=await author.token()))[0] == 403
+    assert "/again" in (await supervisor.get(f"/console/campaigns/{notice.number}"))[1]
+    status, page = await supervisor.post(again, csrf=await supervisor.token())
+    assert status in {200, 303} and "<td>5</td><td>0</td></tr>" in page

@@ -98,6 +98,7 @@ TABLE = {
     ("POST", "/console/campaigns"): "sw",
     ("GET", "/console/campaigns/{number}"): "sw",
     ("POST", "/console/campaigns/{number}/confirm"): "s",
+    ("POST", "/console/campaigns/{number}/again"): "s",
     ("POST", "/console/campaigns/{number}/cancel"): "sw",
     ("GET", "/console/telegram"): "rsa",
     ("POST", "/console/telegram/code"): "rs",

@@ -50,7 +50,7 @@ class OneRow:
     async def sent(self, due: Due, channel_message_id: Private) -> None:
         self.outcome = "sent"
 
-    async def retry(self, due: Due, seconds: float, reason: str) -> None:
+    async def retry(self, due: Due, seconds: float, reason: str, *, crowded: bool = False) -> None:
         self.outcome, self.seconds = "retry", seconds
 
     async def unknown(self, due: Due, reason: str) -> None:

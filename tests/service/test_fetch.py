@@ -131,3 +131,30 @@ async def test_what_was_wanted_before_there_were_times_is_fetched(service: Servi
     await service.media.want(NOTE, NOW)
     await service.db["media"].update_one({"_id": "n1"}, {"$unset": {"next_at": ""}})
     assert await listening(service, Shelf(None), Clock()).fetch_wanted() == 1
+
+
+async def test_two_who_fetch_the_same_file_ask_once_and_fail_once(service: Service) -> None:
+    """The turn that wants to hear a note and the clock come together; so do two processes: one try is counted."""
+    shelf, clock = Shelf(ChannelError("telegram:400", retryable=False)), Clock()
+    here, there = (listening(service, shelf, clock) for _ in range(2))
+    await service.media.want(NOTE, NOW)
+    await asyncio.gather(here._fetch(NOTE), here.fetch_wanted())
+    assert shelf.asked == 1
+    clock.now += timedelta(hours=1)
+    await asyncio.gather(here.fetch_wanted(), there.fetch_wanted(), here._fetch(NOTE))
+    row = await service.db["media"].find_one({"_id": "n1"})
+    assert row and (shelf.asked, row["tries"], row["refusals"], row["state"]) == (3, 2, 2, "wanted")
+
+
+async def test_one_fetch_serves_both_who_wait_for_it(service: Service) -> None:
+    """A turn that is cancelled as it waits takes nobody's file away."""
+    shelf, clock = Shelf(None), Clock()
+    listener = listening(service, shelf, clock)
+    await service.media.want(NOTE, NOW)
+    turn = asyncio.create_task(listener._fetch(NOTE))
+    await asyncio.sleep(0.005)
+    other = asyncio.create_task(listener.fetch_wanted())
+    await asyncio.sleep(0.005)
+    turn.cancel()
+    assert await other == 1
+    assert (shelf.asked, (await state(service))[0]) == (1, "kept")

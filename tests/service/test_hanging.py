@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from pydantic import SecretStr
@@ -15,11 +15,13 @@ from bot.channels import telegram
 from bot.config import Config
 from bot.domain.messages import Address, ChannelName, Lane, OutboundMessage
 from bot.domain.private import Private
-from bot.ports import Due
+from bot.ports import Channel, ChannelError, Due
+from bot.service.deliver import Deliverer
 from bot.service.rests import PROBE, REST, Rests
 from bot.store.history import Writer
 from tests.cloud import DISTRESS, Cloud, cloud, until
 from tests.platforms import TELEGRAM_TOKEN, FakeTelegram, telegram_server
+from tests.service.test_deliver import OneRow, Refuses, Unhurried
 
 
 @dataclass
@@ -138,3 +140,44 @@ def test_after_a_rest_one_message_asks_for_all() -> None:
     assert rests.next_end(99) == PROBE
     rests.answered(channel)
     assert rests.may(due()) and rests.may(due())
+
+
+def test_one_that_was_to_ask_and_stays_leaves_the_question_to_another() -> None:
+    """A receipt settled it just then: the next one asks at once. What never was to ask changes nothing."""
+    now = [0.0]
+    rests, channel = Rests(lambda: now[0]), ChannelName.TELEGRAM
+    for _ in range(2):
+        rests.silent(channel)
+    rests.stayed(due())
+    assert not rests.may(due())
+    now[0] += REST + 0.1
+    assert rests.may(due())
+    rests.stayed(replace(due(), id="another"))
+    assert not rests.may(due())
+    rests.stayed(due())
+    assert rests.may(due()) and not rests.may(due())
+
+
+async def test_a_probe_that_was_settled_meanwhile_costs_nobody_a_rest() -> None:
+    """After a silence the first row turns out to be settled already; the second leaves at once, not after the rest."""
+    now, left = [0.0], []
+
+    class Rows(OneRow):
+        async def sending(self, due: Due) -> bool:
+            return due.id != "gone:1:0"
+
+    class Answers(Refuses):
+        async def send(self, address: Address, message: OutboundMessage, outbox_id: str) -> Private:
+            left.append(outbox_id)
+            return Private("id")
+
+    rows = Rows(0, name="c:1:0")
+    channel: Channel = Answers(ChannelError("x", retryable=True))
+    deliverer = Deliverer(rows, {ChannelName.WHATSAPP: channel}, Unhurried(), "me", lambda: now[0])
+    for _ in range(2):
+        deliverer._rests.silent(ChannelName.WHATSAPP)
+    now[0] += REST + 0.1
+    for name in ("gone:1:0", "c:1:0"):
+        rows.due = replace(rows.due, id=name)
+        assert await deliverer.work()
+    assert left == ["c:1:0"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,13 +12,18 @@ import pytest
 
 from bot.app import Service
 from bot.chat import Chat
+from bot.config import Config
 from bot.domain.conversation import Conversation
-from bot.domain.messages import ChannelName
-from bot.domain.notices import LASTS, NotConfirmable, Notice, NoticeState, Where, WhereKind
-from bot.ports import NoteDue
+from bot.domain.messages import Address, ChannelName, OutboundMessage
+from bot.domain.notices import LASTS, Left, NotConfirmable, Notice, NoticeState, Where, WhereKind
+from bot.domain.pace import paces
+from bot.domain.private import Private
+from bot.ports import Due, NoteDue
 from bot.running import running
 from bot.service.notices import BadNotice, Notes, may_be_told
 from bot.store.notices import MongoNotices
+from bot.store.pace import MongoPace
+from tests.cloud import DAY, Cloud, cloud, until
 from tests.service.test_lessons import Days
 
 PATNA = Where(WhereKind.DISTRICT, "Patna", "BR")
@@ -28,9 +33,9 @@ TEXTS = {"en": "A man at platform 1 sells false tickets.", "hi": "प्ले�
 class Later(Days):
     """The notes of a service, looked at later."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, channel: str = "terminal") -> None:
         super().__init__(service)
-        channels = frozenset({"terminal"})
+        channels = frozenset({channel})
         self.notices = MongoNotices(service.db.client, service.db, service.conversations, channels)
         self.notes = Notes(
             self.notices, lambda: service.content, lambda: service.places.directory.points, {}, self.time,
@@ -260,3 +265,130 @@ async def test_what_counts_is_when_the_person_wrote_not_when_it_came(still: Serv
         await confirmed(later)
         (due,) = await later.notices.due(later.now)
         assert due.heard_at == old.replace(microsecond=old.microsecond // 1000 * 1000)
+
+
+async def test_a_note_that_came_too_late_can_be_sent_again_to_whom_it_did_not_reach(still: Service) -> None:
+    """Two days in trouble: it counts as not sent. Who wrote it cannot send it again; another can, once for each."""
+    one, other = Chat(still), Chat(still)
+
+    def on_turn(*given: Any) -> None:
+        one.on_turn(*given)
+        other.on_turn(*given)
+
+    async with running(still, on_turn):
+        await wished(one)
+        await wished(other)
+        await one.say("they locked us in the factory")
+        later = Later(still)
+        notice = await confirmed(later)
+        (reached,) = await later.told()
+        assert await later.notes.left() == {notice.number: Left(waiting=1)}
+        assert await later.told(days=3) == []
+        assert await later.notes.left() == {notice.number: Left(late=1)}
+        await still.db["cases"].update_many({}, {"$set": {"open": False}})
+        with pytest.raises(NotConfirmable):
+            await later.notes.again(notice.number, "vani")
+        assert await later.told() == []
+        await later.notes.again(notice.number, "sudha")
+        (row,) = await later.told()
+        assert row["conversation"] != reached["conversation"]
+        await later.notes.again(notice.number, "sudha")
+        assert await later.told(days=1) == [] and await later.notes.left() == {}
+
+
+async def test_what_was_given_up_is_sent_again_and_what_may_have_arrived_is_not(still: Service) -> None:
+    chat = Chat(still)
+    async with running(still, chat.on_turn):
+        await wished(chat)
+    later = Later(still)
+    notice = await confirmed(later)
+    (row,) = await later.told()
+    for state, doubts, times in (("sent", {}, 0), ("failed", {"doubts": 2}, 0), ("failed", {}, 1)):
+        await still.db["outbox"].update_one({"_id": row["_id"]}, {"$set": {"state": state, "open": False, **doubts}})
+        if not doubts:
+            await still.db["outbox"].update_one({"_id": row["_id"]}, {"$unset": {"doubts": ""}})
+        await later.notes.again(notice.number, "sudha")
+        assert len(await later.told()) == times
+    with pytest.raises(NotConfirmable):
+        await later.notes.again(99, "sudha")
+
+
+@pytest.fixture
+async def whatsapp(config: Config, mongodb_uri: str) -> AsyncIterator[Cloud]:
+    async with cloud(config, mongodb_uri, whatsapp_template="hello") as found:
+        found.service.notes._store = _Nothing()  # type: ignore[assignment]
+        yield found
+
+
+async def held_up(whatsapp: Cloud, later: Later) -> dict[str, Any]:
+    """Queue the note while its person's own pace lets nothing leave; return its row, with the pace as before."""
+    db = whatsapp.service.db
+    person = await db["conversations"].find_one({})
+    assert person
+    to = Due("x", person["_id"], Address(ChannelName.WHATSAPP, Private("x")), OutboundMessage(Private("x")))
+    await MongoPace(db, paces(1, 1)).pause(to, "address", 3600)
+    (row,) = await later.told()
+
+    async def put_off() -> bool:
+        kept = await db["outbox"].find_one({"_id": row["_id"]})
+        return bool(kept and kept["not_before"] > whatsapp.service.now())
+
+    await until(put_off)
+    await db["pace"].delete_many({})
+    return row
+
+
+async def hour_is_over(whatsapp: Cloud, row: dict[str, Any]) -> None:
+    """Let the note lie until 24 hours have passed since the person wrote."""
+    people = whatsapp.service.db["conversations"]
+    await people.update_many({}, [{"$set": {"heard_at": {"$subtract": ["$heard_at", DAY * 1000]}}}])
+    await whatsapp.service.db["outbox"].update_one(
+        {"_id": row["_id"]}, {"$set": {"not_before": whatsapp.service.now()}}
+    )
+
+
+async def refused_at_once(whatsapp: Cloud, row: dict[str, Any]) -> None:
+    """The platform counts the hours otherwise than we."""
+    whatsapp.platform.answers.append((400, {"error": {"code": 131047}}))
+    await whatsapp.service.db["outbox"].update_one(
+        {"_id": row["_id"]}, {"$set": {"not_before": whatsapp.service.now()}}
+    )
+
+
+async def refused_by_a_report(whatsapp: Cloud, row: dict[str, Any]) -> None:
+    rows, now = whatsapp.service.db["outbox"], whatsapp.service.now()
+    await rows.update_one({"_id": row["_id"]}, {"$set": {"not_before": now}})
+    await whatsapp.settled()
+    item = {"id": "wamid.y", "status": "failed", "timestamp": str(int(now.timestamp())), "errors": [{"code": 131047}]}
+    assert await whatsapp.post(statuses=({**item, "biz_opaque_callback_data": row["_id"]},)) == 200
+    await rows.update_one({"_id": row["_id"]}, {"$unset": {"error": ""}})
+
+
+@pytest.mark.parametrize(("closes", "tries"), [(hour_is_over, 0), (refused_at_once, 1), (refused_by_a_report, 1)])
+async def test_a_note_whose_window_closed_meanwhile_comes_once_the_person_writes(
+    whatsapp: Cloud, closes: Callable[[Cloud, dict[str, Any]], Awaitable[None]], tries: int
+) -> None:
+    """However we learn of it: no loop, no greeting, counted as waiting; then the note itself, once; danger before it."""
+    for choice in ("l:en", "c:near"):
+        await whatsapp.tap(choice)
+    await whatsapp.say("Patna")
+    await whatsapp.tap("x:BR:Patna")
+    later = Later(whatsapp.service, "whatsapp")
+    notice = await confirmed(later)
+    whatsapp.platform.calls.clear()
+    row = await held_up(whatsapp, later)
+    await closes(whatsapp, row)
+    await whatsapp.settled()
+
+    def notes() -> list[str]:
+        return [words for words in whatsapp.words() if TEXTS["en"] in words]
+
+    assert len(notes()) == tries
+    assert await later.notes.left() == {notice.number: Left(waiting=1)}
+    assert await later.told(minutes=10) == [] and len(notes()) == tries
+    assert not [words for words in whatsapp.words() if words.startswith("template")]
+    await whatsapp.say("hello")
+    assert len(await later.told(hours=1)) == 1
+    await whatsapp.settled()
+    assert len(notes()) == tries + 1
+    assert await later.told(hours=1) == [] and await later.notes.left() == {}

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.config import Config
 from bot.domain.messages import ChannelName, Choice, OutboundMessage
-from bot.domain.private import Private
+from bot.domain.private import NOTHING_SAID, Private
 from bot.store.history import Writer
+from bot.store.standings import MongoStandings
 from tests.cloud import Cloud, cloud
-from tests.platforms import Speaks
+from tests.platforms import PHONE_ID, Speaks, signed
 
 SPOKEN = OutboundMessage(Private("namaste"), speech="hi")
 TAPPED = OutboundMessage(Private("Which one?"), (Choice("c:menu", "Menu"), Choice("c:numbers", "Numbers")))
@@ -116,3 +119,53 @@ async def test_a_failure_after_the_arrival_is_a_note(whatsapp: Cloud) -> None:
         found = await reported(whatsapp, row, "failed", code)
         assert (found["state"], found["open"], found["late_failure"]["code"]) == ("delivered", False, code)
     assert len(whatsapp.platform.calls) == 1
+
+
+async def tells(whatsapp: Cloud, row: str, status: str, late: float = 0, **more: object) -> None:
+    """Let the platform report on a row, *late* seconds after now, and wait for nothing."""
+    item = {"id": "wamid.y", "status": status, "timestamp": str(int(time.time() + late)), **more}
+    assert await whatsapp.post(statuses=({**item, "biz_opaque_callback_data": row},)) == 200
+
+
+async def refusing(whatsapp: Cloud) -> bool:
+    """Whether the page behind the posters counts WhatsApp as refusing us, in this process and in the others."""
+    others = MongoStandings(whatsapp.service.db)
+    await others.refresh()
+    assert others.refused == whatsapp.service.standings.refused
+    return ChannelName.WHATSAPP in others.refused
+
+
+@pytest.mark.parametrize("code", [131031, 131042, 368])
+async def test_an_account_refused_by_reports_stands_last_until_a_report_takes_one(whatsapp: Cloud, code: int) -> None:
+    """D7: calls are still taken and mean nothing then; what the platform itself says that it has sent, does."""
+    row = await send(whatsapp, SPOKEN)
+    assert not await refusing(whatsapp)
+    await tells(whatsapp, row, "failed", errors=[{"code": code}])
+    assert await refusing(whatsapp)
+    second = await send(whatsapp, TAPPED, 2)
+    assert len(whatsapp.platform.calls) == 2 and await refusing(whatsapp)
+    await tells(whatsapp, second, "sent", -600)
+    assert await refusing(whatsapp)
+    await tells(whatsapp, second, "sent", 2)
+    assert not await refusing(whatsapp)
+
+
+async def test_a_templates_own_fault_moves_no_page(whatsapp: Cloud) -> None:
+    """131042 of a template may be about paying for it alone; so is a report about a row that nobody knows."""
+    row = await send(whatsapp, OutboundMessage(NOTHING_SAID, template="hello", locale="en"))
+    for about in (row, "p9:1:0"):
+        await tells(whatsapp, about, "failed", errors=[{"code": 131042}])
+    assert not await refusing(whatsapp)
+
+
+async def test_an_error_of_no_message_counts_for_the_account(whatsapp: Cloud) -> None:
+    """The platform says it by itself: the operator is paged and the page behind the posters knows."""
+    change = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": PHONE_ID}, "errors": [{"code": 131031}]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": change}]}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    url = f"{whatsapp.url}/webhooks/whatsapp"
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=signed(body)) as answer:
+        assert answer.status == 200
+    assert await refusing(whatsapp)
+    pages = await whatsapp.service.db["alerts"].find({"kind": "channel_fault"}).to_list()
+    assert [page["values"]["reason"] for page in pages] == ["whatsapp:131031"]
