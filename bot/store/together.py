@@ -122,9 +122,10 @@ def _fitting(words: Sequence[OutboundMessage]) -> int:
 
 
 def _is_plain(message: OutboundMessage) -> bool:
-    """Say whether it is words alone: nothing to tap or to hear, no approved text, nobody's but the bot's."""
-    more = message.choices or message.speech or message.template or message.asks_location or message.digits
-    return message.author == "bot" and bool(message.text) and not more and not message.plain
+    """Say whether it is words alone: nothing to tap, hear or look at, no approved text, nobody's but the bot's."""
+    more = message.choices or message.speech or message.picture or message.template
+    asks = message.asks_location or message.digits
+    return message.author == "bot" and bool(message.text) and not (more or asks or message.plain)
 
 
 def _joined(words: Sequence[OutboundMessage]) -> OutboundMessage:

@@ -14,7 +14,7 @@ import bot.store.outbox
 import bot.store.together
 from bot.app import Service
 from bot.config import Config
-from bot.domain.messages import Choice, Lane, OutboundMessage
+from bot.domain.messages import Choice, Lane, OutboundMessage, Picture
 from bot.domain.private import NOTHING_SAID, Private
 from bot.store.history import Writer
 from bot.store.outbox import MongoOutbox
@@ -33,7 +33,7 @@ async def whatsapp(config: Config, mongodb_uri: str) -> AsyncIterator[Cloud]:
         yield found
 
 
-async def queue(service: Service, *messages: OutboundMessage, person: str = "p1", **fields: object) -> list[str]:
+async def queue(service: Service, *messages: OutboundMessage, person: str = "p1", **fields: Any) -> list[str]:
     """Queue messages to somebody as one turn; *fields* are set on the last of them. Return their rows' names."""
     people, rows = service.db["conversations"], service.db["outbox"]
     to = await service.sealer.seal(person, f"address:{person}", {"address": f"91000000010{person[1:]}"})
@@ -57,7 +57,7 @@ async def later(service: Service) -> None:
     await service.db["outbox"].update_many({"open": True}, {"$set": {"not_before": service.now()}})
 
 
-async def crowded(service: Service, *messages: OutboundMessage, **fields: object) -> list[str]:
+async def crowded(service: Service, *messages: OutboundMessage, **fields: Any) -> list[str]:
     """Queue messages of which the first was refused because this person gets too much at once."""
     names = await queue(service, *messages, **fields)
     service.outbox._channels = ["whatsapp"]
@@ -138,6 +138,7 @@ async def test_what_is_merged_can_vanish_and_be_found_by_its_own_id(service: Ser
     [
         (BUTTONS, {}),
         (replace(TWO, speech="hi"), {}),
+        (replace(TWO, picture=Picture("clear_chat", "how")), {}),
         (replace(TWO, digits=2), {}),
         (replace(TWO, asks_location=True), {}),
         (replace(TWO, author="asha"), {}),
