@@ -57,6 +57,7 @@ from bot.service.forget import Forgetter
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.interpret import Interpreter
+from bot.service.intruders import Intruders
 from bot.service.lessons import Teacher
 from bot.service.listen import Listener
 from bot.service.lists import Recruiters
@@ -185,6 +186,7 @@ class Service:
     notes: Notes
     window: Window
     operator: Operator
+    intruders: Intruders
     standings: MongoStandings
     platform_news: PlatformNews
     web: WebChannel
@@ -417,6 +419,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         ),
         window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
         operator=operator,
+        intruders=Intruders(operator, audit, lambda login: sealer.blind("intruder", login), now),
         standings=MongoStandings(db),
         platform_news=PlatformNews(ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now),
         notes=Notes(

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session
+from bot.console.browser import browser_of
 from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
 from bot.console.contact import ContactViews
@@ -24,7 +25,7 @@ from bot.console.people import PeopleViews
 from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
 from bot.console.requests import RequestViews
-from bot.console.security import SecurityViews, agent_of, prove_first
+from bot.console.security import SecurityViews, prove_first
 from bot.console.shares import ShareViews
 from bot.console.standing import StandingViews
 from bot.console.telegram import TelegramViews
@@ -225,7 +226,7 @@ def guarded(route: Route, view: Handler, service: Service, gate: Gate, views: Vi
                 own_form(request)
             return await view(request)
         cookie = request.cookies.get(views.cookie, "")
-        session = await gate.session(cookie, touch=not route.quiet, agent=agent_of(request))
+        session = await gate.session(cookie, touch=not route.quiet, browser=browser_of(request))
         if not session:
             raise web.HTTPSeeOther("/console/login")
         request[SESSION] = session
