@@ -18,6 +18,7 @@ from bot.console.contact import ContactViews
 from bot.console.files import FileViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.many import ManyViews
 from bot.console.merge import MergeViews
 from bot.console.numbers import NumberViews
 from bot.console.owners import OwnerViews
@@ -54,6 +55,7 @@ LINKERS = frozenset({"responder", "supervisor", "admin"})
 PAGES = (
     StandingViews, QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews,
     WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews, OwnerViews,
+    ManyViews,
 )  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})

@@ -176,6 +176,7 @@ class Views:
             "opened_at": case.opened_at.isoformat(),
             "owner": case.owner or "",
             "mine": case.owner == session.responder.id,
+            "pick": case.owner == session.responder.id or session.responder.role == Role.SUPERVISOR,
             "locale": case.locale,
             "channel": case.channel,
             "place": case.place,
