@@ -61,6 +61,7 @@ from bot.service.hiding import Hiding
 from bot.service.history import Histories, Limits
 from bot.service.imports import Imports
 from bot.service.interpret import Interpreter
+from bot.service.intruders import Intruders
 from bot.service.lessons import Teacher
 from bot.service.listen import Listener
 from bot.service.lists import Recruiters
@@ -196,6 +197,7 @@ class Service:
     breaches: BreachNotices
     window: Window
     operator: Operator
+    intruders: Intruders
     standings: MongoStandings
     platform_news: PlatformNews
     web: WebChannel
@@ -435,6 +437,7 @@ async def _build(  # noqa: PLR0913, PLR0915 - the composition root
         ),
         window=Window(MongoHeldBack(db, sealer, writer), config.whatsapp_template, now),
         operator=operator,
+        intruders=Intruders(operator, audit, lambda login: sealer.blind("intruder", login), now),
         standings=standings,
         platform_news=PlatformNews(
             ChannelName.WHATSAPP, outbox, MongoMoves(db, sealer, writer), operator, now, standings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,8 +14,9 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from bot.console.browser import UNNAMED, Browser
 from bot.domain.roles import Organisation
-from bot.ports import Responder, Stamp
+from bot.ports import Responder
 
 HASHER = PasswordHasher()
 IDLE = timedelta(minutes=15)
@@ -28,13 +28,13 @@ CODE_WINDOW = timedelta(minutes=10)
 MOST_PER_ACCOUNT = 10
 MOST_PER_PEER = 100
 MOST_CODES = 5
-MOST_TOLD = 1000
+#: Wrong tries in an hour, of all accounts together, beyond which somebody goes through them.
+MOST_WRONG = 40
 SHORTEST_PASSWORD = 12
 TOKEN_BYTES = 32
 STEP: Final = 30
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 8
-LONGEST_AGENT: Final = 300
 #: Checked when nobody has the name, so that an unknown name takes as long as a wrong password.
 DECOY = HASHER.hash(secrets.token_urlsafe(16))
 Service = Any
@@ -81,11 +81,7 @@ SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 
 
 class TooManyTries(Exception):
-    """More tries than are looked at. first: nobody was told of it yet in this hour."""
-
-    def __init__(self, *, first: bool) -> None:  # noqa: D107
-        super().__init__("too many tries")
-        self.first = first
+    """More tries than are looked at."""
 
 
 class Gate:
@@ -94,38 +90,41 @@ class Gate:
     def __init__(self, service: Service) -> None:
         """Sessions and tries are kept in the database: a restart logs nobody out and forgets no try."""
         self._service = service
-        self._told: OrderedDict[str, datetime] = OrderedDict()
 
-    async def log_in(self, name: str, password: str, code: str, peer: str, agent: str = "") -> str | None:
+    async def log_in(self, name: str, password: str, code: str, peer: str, browser: Browser = UNNAMED) -> str | None:
         """Return a new session token, or None; the answer never says which part was wrong. Raise `TooManyTries`."""
-        limits = ((f"account:{name}", MOST_PER_ACCOUNT, WINDOW), (f"peer:{peer}", MOST_PER_PEER, WINDOW))
-        tickets = [ticket for key, most, window in limits if (ticket := await self._try(key, most, window))]
-        if len(tickets) < len(limits):
-            raise TooManyTries(first=self._first(name))
-        responder: Responder | None = await self._service.responders.get(name)
-        found = responder.password_hash if responder else DECOY
-        fits = await asyncio.to_thread(right_password, found, password)
-        if not responder or not fits or not responder.active:
-            return None
-        shown = await self.code_fits(responder, code)
-        if responder.totp_secret and not shown:
+        tickets = await self._counted(name, peer)
+        responder = await self._right(name, password)
+        shown = responder is not None and await self.code_fits(responder, code)
+        if not responder or (responder.totp_secret and not shown):
+            if not await self._try("wrong", MOST_WRONG, WINDOW):
+                await self._service.intruders.many(MOST_WRONG)
             return None
         await self._service.sessions.forgive(tickets)
         if HASHER.check_needs_rehash(responder.password_hash):
             renewed = await asyncio.to_thread(hash_password, password)
             await self._service.responders.set_password(responder.id, renewed, must_change=responder.must_change)
-        return await self.open(responder, strong=shown, how="password_code" if shown else "password", agent=agent)
+        return await self.open(responder, strong=shown, how="password_code" if shown else "password", browser=browser)
 
-    def _first(self, name: str) -> bool:
-        """Say whether this is the first time in an hour that this name was tried too often."""
-        now = self._service.now()
-        known = self._told.get(name)
-        if known and now - known < WINDOW:
-            return False
-        self._told[name] = now
-        while len(self._told) > MOST_TOLD:
-            self._told.popitem(last=False)
-        return True
+    async def _counted(self, name: str, peer: str) -> list[object]:
+        """Count a try for the name and for the address, and return its tickets. Raise `TooManyTries`."""
+        of_name = await self._try(f"account:{name}", MOST_PER_ACCOUNT, WINDOW)
+        of_peer = await self._try(f"peer:{peer}", MOST_PER_PEER, WINDOW)
+        if of_name and of_peer:
+            return [of_name, of_peer]
+        if not of_peer:
+            await self._service.intruders.crowded(peer)
+        if not of_name:
+            known = await self._service.responders.get(name)
+            await self._service.intruders.guessed("login", name, known.id if known else "")
+        raise TooManyTries
+
+    async def _right(self, name: str, password: str) -> Responder | None:
+        """Return who has this name and password and may come in."""
+        responder: Responder | None = await self._service.responders.get(name)
+        found = responder.password_hash if responder else DECOY
+        fits = await asyncio.to_thread(right_password, found, password)
+        return responder if responder and fits and responder.active else None
 
     async def _try(self, key: str, most: int, window: timedelta) -> object | None:
         """Count a try, then ask whether it is one too many: of a thousand at once only the first few are looked at."""
@@ -140,6 +139,7 @@ class Gate:
             return False
         ticket = await self._try(f"code:{responder.id}", MOST_CODES, CODE_WINDOW)
         if not ticket:
+            await self._service.intruders.guessed("code", responder.id, responder.id)
             return False
         step = step_of(responder.totp_secret, code, self._service.now())
         fits = step and await self._service.responders.spend_step(responder.id, step)
@@ -162,35 +162,44 @@ class Gate:
     async def knows_password(self, responder: Responder, password: str) -> bool:
         """Check the password of somebody who is in already; guessing here locks nobody out at the door."""
         ticket = await self._try(f"prove:{responder.id}", MOST_PER_ACCOUNT, WINDOW)
-        if not ticket or not await asyncio.to_thread(right_password, responder.password_hash, password):
+        if not ticket:
+            await self._service.intruders.guessed("proof", responder.id, responder.id)
+            return False
+        if not await asyncio.to_thread(right_password, responder.password_hash, password):
             return False
         await self._service.sessions.forgive([ticket])
         return True
 
     async def open(
-        self, responder: Responder, lang: str = "en", *, strong: bool = False, how: str = "password", agent: str = ""
+        self,
+        responder: Responder,
+        lang: str = "en",
+        *,
+        strong: bool = False,
+        how: str = "password",
+        browser: Browser = UNNAMED,
     ) -> str:
         """Start a session with a new name. how: the id of the words that say how the person came in."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._service.now()
         fields = {
             "responder": responder.id, "csrf": secrets.token_urlsafe(TOKEN_BYTES), "seen_at": now, "lang": lang,
-            "made_at": now, "proved_at": now, "strong": strong, "how": how, "agent": agent[:LONGEST_AGENT],
+            "made_at": now, "proved_at": now, "strong": strong, "how": how, **browser.fields,
         }  # fmt: skip
         await self._service.sessions.save(token, fields, now + ABSOLUTE)
         return token
 
-    async def session(self, token: str, *, touch: bool = True, agent: str | None = None) -> Session | None:
+    async def session(self, token: str, *, touch: bool = True, browser: Browser | None = None) -> Session | None:
         """Return the session of *token* if it is alive and its person still may come in.
 
-        Where *agent* is given it must be the browser that logged in: a stolen cookie ends the session.
+        Where *browser* is given it must be the browser that logged in: a stolen cookie ends the session.
         """
         now = self._service.now()
         row = await self._service.sessions.get(token, now) if token else None
         if not row or now - row["seen_at"] > IDLE:
             return None
-        if agent is not None and not hmac.compare_digest(row.get("agent", "").encode(), agent[:LONGEST_AGENT].encode()):
+        if browser is not None and not browser.is_of(row):
             await self._service.sessions.drop(token)
-            await self._service.audit.record(Stamp(row["responder"], "session stopped: another browser"), now)
+            await self._service.intruders.stolen(row["responder"])
             return None
         responder = await self._service.responders.get(row["responder"])
         if not responder or not responder.active:
@@ -218,12 +227,12 @@ class Gate:
         """Say whether a person has set up one-time codes or a passkey."""
         return bool(responder.totp_secret) or bool(await self._service.passkeys.of(responder.id))
 
-    async def proved(self, session: Session, *, strong: bool, how: str, agent: str) -> str:
+    async def proved(self, session: Session, *, strong: bool, how: str, browser: Browser) -> str:
         """Record that the person has just shown who they are; return the token, a new one if the session rose."""
         if not strong or session.strong:
             await self._service.sessions.change(session.token, proved_at=self._service.now())
             return session.token
-        token = await self.open(session.responder, session.lang, strong=True, how=how, agent=agent)
+        token = await self.open(session.responder, session.lang, strong=True, how=how, browser=browser)
         await self._service.sessions.drop(session.token)
         return token
 

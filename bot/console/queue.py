@@ -1,4 +1,4 @@
-"""The queue's page: filters, several cases at once, a note to the next shift, and how much each responder carries."""
+"""The queue's page: filters, a note to the next shift, and how much each responder carries."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from bot.console.owners import with_load
 from bot.console.scope import colleagues, sees
 from bot.console.transcript import visible
 from bot.console.views import Views
-from bot.domain.cases import Case, CaseKind, IllegalTransition
+from bot.domain.cases import Case, CaseKind, Outcome
 from bot.domain.messages import ChannelName
 from bot.domain.private import Private
 from bot.domain.roles import Role
-from bot.ports import Handover, NotOwner
+from bot.ports import Handover
 
 Service = Any
 LONGEST_NOTE: Final = 2000
-#: Cases that one form may change at once.
-MOST_AT_ONCE: Final = 50
 LONGEST_SEARCH: Final = 40
 
 
@@ -96,8 +94,8 @@ class QueueViews:
             limit=self._service.config.cases_each,
             people=await with_load(self._service, others),
             key=secrets.token_urlsafe(12),
-            done=_count(request, "done"),
-            refused=_count(request, "refused"),
+            supervisor=session.responder.role == Role.SUPERVISOR,
+            outcomes=[how.value for how in Outcome],
             missing="missing" in request.query,
         )
 
@@ -124,41 +122,6 @@ class QueueViews:
             raise web.HTTPSeeOther(f"/console/queue?words={quote(typed)}")
         raise web.HTTPSeeOther("/console/queue?missing=1")
 
-    async def change_many(self, request: web.Request) -> web.StreamResponse:
-        """Note, transfer or release several of one's own cases; the others stay as they are."""
-        session, posted = self._session(request), await request.post()
-        form = {name: str(posted.get(name, ""))[:LONGEST_NOTE] for name in ("do", "text", "to", "key")}
-        ids = list(dict.fromkeys(str(name)[:64] for name in posted.getall("cases", [])))[:MOST_AT_ONCE]
-        done = 0
-        for name in ids if await self._usable(form, session) else ():
-            case: Case | None = await self._service.cases.get(name)
-            changed = case is not None and sees(session, case) and await self._change(case, session, form)
-            await self._views.record(session.responder.id, form["do"] + ("" if changed else " refused"), name)
-            done += changed
-        self._service.wake_console.set()
-        raise web.HTTPSeeOther(f"/console/queue?done={done}&refused={len(ids) - done}#done")
-
-    async def _usable(self, form: Mapping[str, str], session: Session) -> bool:
-        """Each of the three needs its reason in words; a transfer also a colleague who may have it."""
-        if form["do"] not in {"note", "transfer", "release"} or not form["text"].strip():
-            return False
-        return form["do"] != "transfer" or form["to"] in await colleagues(self._service, session)
-
-    async def _change(self, case: Case, session: Session, form: Mapping[str, str]) -> bool:
-        who, respond = session.responder.id, self._service.respond
-        if case.owner != who:
-            return False
-        try:
-            if form["do"] == "note":
-                await respond.note(case, who, form["text"], form["key"])
-            elif form["do"] == "release":
-                await respond.release(case, who, form["text"])
-            else:
-                await respond.transfer(case, who, form["to"], form["text"])
-        except (IllegalTransition, NotOwner, LookupError):
-            return False
-        return True
-
     async def hand_over(self, request: web.Request) -> web.StreamResponse:
         """Write to the next shift."""
         session = self._session(request)
@@ -168,8 +131,3 @@ class QueueViews:
             await self._service.handovers.write(handover)
             await self._views.record(session.responder.id, "shift handed over")
         raise web.HTTPSeeOther("/console/queue")
-
-
-def _count(request: web.Request, name: str) -> int:
-    value = request.query.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= len(str(MOST_AT_ONCE)) else 0

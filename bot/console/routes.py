@@ -12,12 +12,14 @@ from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session
 from bot.console.breaches import BreachViews
+from bot.console.browser import browser_of
 from bot.console.campaigns import CampaignViews
 from bot.console.cases import CaseViews
 from bot.console.contact import ContactViews
 from bot.console.files import FileViews
 from bot.console.histories import HistoryViews
 from bot.console.lists import ListViews
+from bot.console.many import ManyViews
 from bot.console.merge import MergeViews
 from bot.console.numbers import NumberViews
 from bot.console.owners import OwnerViews
@@ -26,7 +28,7 @@ from bot.console.places import PlaceViews
 from bot.console.queue import QueueViews
 from bot.console.requests import RequestViews
 from bot.console.retention import RetentionViews
-from bot.console.security import SecurityViews, agent_of, prove_first
+from bot.console.security import SecurityViews, prove_first
 from bot.console.shares import ShareViews
 from bot.console.standing import StandingViews
 from bot.console.telegram import TelegramViews
@@ -55,7 +57,7 @@ LINKERS = frozenset({"responder", "supervisor", "admin"})
 PAGES = (
     StandingViews, QueueViews, CaseViews, ContactViews, MergeViews, FileViews, RequestViews, ShareViews, HistoryViews,
     WordViews, ListViews, NumberViews, CampaignViews, PeopleViews, SecurityViews, TelegramViews, PlaceViews, OwnerViews,
-    RetentionViews, BreachViews,
+    RetentionViews, BreachViews, ManyViews,
 )  # fmt: skip
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CHANGES = frozenset({"POST"})
@@ -236,7 +238,7 @@ def guarded(route: Route, view: Handler, service: Service, gate: Gate, views: Vi
                 own_form(request)
             return await view(request)
         cookie = request.cookies.get(views.cookie, "")
-        session = await gate.session(cookie, touch=not route.quiet, agent=agent_of(request))
+        session = await gate.session(cookie, touch=not route.quiet, browser=browser_of(request))
         if not session:
             raise web.HTTPSeeOther("/console/login")
         request[SESSION] = session

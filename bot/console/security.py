@@ -12,6 +12,7 @@ import segno
 from aiohttp import web
 
 from bot.console.auth import SESSION, Gate, Session, recovery_codes
+from bot.console.browser import browser_of
 from bot.console.passkeys import NAME, Ceremonies, NotProved
 from bot.console.transcript import visible
 from bot.console.views import Views
@@ -50,7 +51,7 @@ class SecurityViews:
         responder = await self._service.responders.get(key.person)
         if not responder or not responder.active:
             return await self._views.not_in(request)
-        token = await self._gate.open(responder, strong=True, how="passkey", agent=agent_of(request))
+        token = await self._gate.open(responder, strong=True, how="passkey", browser=browser_of(request))
         return await self._views.let_in(request, responder.id, token)
 
     # --- proving again
@@ -91,7 +92,7 @@ class SecurityViews:
         await self._views.record(session.responder.id, "identity proved" if fits else "identity not proved")
         if not fits:
             return await self.prove_page(request, failed=True)
-        token = await self._gate.proved(session, strong=strong, how=how, agent=agent_of(request))
+        token = await self._gate.proved(session, strong=strong, how=how, browser=browser_of(request))
         answer = web.HTTPSeeOther(own_path(str((await request.post()).get("back", ""))))
         self._views.set_cookie(answer, token)
         raise answer
@@ -191,7 +192,7 @@ class SecurityViews:
         """End the person's other sessions; the first time, show recovery codes."""
         session = self._session(request)
         await self._views.record(session.responder.id, action)
-        token = await self._gate.proved(session, strong=True, how=how, agent=agent_of(request))
+        token = await self._gate.proved(session, strong=True, how=how, browser=browser_of(request))
         await self._service.sessions.drop_others(session.responder.id, token)
         if renewed := await self._gate.session(token):
             request[SESSION] = renewed
@@ -213,11 +214,6 @@ class SecurityViews:
             await self._service.sessions.drop_named(session.responder.id, named)
         await self._views.record(session.responder.id, "own session ended")
         raise web.HTTPSeeOther(OWN_PAGE)
-
-
-def agent_of(request: web.Request) -> str:
-    """Return what the browser calls itself."""
-    return request.headers.get("User-Agent", "")
 
 
 def own_path(path: str) -> str:

@@ -15,6 +15,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from bot.console.auth import SHORTEST_PASSWORD, Gate, Session, TooManyTries
+from bot.console.browser import browser_of
 from bot.console.districts import name_of
 from bot.console.peer import peer_of
 from bot.console.scope import colleagues, covers, sees, wanted
@@ -67,12 +68,11 @@ class Views:
         """Open a session; the answer is the same whatever was wrong."""
         form = await request.post()
         name, password, code = (str(form.get(field, ""))[:200] for field in ("name", "password", "code"))
-        agent = request.headers.get("User-Agent", "")
         try:
             peer = peer_of(request, self._service.config.proxy_networks)
-            token = await self._gate.log_in(name, password, code, peer, agent)
-        except TooManyTries as error:
-            return await self.not_in(request, "login tries stopped" if error.first else "")
+            token = await self._gate.log_in(name, password, code, peer, browser_of(request))
+        except TooManyTries:
+            return await self.not_in(request, "")
         return await self.let_in(request, name, token) if token else await self.not_in(request)
 
     async def let_in(self, request: web.Request, name: str, token: str) -> web.StreamResponse:
@@ -123,8 +123,8 @@ class Views:
         raise answer
 
     async def _reopened(self, request: web.Request, session: Session) -> str:
-        agent = request.headers.get("User-Agent", "")
-        return await self._gate.open(session.responder, session.lang, strong=session.strong, agent=agent)
+        browser = browser_of(request)
+        return await self._gate.open(session.responder, session.lang, strong=session.strong, browser=browser)
 
     async def change_language(self, request: web.Request) -> web.StreamResponse:
         """Switch the interface between English and Hindi."""
@@ -177,6 +177,7 @@ class Views:
             "opened_at": case.opened_at.isoformat(),
             "owner": case.owner or "",
             "mine": case.owner == session.responder.id,
+            "pick": case.owner == session.responder.id or session.responder.role == Role.SUPERVISOR,
             "locale": case.locale,
             "channel": case.channel,
             "place": case.place,

@@ -21,8 +21,13 @@ PLATFORM_ADDRESS = "platform_address"
 PLATFORM_KINDS = "platform_kinds"
 PLATFORM_NUMBER = "platform_number"
 PEOPLE_A_DAY = "people_a_day"
+#: And about the console: the way in of one account is guessed at, of very many; a session came from elsewhere.
+GUESS_ONE = "guess_one"
+GUESS_MANY = "guess_many"
+SESSION_STOLEN = "session_stolen"
 FOR_OPERATORS = frozenset({
     CHANNEL_FAULT, CROWD, PLATFORM_LATE, PLATFORM_ADDRESS, PLATFORM_KINDS, PLATFORM_NUMBER, PEOPLE_A_DAY,
+    GUESS_ONE, GUESS_MANY, SESSION_STOLEN,
 })  # fmt: skip
 
 

@@ -87,6 +87,17 @@ class Respond:
         detail = f"{to} · {reason.strip()}" if reason.strip() else to
         return await self._act(case, CaseAction.TRANSFER, who, detail=detail, new_owner=to, key=key)
 
+    async def give(self, case: Case, who: str, to: str, reason: str, key: str = "") -> Case:
+        """Give a case that is not one's own to a colleague: a supervisor. Raise `NotOwner` if it moved meanwhile.
+
+        One that nobody has is claimed first, so that its person hears that somebody is there.
+        """
+        held = await self.claim(case, who) if case.owner is None else case
+        detail = f"{to} · {reason.strip()}"
+        return await self._act(
+            held, CaseAction.TRANSFER, who, detail=detail, new_owner=to, key=key, expect_owner=held.owner
+        )
+
     async def refer(self, case: Case, who: str, to: str) -> Case:
         """Record that the case was passed to police, child welfare or another service."""
         return await self._act(case, CaseAction.REFER, who, detail=to)
@@ -125,9 +136,21 @@ class Respond:
         """Give the conversation back to the bot, with a summary for the history."""
         return await self._say(case, CaseAction.HAND_BACK, who, "case.handed_back", summary, key, outcome)
 
-    async def close(self, case: Case, who: str, summary: str, key: str = "", outcome: Outcome | None = None) -> Case:
-        """Close the case, with a summary for the history."""
-        return await self._say(case, CaseAction.CLOSE, who, "case.closed", summary, key, outcome)
+    async def close(
+        self,
+        case: Case,
+        who: str,
+        summary: str,
+        key: str = "",
+        outcome: Outcome | None = None,
+        *,
+        owner: str | None = None,
+    ) -> Case:
+        """Close the case, with a summary for the history. *owner*: of somebody else's case, which a supervisor closes.
+
+        Raise `NotOwner` if it is not theirs any more, `OpenTasks` while a duty is open.
+        """
+        return await self._say(case, CaseAction.CLOSE, who, "case.closed", summary, key, outcome, owner)
 
     async def people(self, case: Case) -> Sequence[Case]:
         """Return the case and those that were merged into it, each with a person of its own, in the order of `also`."""
@@ -161,10 +184,13 @@ class Respond:
         detail: str = "",
         key: str = "",
         outcome: Outcome | None = None,
+        expect_owner: str | None = None,
     ) -> Case:
         """Act, and say it to the person of the case and of each that was merged into it, but to no watched phone."""
         said = await self._to_all(case, message)
-        return await self._act(case, action, who, others=said, detail=detail, key=key, outcome=outcome)
+        return await self._act(
+            case, action, who, others=said, detail=detail, key=key, outcome=outcome, expect_owner=expect_owner
+        )
 
     async def _to_all(self, case: Case, message: str) -> Mapping[str, tuple[OutboundMessage, ...]]:
         people = await self.people(case)
@@ -182,10 +208,11 @@ class Respond:
         new_owner: str | None = None,
         approval: str = "",
         outcome: Outcome | None = None,
+        expect_owner: str | None = None,
     ) -> Case:
         done = await self._cases.act(
             case.id, action, who, self._now(), others=others, detail=Private(detail), key=key, new_owner=new_owner,
-            approval=approval, outcome=outcome,
+            approval=approval, outcome=outcome, expect_owner=expect_owner,
         )  # fmt: skip
         self._wake_delivery()
         return done

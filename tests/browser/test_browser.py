@@ -57,14 +57,14 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-async def login(browser: Browser, site: Site, name: str, width: int = 1100) -> Page:  # noqa: F811
+async def login(browser: Browser, site: Site, name: str, width: int = 1100, home: str = "queue") -> Page:  # noqa: F811
     context = await browser.new_context(viewport={"width": width, "height": 800})
     page = await context.new_page()
     await page.goto(f"{site.url}/console/login")
     await page.fill("input[name=name]", name)
     await page.fill("input[name=password]", PASSWORD)
     await page.click("button:has-text('Log in')")
-    await page.wait_for_url("**/console/queue")
+    await page.wait_for_url(f"**/console/{home}")
     return page
 
 

@@ -326,7 +326,7 @@ async def test_the_proof_page_takes_no_password_where_the_second_factor_is_due(s
     await with_codes(site, "asha")
     responder = await site.service.responders.get("asha")
     assert responder
-    token = await Gate(site.service).open(responder, agent="")
+    token = await Gate(site.service).open(responder)
     browser = nobody(site)
     browser.session.headers.update({"User-Agent": ""})
     browser.session.cookie_jar.update_cookies({"sahyatri_console": token}, response_url=URL(site.url))

@@ -58,7 +58,7 @@
       var row = part("li", "", "p" + item.priority + (item.owner ? "" : " unclaimed")), link = part("a"), small = part("small");
       row.dataset.id = item.id;
       if (marked && marked.dataset.id === item.id) { row.classList.add("here"); }
-      if (item.mine) { pick(row, item, ticked.indexOf(item.id) >= 0); }
+      if (item.pick) { pick(row, item, ticked.indexOf(item.id) >= 0); }
       link.href = "/console/cases/" + encodeURIComponent(item.id);
       link.appendChild(part("b", item.kind));
       link.appendChild(document.createTextNode(" "));
