@@ -46,6 +46,7 @@ class FakeWhatsApp:
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     elsewhere: str = ""
+    given: dict[str, int] = field(default_factory=dict)
     uploads: list[dict[str, Any]] = field(default_factory=list)
     proofs: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
@@ -95,7 +96,9 @@ class FakeWhatsApp:
     async def file(self, request: web.Request) -> web.Response:
         """The file itself."""
         self._bearer(request)
-        return web.Response(body=self.files[request.match_info["media"]], content_type="audio/ogg")
+        name = request.match_info["media"]
+        self.given[name] = self.given.get(name, 0) + 1
+        return web.Response(body=self.files[name], content_type="audio/ogg")
 
     def _bearer(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != "Bearer made-up-access-token":

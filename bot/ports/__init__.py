@@ -12,6 +12,7 @@ from bot.ports.errors import (
     NotOwner,
     SpeechFailed,
     StoreUnavailable,
+    TooLarge,
     TopicGone,
     VersionClash,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "Standings",
     "StoreUnavailable",
     "TaskStore",
+    "TooLarge",
     "TopicGone",
     "Topics",
     "Trace",

@@ -57,7 +57,7 @@ async def later(service: Service) -> None:
     await service.db["outbox"].update_many({"open": True}, {"$set": {"not_before": service.now()}})
 
 
-async def crowded(service: Service, *messages: OutboundMessage, **fields: object) -> list[str]:
+async def crowded(service: Service, *messages: OutboundMessage, **fields: Any) -> list[str]:
     """Queue messages of which the first was refused because this person gets too much at once."""
     names = await queue(service, *messages, **fields)
     service.outbox._channels = ["whatsapp"]
