@@ -47,6 +47,7 @@ class FakeWhatsApp:
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     elsewhere: str = ""
+    given: dict[str, int] = field(default_factory=dict)
     uploads: list[dict[str, Any]] = field(default_factory=list)
     #: How `POST /media` answers its next calls instead of taking the file; seconds it takes for each.
     upload_answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -105,7 +106,9 @@ class FakeWhatsApp:
     async def file(self, request: web.Request) -> web.Response:
         """The file itself."""
         self._bearer(request)
-        return web.Response(body=self.files[request.match_info["media"]], content_type="audio/ogg")
+        name = request.match_info["media"]
+        self.given[name] = self.given.get(name, 0) + 1
+        return web.Response(body=self.files[name], content_type="audio/ogg")
 
     def _has(self, media_id: str) -> bool:
         return media_id in {f"media{number}" for number in range(1, len(self.uploads) + 1)}

@@ -25,7 +25,7 @@ from telegram.request import HTTPXRequest
 from bot.channels.telegram_errors import Flood, channel_error
 from bot.domain.messages import Address, ChannelName, Choice, Media, OutboundMessage
 from bot.domain.private import Private
-from bot.ports import ChannelError, PictureFile, Pictures, SpeechFailed, Voice
+from bot.ports import ChannelError, PictureFile, Pictures, SpeechFailed, TooLarge, Voice
 
 #: So long one question for updates stays open, in seconds; see `telegram_polling`.
 POLL_SECONDS = 8
@@ -182,7 +182,7 @@ class TelegramChannel:
         try:
             found = await self._bot.get_file(media.id.reveal())
             if found.file_size and found.file_size > most_bytes:
-                raise ChannelError("telegram:too_large", retryable=False)
+                raise TooLarge("telegram")
             return bytes(await found.download_as_bytearray())
         except TelegramError as error:
             raise channel_error(error) from error

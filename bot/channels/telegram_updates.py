@@ -130,6 +130,8 @@ def _carrier(message: Message) -> Carrier:
         return Carrier.IMAGE
     if message.location:
         return Carrier.LOCATION
+    if message.video:
+        return Carrier.VIDEO
     return Carrier.DOCUMENT if message.document else Carrier.UNSUPPORTED
 
 
@@ -141,7 +143,7 @@ def _contact(message: Message, contact: Contact) -> tuple[str, Carrier]:
 
 
 def _media(message: Message) -> Media | None:
-    """Return the voice note, picture or paper to be fetched; of a photo the largest of its sizes."""
+    """Return the voice note, picture, film or paper to be fetched; of a photo the largest of its sizes."""
     note = message.voice or message.audio
     if note:
         return Media(Private(note.file_id), note.mime_type or "audio/ogg", note.file_size or 0)
@@ -150,6 +152,8 @@ def _media(message: Message) -> Media | None:
     if message.photo:
         largest = max(message.photo, key=lambda size: size.width * size.height)
         return Media(Private(largest.file_id), "image/jpeg", largest.file_size or 0)
+    if film := message.video:
+        return Media(Private(film.file_id), film.mime_type or "video/mp4", film.file_size or 0)
     paper = message.document
     if paper and not message.animation:  # a film that the platform also calls a document
         return Media(Private(paper.file_id), paper.mime_type or "", paper.file_size or 0)

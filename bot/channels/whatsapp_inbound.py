@@ -49,6 +49,7 @@ FILES: Final = {
 #: What is fetched, and what it is when the platform does not say.
 FETCHED: Final = {
     "audio": "audio/ogg", "voice": "audio/ogg", "image": "image/jpeg", "document": "", "sticker": "image/webp",
+    "video": "video/mp4",
 }  # fmt: skip
 #: A person has another number, or another id; a changed security code is nobody's move.
 MOVES: Final = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
@@ -187,7 +188,7 @@ _READERS: Final[Mapping[str, Callable[[object], Words]]] = {
 
 
 def _media(item: Json) -> Media | None:
-    """Return the voice note, picture or paper to be fetched; what a picture claims to be must be one we can read."""
+    """Return the file to be fetched; what a picture claims to be must be one we can read."""
     kind = text(item.get("type"))
     part = item.get(kind) if kind in FETCHED else None
     if not isinstance(part, dict) or not text(part.get("id")):

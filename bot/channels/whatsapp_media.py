@@ -17,7 +17,7 @@ from yarl import URL
 
 from bot.channels.whatsapp_errors import channel_error
 from bot.domain.messages import Media
-from bot.ports import ChannelError
+from bot.ports import ChannelError, TooLarge
 
 FILE_HOST: Final = ".fbsbx.com"
 MOST_UPLOADED: Final = 2000
@@ -85,6 +85,8 @@ class Files:
             address = str(found.get("url", "")) if isinstance(found, dict) else ""
             if not self._is_platform(address):
                 raise ChannelError("whatsapp:no_media", retryable=answer.status >= BROKEN)
+            if isinstance(size := found.get("file_size"), int) and size > most_bytes:
+                raise TooLarge("whatsapp")
             return _checked(await self._bytes(address, most_bytes), found)
         except (ClientError, TimeoutError, ValueError) as error:
             raise ChannelError("whatsapp:media", retryable=True) from error
@@ -95,7 +97,7 @@ class Files:
             async for chunk in file.content.iter_chunked(CHUNK):
                 data += chunk
                 if len(data) > most_bytes:
-                    raise ChannelError("whatsapp:too_large", retryable=False)
+                    raise TooLarge("whatsapp")
             if file.status >= FAILED:
                 raise ChannelError(f"whatsapp:media:{file.status}", retryable=file.status >= BROKEN)
             return data

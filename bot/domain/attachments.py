@@ -40,6 +40,8 @@ EXTENSIONS: Final = {
     FileKind.SOUND: "audio", FileKind.FILM: "video", FileKind.PDF: "pdf", FileKind.OFFICE: "office",
     FileKind.ARCHIVE: "zip", FileKind.WEB_PAGE: "page", FileKind.TEXT: "txt",
 }  # fmt: skip
+#: What phones film in, as channels name it: MP4, 3GP and WebM show by their first bytes that they are films.
+FILM_TYPES: Final = frozenset({"video/mp4", "video/3gpp", "video/webm"})
 _PICTURE_ENDINGS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 #: (where, first bytes, kind). A container that holds sound or film is a film unless it was sent as sound.
@@ -154,7 +156,8 @@ def refusal(claimed: str, kind: FileKind) -> str:
         return "program"
     wrong_picture = claimed in PICTURE_TYPES and kind is not FileKind.PICTURE
     wrong_sound = claimed.startswith("audio/") and kind is not FileKind.SOUND
-    return "not_as_claimed" if wrong_picture or wrong_sound else ""
+    wrong_film = claimed in FILM_TYPES and kind is not FileKind.FILM
+    return "not_as_claimed" if wrong_picture or wrong_sound or wrong_film else ""
 
 
 def neutral_name(case_id: str, number: int, kind: FileKind, data: bytes = b"") -> str:

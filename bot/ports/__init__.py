@@ -13,6 +13,7 @@ from bot.ports.errors import (
     NotOwner,
     SpeechFailed,
     StoreUnavailable,
+    TooLarge,
     TopicGone,
     VersionClash,
 )
@@ -132,6 +133,7 @@ __all__ = [
     "Standings",
     "StoreUnavailable",
     "TaskStore",
+    "TooLarge",
     "TopicGone",
     "Topics",
     "Trace",

@@ -42,6 +42,13 @@ class ChannelError(Exception):
         self.silent = silent
 
 
+class TooLarge(ChannelError):
+    """A file at the channel is larger than was asked for: it never comes, however often it is asked for."""
+
+    def __init__(self, channel: str) -> None:  # noqa: D107
+        super().__init__(f"{channel}:too_large", retryable=False)
+
+
 class GroupBroken(ChannelError):
     """Nothing can be done in the responders' group until an administrator acts; `reason` says why."""
 

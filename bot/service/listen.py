@@ -12,7 +12,7 @@ from bot.domain.conversation import Waiting
 from bot.domain.messages import Carrier, ChannelName
 from bot.domain.pictures import picture_type
 from bot.domain.quota import DEFAULT, Quotas, Room
-from bot.ports import ChannelError, Fetch, MediaStore, Reader, Transcriber, Wanted
+from bot.ports import ChannelError, Fetch, MediaStore, Reader, TooLarge, Transcriber, Wanted
 from bot.service.keeping import within
 
 log = logging.getLogger(__name__)
@@ -157,6 +157,8 @@ class Listener:
         try:
             async with asyncio.timeout(FETCH_PATIENCE):
                 data = await fetch(media, MOST_BYTES)
+        except TooLarge:
+            return await self._refuse(wanted, "too_large")
         except ChannelError as error:
             return await self._later(wanted, began, error)
         except TimeoutError:

@@ -88,6 +88,7 @@ KINDS: dict[str, tuple[dict[str, Any], Carrier, str]] = {
     "caption": (update(1, photo=[{**FILE, "width": 1, "height": 1}], caption="madad"), Carrier.CAPTION, "madad"),
     "photo": (update(1, photo=[{**FILE, "width": 1, "height": 1}]), Carrier.IMAGE, ""),
     "voice": (update(1, voice={**FILE, "duration": 1}), Carrier.VOICE, ""),
+    "video": (update(1, video={**FILE, "duration": 1, "width": 1, "height": 1}), Carrier.VIDEO, ""),
     "video note": (update(1, video_note={**FILE, "duration": 1, "length": 240}), Carrier.VOICE, ""),
     "document": (update(1, document=FILE), Carrier.DOCUMENT, ""),
     "location": (update(1, location={"latitude": 1.0, "longitude": 2.0}), Carrier.LOCATION, ""),
@@ -319,21 +320,24 @@ async def test_a_store_that_is_down_means_send_it_again(bot: Bot, taken: Taken) 
 
 
 async def test_pictures_are_to_be_fetched(bot: Bot) -> None:
-    """Of a photo the largest size; papers too, to be kept sealed; an album has one name."""
+    """Of a photo the largest size; papers and films too, to be kept sealed, but no animation; an album has one name."""
     sizes = [
         {"file_id": f"f{side}", "file_unique_id": f"u{side}", "width": side, "height": side} for side in (90, 1280, 320)
     ]
     paper = {"file_id": "d", "file_unique_id": "ud", "file_size": 700}
+    film = {**paper, "width": 1, "height": 1, "duration": 1}
     found = [
         one(bot, update(1, photo=[{**size, "file_size": 5} for size in sizes], media_group_id="13")),
         one(bot, update(2, photo=sizes, caption="kya ye sahi hai")),
         one(bot, update(3, document={**paper, "mime_type": "image/png"})),
         one(bot, update(4, document={**paper, "mime_type": "application/pdf"})),
+        one(bot, update(5, video={**film, "mime_type": "video/3gpp"}, media_group_id="13")),
+        one(bot, update(6, animation={**film, "mime_type": "video/mp4"}, document={**paper, "mime_type": "video/mp4"})),
     ]
     media = [item.media and (item.media.id.reveal(), item.media.mime, item.media.size) for item in found]
-    papers = [("d", "image/png", 700), ("d", "application/pdf", 700)]
+    papers = [("d", "image/png", 700), ("d", "application/pdf", 700), ("d", "video/3gpp", 700), None]
     assert media == [("f1280", "image/jpeg", 5), ("f1280", "image/jpeg", 0), *papers]
-    assert [item.album for item in found] == ["13", "", "", ""]
+    assert [item.album for item in found] == ["13", "", "", "", "13", ""]
 
 
 def test_a_voice_note_and_a_location_keep_what_is_needed(bot: Bot) -> None:

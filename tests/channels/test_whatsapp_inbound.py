@@ -135,7 +135,7 @@ def test_an_edit_or_a_removal_under_the_same_id_is_not_the_message_again() -> No
     assert read(item("text", {})).key == plain
 
 
-def test_pictures_are_to_be_fetched_and_films_are_not() -> None:
+def test_pictures_films_and_papers_are_to_be_fetched() -> None:
     """With or without a caption; every document, whatever it says it is; a sticker is a picture."""
     kinds: list[Item] = [
         item("image", {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}),
@@ -150,7 +150,7 @@ def test_pictures_are_to_be_fetched_and_films_are_not() -> None:
     found = [read(given).media for given in kinds]
     assert [media and (media.id.reveal(), media.mime) for media in found] == [
         ("1", "image/jpeg"), ("2", "image/webp"), ("3", "image/png"), ("4", "image/webp"),
-        ("5", "application/pdf"), None, None, None,
+        ("5", "application/pdf"), ("6", "video/mp4"), None, None,
     ]  # fmt: skip
 
 

@@ -64,11 +64,12 @@ def test_a_container_is_sound_only_where_it_was_sent_as_sound(container: str) ->
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("claimed", ["image/jpeg", "audio/ogg", "application/pdf"])
+@pytest.mark.parametrize("claimed", ["image/jpeg", "audio/ogg", "video/mp4", "video/3gpp", "application/pdf"])
 def test_what_is_not_as_claimed_is_refused(name: str, claimed: str) -> None:
     """G2, G7: HTML, ZIP and ELF as a picture or a voice note; programs whatever they say of themselves."""
     data, kind = FILES[name]
-    wanted = {"image/jpeg": FileKind.PICTURE, "audio/ogg": FileKind.SOUND}.get(claimed, kind)
+    films = dict.fromkeys(("video/mp4", "video/3gpp"), FileKind.FILM)
+    wanted = {"image/jpeg": FileKind.PICTURE, "audio/ogg": FileKind.SOUND, **films}.get(claimed, kind)
     why = "program" if kind is FileKind.PROGRAM else "" if kind is wanted else "not_as_claimed"
     assert refusal(claimed, kind_of(data, claimed)) == why
 
