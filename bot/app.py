@@ -45,7 +45,7 @@ from bot.domain.pace import paces, per_minute
 from bot.domain.retention import Terms
 from bot.group import ResponderGroup
 from bot.pagers import make_officer, make_pagers
-from bot.ports import Channel, Fetch, Pager, Stamp, Translator, Understander
+from bot.ports import PHONES_UNSIGNED, Channel, Fetch, Pager, Stamp, Translator, Understander
 from bot.recruiters.names import Lexicon
 from bot.recruiters.offers import Offers
 from bot.service.attend import Attendance
@@ -71,6 +71,7 @@ from bot.service.notices import Notes
 from bot.service.oncall import OnCall
 from bot.service.operator import Operator
 from bot.service.people import People
+from bot.service.phones import hold_phones
 from bot.service.places import Places
 from bot.service.platform import PlatformNews
 from bot.service.publish import Wording
@@ -119,6 +120,7 @@ from bot.store.notices import MongoNotices
 from bot.store.organisations import MongoOrganisations
 from bot.store.outbox import MongoOutbox
 from bot.store.passkeys import MongoPasskeys
+from bot.store.phones import MongoPhones
 from bot.store.places import MongoPlaces
 from bot.store.quarantine import MongoQuarantine
 from bot.store.reports import MongoReports
@@ -266,7 +268,10 @@ async def open_service(
         stack.push_async_callback(sealer.close)
         await mongo.prepare(db)
         await sealer.prepare()
+        content, unsigned = await hold_phones(content, MongoPhones(db, sealer))
         service = await _build(config, content, client, db, sealer, http, nlu_url, now, stack)
+        if unsigned:
+            await service.operator.today(PHONES_UNSIGNED, "all", {"count": str(len(unsigned))})
         if await service.cases.prepare():
             await service.audit.record(Stamp("audit", HISTORIES_SIGNED), now())
         await service.agencies.prepare()

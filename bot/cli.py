@@ -261,7 +261,7 @@ def _objects(key: str) -> Iterator[dict[str, str]]:
         yield row
 
 
-app.add_typer(content_group(_run), name="content")
+app.add_typer(content_group(_run, _service, _me), name="content")
 app.add_typer(agencies_group(With(_run, _service, _objects, say, _me)), name="agencies")
 app.add_typer(places_group(_run, _service), name="places")
 app.add_typer(whatsapp_group(_run), name="whatsapp")

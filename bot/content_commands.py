@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bot.config import Config, ConfigError
-from bot.options import Run, say
+from bot.options import Apply, By, Opened, Run, say
 
 
-def content_group(run: Run) -> typer.Typer:
-    """Return the group; *run* runs a command with the settings."""
+def content_group(run: Run, opened: Opened, me: Callable[[], str]) -> typer.Typer:
+    """Return the group; *run* runs a command with the settings, *opened* opens the service, *me* says who types."""
     group = typer.Typer(no_args_is_help=True, help="Check what we say.")
     for add in (_add_check, _add_preview, _add_stale, _add_coverage, _add_export, _add_import, _add_speak, _add_draw):
         add(group, run)
+    _add_sign(group, run, opened, me)
     return group
 
 
@@ -164,6 +166,37 @@ def _add_draw(group: typer.Typer, run: Run) -> None:
                     say(line)
             except CannotDraw as error:
                 raise ConfigError(str(error)) from error
+
+        run(work)
+
+
+def _add_sign(group: typer.Typer, run: Run, opened: Opened, me: Callable[[], str]) -> None:
+    @group.command("sign-numbers")
+    def content_sign_numbers(apply: Apply = False, by: By = "") -> None:
+        """Show the phone numbers that differ from the signed ones; with --apply sign them: people are told them then.
+
+        Exit 1 while any is unsigned.
+        """
+        from bot.content.load import load
+        from bot.ports import Stamp
+        from bot.service.phones import sign_phones, unsigned_phones
+        from bot.store.phones import MongoPhones
+
+        async def work(config: Config) -> None:
+            async with opened(config, with_lists=False) as service:
+                content, store = load(config.content), MongoPhones(service.db, service.sealer)
+                changes = await unsigned_phones(content, store)
+                for change in changes:
+                    print(f"{change.place}: {', '.join(change.before) or '-'} → {', '.join(change.after) or '-'}")
+                if not changes:
+                    say("phone numbers: all are signed")
+                elif apply:
+                    await sign_phones(content, store)
+                    await service.audit.record(Stamp(by or me(), "phone numbers signed"), service.now())
+                    say(f"phone numbers: {len(changes)} signed; a service that runs tells them after its next start")
+                else:
+                    say("phone numbers: not signed; compare each with its source, then run this again with --apply")
+                    raise typer.Exit(1)
 
         run(work)
 

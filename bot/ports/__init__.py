@@ -29,6 +29,7 @@ from bot.ports.paging import (
     GUESS_MANY,
     GUESS_ONE,
     PEOPLE_A_DAY,
+    PHONES_UNSIGNED,
     PLATFORM_ADDRESS,
     PLATFORM_KINDS,
     PLATFORM_LATE,
@@ -42,6 +43,7 @@ from bot.ports.paging import (
     Pager,
     Rotas,
 )
+from bot.ports.phones import Forged, SignedPhones
 from bot.ports.pictures import PictureFile, Pictures
 from bot.ports.places import PlaceStore, WallPrinter
 from bot.ports.recruiters import Agencies, Reports, SheetWriter
@@ -56,6 +58,7 @@ __all__ = [
     "GUESS_MANY",
     "GUESS_ONE",
     "PEOPLE_A_DAY",
+    "PHONES_UNSIGNED",
     "PLATFORM_ADDRESS",
     "PLATFORM_KINDS",
     "PLATFORM_LATE",
@@ -86,6 +89,7 @@ __all__ = [
     "Flight",
     "FollowUp",
     "FollowUps",
+    "Forged",
     "Group",
     "GroupBroken",
     "GroupInbox",
@@ -127,6 +131,7 @@ __all__ = [
     "Retention",
     "Rotas",
     "SheetWriter",
+    "SignedPhones",
     "Slips",
     "SpeechFailed",
     "Stamp",

@@ -25,9 +25,11 @@ PEOPLE_A_DAY = "people_a_day"
 GUESS_ONE = "guess_one"
 GUESS_MANY = "guess_many"
 SESSION_STOLEN = "session_stolen"
+#: And about the content: it names phone numbers that no administrator has signed.
+PHONES_UNSIGNED = "phones_unsigned"
 FOR_OPERATORS = frozenset({
     CHANNEL_FAULT, CROWD, PLATFORM_LATE, PLATFORM_ADDRESS, PLATFORM_KINDS, PLATFORM_NUMBER, PEOPLE_A_DAY,
-    GUESS_ONE, GUESS_MANY, SESSION_STOLEN,
+    GUESS_ONE, GUESS_MANY, SESSION_STOLEN, PHONES_UNSIGNED,
 })  # fmt: skip
 
 

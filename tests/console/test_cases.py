@@ -52,7 +52,7 @@ async def test_facts_and_other_cases_of_the_same_person(site: Site) -> None:
     assert second and second != first
     _, page = await asha.get(f"/console/cases/{second}")
     assert f'href="/console/cases/{first}"' in page and "same conversation" in page
-    assert "English (en)" in page and "POCSO" in page and "Priority (0 is most urgent)" in page
+    assert "English (en)" in page and "POCSO" in page and "very urgent" in page
 
 
 @pytest.mark.parametrize(("locale", "draft"), [("hi", True), ("ta", True), ("en", False)])
