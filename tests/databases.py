@@ -51,7 +51,8 @@ class Databases:
         found = set(db.list_collection_names())
         if not found:
             return
-        whole = set(mongo.INDEXES) <= found and db["meta"].find_one({"_id": "schema"}) == MARK
+        profiled = any(collection.startswith("system.") for collection in found)
+        whole = not profiled and set(mongo.INDEXES) <= found and db["meta"].find_one({"_id": "schema"}) == MARK
         if not whole:
             self._client.drop_database(name)
             self._prepared.discard(name)

@@ -154,7 +154,8 @@ class Hiding:
         said: list[Private] = []
         for bubble in render((Reply(SAID[channel], lane=Lane.DISTRESS),), locale, channel, content):
             try:
-                said.append(await self._channels[channel].send(message.address, bubble, f"early:{reference(name)}"))
+                words = replace(bubble, picture=None)  # nothing that must be fetched first: it is to be said now
+                said.append(await self._channels[channel].send(message.address, words, f"early:{reference(name)}"))
             except ChannelError as error:
                 log.warning("clearing early could not be told", extra={"reason": error.reason})
         return said

@@ -47,7 +47,8 @@ async def test_what_ends_soon_stands_on_its_page_and_in_the_list(site: Site) -> 
     sudha, asha, anu = await site.login("sudha"), await site.login("asha"), await site.login("anu")
     assert "Nothing ends within a week" in (await sudha.get("/console/retention"))[1]
     for left, last in ((timedelta(days=6), False), (timedelta(hours=40), True)):
-        ends = {"ends_at": service.now() + left}
+        closed = service.now() - timedelta(days=service.config.case_days) + left
+        ends = {"closed_at": closed, "ends_for": closed, "ends_at": service.now() + left}
         await service.db["cases"].update_one({"_id": case}, {"$set": ends})
         listed = (await sudha.get("/console/retention"))[1]
         assert case in listed and ("less than 48 hours" in listed) is last

@@ -175,7 +175,7 @@ async def test_a_poster_that_looks_wrong_reaches_people_and_is_marked(chat: Chat
     await chat.say("", "l:en")
     await chat.say(start(code))
     turn, said = await chat.say("this poster looks false")
-    assert [message.message_id for message in said] == ["transit.reported"]
+    assert [message.message_id for message in said] == ["slip.given", "transit.reported"]
     await chat.say("fake poster")
     case = await service.cases.get(turn.conversation.open_case)
     assert case is not None and (case.kind.value, case.risk_kind, case.place) == ("report", "report_poster", "HWH")
