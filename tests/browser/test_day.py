@@ -110,8 +110,10 @@ async def test_a_whole_day(browser: Browser, site: Site) -> None:  # noqa: F811
     await asha.click("#reply button")
     await expect(asha.locator("#lines")).to_contain_text("मैं आशा हूँ", timeout=10_000)
     assert await asha.locator("#lines bdi[lang=hi]").count() > 0
+    await expect(asha.locator("#reply textarea")).to_have_value("")
     await asha.evaluate("document.activeElement.blur()")
     await asha.keyboard.press("n")
+    await expect(asha.locator("form[action$='/note'] input[name=text]")).to_be_focused()
     await asha.keyboard.type("Sounds alone; hears a train.")
     await asha.keyboard.press("Enter")
     await expect(asha.locator(".history")).to_contain_text("hears a train")
