@@ -12,8 +12,7 @@ from bot.console.auth import Session
 from bot.console.numbers import spoken
 from bot.console.views import Views
 from bot.content.render import said
-from bot.domain.breaches import BreachState
-from bot.domain.notices import NotConfirmable
+from bot.domain.notices import NotConfirmable, NoticeState
 from bot.service.breaches import NOTICE
 
 Service = Any
@@ -68,7 +67,7 @@ class BreachViews:
     async def _page(self, request: web.Request, error: str = "") -> web.Response:
         session, service, content = self._session(request), self._service, self._service.content
         latest = await service.breaches.latest()
-        drafts = [breach for breach, _ in latest if breach.state is BreachState.DRAFT]
+        drafts = [breach for breach, _ in latest if breach.state is NoticeState.DRAFT]
         reaches = {breach.number: await service.breaches.reach(breach) for breach in drafts}
         return self._views.page(
             "breaches.html",

@@ -14,18 +14,11 @@ from typing import Final
 from bot.domain.conversation import Conversation
 from bot.domain.lessons import FIRST_HOUR, INDIA, LAST_HOUR
 from bot.domain.messages import WINDOW, ChannelName
+from bot.domain.notices import NoticeState
 
 #: So long after their own word somebody is still with us, and so long we let them read what they asked for.
 IN_CONTACT: Final = timedelta(minutes=30)
 READING: Final = timedelta(minutes=1)
-
-
-class BreachState(StrEnum):
-    """A notice is prepared by one, confirmed by a second person, and sent; or taken back."""
-
-    DRAFT = "draft"
-    CONFIRMED = "confirmed"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Breach:
     since: datetime
     made_by: str
     made_at: datetime
-    state: BreachState = BreachState.DRAFT
+    state: NoticeState = NoticeState.DRAFT
     confirmed_by: str = ""
     confirmed_at: datetime | None = None
 

@@ -31,7 +31,7 @@ class Where:
 
 
 class NoticeState(StrEnum):
-    """A note is written, confirmed by a second person, and sent; or taken back."""
+    """A note, or a breach notice, is written, confirmed by a second person, and sent; or taken back."""
 
     DRAFT = "draft"
     CONFIRMED = "confirmed"

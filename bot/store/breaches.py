@@ -6,24 +6,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError
 
-from bot.domain.breaches import Breach, BreachState
+from bot.domain.breaches import Breach
 from bot.domain.conversation import Conversation
 from bot.domain.messages import ChannelName, OutboundMessage
-from bot.domain.notices import NotConfirmable
+from bot.domain.notices import NoticeState
 from bot.ports import Affected, BreachDue
 from bot.store.conversations import MongoConversations
 from bot.store.documents import aware
+from bot.store.drafts import Drafts
 from bot.store.held import heard
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
 AT_ONCE = 200
-TWICE = 11000
 MOST_SHOWN = 20
 
 
@@ -41,36 +40,26 @@ class MongoBreaches:
         """Notices are sent over *channels* only. *nobody*: the conversation of the canary."""
         self._client = client
         self._db = db
+        self._drafts = Drafts(db["breaches"])
         self._conversations = conversations
         self._channels = sorted(channels)
         self._nobody = nobody
 
     async def write(self, since: datetime, who: str, now: datetime) -> Breach:
         """Keep a draft under the next number."""
-        last = await self._db["breaches"].find_one({}, sort=[("_id", -1)])
-        row: Doc = {"_id": last["_id"] + 1 if last else 1, "since": since, "made_by": who, "made_at": now}
-        row["state"] = BreachState.DRAFT.value
-        await self._db["breaches"].insert_one(row)
-        return _breach(row)
+        return _breach(await self._drafts.write({"since": since}, who, now))
 
     async def latest(self) -> Sequence[Breach]:
         """Return the newest."""
-        return [_breach(row) async for row in self._db["breaches"].find({}).sort("_id", -1).limit(MOST_SHOWN)]
+        return [_breach(row) for row in await self._drafts.latest(MOST_SHOWN)]
 
     async def confirm(self, number: int, who: str, now: datetime) -> Breach:
         """Let it be sent: by somebody else than its writer, once. Raise `NotConfirmable`."""
-        mine = {"_id": number, "state": BreachState.DRAFT.value, "made_by": {"$ne": who}}
-        fields = {"state": BreachState.CONFIRMED.value, "confirmed_by": who, "confirmed_at": now, "listed": False}
-        row = await self._db["breaches"].find_one_and_update(
-            mine, {"$set": fields}, return_document=ReturnDocument.AFTER
-        )
-        if not row:
-            raise NotConfirmable(str(number))
-        return _breach(row)
+        return _breach(await self._drafts.confirm(number, who, now))
 
     async def cancel(self, number: int) -> None:
         """Tell nobody more; what is queued already leaves."""
-        await self._db["breaches"].update_one({"_id": number}, {"$set": {"state": BreachState.CANCELLED.value}})
+        await self._drafts.cancel(number)
         await self._db["breach_sends"].delete_many({"breach": number, "state": {"$ne": "sent"}})
 
     async def affected(self, since: datetime) -> Sequence[Affected]:
@@ -96,20 +85,14 @@ class MongoBreaches:
 
     async def _list(self, now: datetime) -> None:
         """Make a row for everybody whom a confirmed notice is for; whoever does it twice changes nothing."""
-        async for row in self._db["breaches"].find({"state": BreachState.CONFIRMED.value, "listed": False}):
+        for row in await self._drafts.unlisted():
             number = row["_id"]
             sends = [
                 {"_id": f"{number}:{one.conversation_id}", "breach": number, "conversation": one.conversation_id,
                  "channel": one.channel.value, "state": "waiting", "not_before": now}
                 for one in await self.affected(aware(row["since"]))
             ]  # fmt: skip
-            try:
-                if sends:
-                    await self._db["breach_sends"].insert_many(sends, ordered=False)
-            except BulkWriteError as error:
-                if any(problem["code"] != TWICE for problem in error.details["writeErrors"]):
-                    raise
-            await self._db["breaches"].update_one({"_id": number}, {"$set": {"listed": True}})
+            await self._drafts.listed(number, self._db["breach_sends"], sends)
 
     async def _due(self, row: Doc) -> BreachDue:
         conversation = await self._conversations.load(row["conversation"], ChannelName(row["channel"]))
@@ -125,7 +108,7 @@ class MongoBreaches:
         async def body(session: AsyncClientSession) -> bool:
             sent = {"$set": {"state": "sent", "at": now}}
             taken = await self._db["breach_sends"].update_one(_waiting(item), sent, session=session)
-            stands = {"_id": item.number, "state": BreachState.CONFIRMED.value}
+            stands = {"_id": item.number, "state": NoticeState.CONFIRMED.value}
             held = await self._db["breaches"].update_one(stands, {"$inc": {"sends": 1}}, session=session)
             if not taken.matched_count or not held.matched_count:
                 await session.abort_transaction()
@@ -151,6 +134,6 @@ def _waiting(item: BreachDue) -> Doc:
 def _breach(row: Doc) -> Breach:
     confirmed = aware(row["confirmed_at"]) if row.get("confirmed_at") else None
     return Breach(
-        row["_id"], aware(row["since"]), row["made_by"], aware(row["made_at"]), BreachState(row["state"]),
+        row["_id"], aware(row["since"]), row["made_by"], aware(row["made_at"]), NoticeState(row["state"]),
         row.get("confirmed_by", ""), confirmed,
     )  # fmt: skip

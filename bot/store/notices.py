@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError
 
 from bot.domain.conversation import Conversation
 from bot.domain.messages import ChannelName, OutboundMessage
@@ -18,12 +17,12 @@ from bot.domain.notices import LASTS, Left, NotConfirmable, Notice, NoticeState,
 from bot.ports import NoteDue
 from bot.store.conversations import MongoConversations
 from bot.store.documents import aware
+from bot.store.drafts import Drafts
 from bot.store.held import HELD, heard
 from bot.store.mongo import in_transaction
 
 Doc = dict[str, Any]
 AT_ONCE = 200
-TWICE = 11000
 #: The state of a note whose two days were over before its person could be told.
 LATE = "late"
 
@@ -41,17 +40,14 @@ class MongoNotices:
         """Notes are sent over *channels* only: another process may serve the rest."""
         self._client = client
         self._db = db
+        self._drafts = Drafts(db["notices"])
         self._conversations = conversations
         self._channels = sorted(channels)
 
     async def write(self, where: Where, texts: Mapping[str, str], who: str, now: datetime) -> Notice:
         """Keep a draft under the next number."""
-        last = await self._db["notices"].find_one({}, sort=[("_id", -1)])
-        number = last["_id"] + 1 if last else 1
-        row: Doc = {"_id": number, "kind": where.kind.value, "name": where.name, "in_state": where.state}
-        row |= {"texts": dict(texts), "made_by": who, "made_at": now, "state": NoticeState.DRAFT.value}
-        await self._db["notices"].insert_one(row)
-        return _notice(row)
+        fields = {"kind": where.kind.value, "name": where.name, "in_state": where.state, "texts": dict(texts)}
+        return _notice(await self._drafts.write(fields, who, now))
 
     async def get(self, number: int) -> Notice | None:
         """Return one."""
@@ -60,18 +56,11 @@ class MongoNotices:
 
     async def latest(self, limit: int = 50) -> Sequence[Notice]:
         """Return the newest."""
-        return [_notice(row) async for row in self._db["notices"].find({}).sort("_id", -1).limit(limit)]
+        return [_notice(row) for row in await self._drafts.latest(limit)]
 
     async def confirm(self, number: int, who: str, now: datetime) -> Notice:
         """Let it be sent: by somebody else than its writer, once. Raise `NotConfirmable`."""
-        mine = {"_id": number, "state": NoticeState.DRAFT.value, "made_by": {"$ne": who}}
-        fields = {"state": NoticeState.CONFIRMED.value, "confirmed_by": who, "confirmed_at": now, "listed": False}
-        row = await self._db["notices"].find_one_and_update(
-            mine, {"$set": fields}, return_document=ReturnDocument.AFTER
-        )
-        if not row:
-            raise NotConfirmable(str(number))
-        return _notice(row)
+        return _notice(await self._drafts.confirm(number, who, now))
 
     async def again(self, number: int, who: str, now: datetime) -> None:
         """See the port. What was given up before it left counts as not reached; what may have arrived does not."""
@@ -107,7 +96,7 @@ class MongoNotices:
 
     async def cancel(self, number: int) -> None:
         """Send it to nobody more: who is listed is not, and what is queued and has not left never leaves."""
-        await self._db["notices"].update_one({"_id": number}, {"$set": {"state": NoticeState.CANCELLED.value}})
+        await self._drafts.cancel(number)
         await self._db["note_sends"].delete_many({"notice": number, "state": "waiting"})
         queued = {"lesson": _lesson(number), "state": {"$in": ["waiting", HELD]}}
         fields: Doc = {"state": "dropped", "open": False, "error": "the note was cancelled"}
@@ -142,20 +131,14 @@ class MongoNotices:
 
     async def _list(self, now: datetime) -> None:
         """Make a row for everybody whom a confirmed note is for; whoever does it twice changes nothing."""
-        async for row in self._db["notices"].find({"state": NoticeState.CONFIRMED.value, "listed": False}):
+        for row in await self._drafts.unlisted():
             notice = _notice(row)
             sends = [
                 {"_id": f"{notice.number}:{wish['_id']}", "notice": notice.number, "conversation": wish["_id"],
                  "channel": wish["channel"], "state": "waiting", "not_before": now}
                 async for wish in self._db["note_wishes"].find(_asked_about(notice.where))
             ]  # fmt: skip
-            try:
-                if sends:
-                    await self._db["note_sends"].insert_many(sends, ordered=False)
-            except BulkWriteError as error:
-                if any(problem["code"] != TWICE for problem in error.details["writeErrors"]):
-                    raise
-            await self._db["notices"].update_one({"_id": notice.number}, {"$set": {"listed": True}})
+            await self._drafts.listed(notice.number, self._db["note_sends"], sends)
 
     async def _due(self, row: Doc, now: datetime) -> NoteDue | None:
         notice = await self.get(row["notice"])
