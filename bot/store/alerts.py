@@ -15,6 +15,7 @@ from bot.domain.attending import Duty
 from bot.domain.cases import CaseKind, CaseState
 from bot.ports import Alert, reference
 from bot.store.documents import aware
+from bot.store.leased import FREE, NEVER, lease, renew
 from bot.store.mongo import reachable
 
 Doc = dict[str, Any]
@@ -26,7 +27,6 @@ KINDS = frozenset(CaseKind)
 #: What must not wait behind anything else.
 DANGER = frozenset({CaseKind.DISTRESS, CaseKind.MISSING})
 GIVE_UP_MS = 24 * 3600 * 1000
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MongoAlerts:
@@ -51,11 +51,10 @@ class MongoAlerts:
         return None
 
     async def _lease(self, owner: str, channel: str) -> Doc | None:
-        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         due = {"$lte": ["$not_before", "$$NOW"]}
         row: Doc | None = await self._rows.find_one_and_update(
-            {"state": "waiting", "channel": channel, "$expr": {"$and": [free, due]}},
-            [{"$set": {"lease": {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}}}],
+            {"state": "waiting", "channel": channel, "$expr": {"$and": [FREE, due]}},
+            [{"$set": {"lease": lease(owner, LEASE_MS)}}],
             sort=[("rank", 1), ("created_at", 1)],
             return_document=ReturnDocument.AFTER,
         )
@@ -63,11 +62,7 @@ class MongoAlerts:
 
     async def renew(self, alert: Alert, owner: str) -> bool:
         """Hold its lease as long again from now; False, with nothing changed, if it is another's or over."""
-        renewed = await self._rows.update_one(
-            {"_id": alert.id, "state": "waiting", "lease.owner": owner},
-            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
-        )
-        return renewed.matched_count == 1
+        return await renew(self._rows, {"_id": alert.id, "state": "waiting", "lease.owner": owner}, LEASE_MS)
 
     async def _overtaken(self, row: Doc) -> bool:
         """Say whether a case's page would wake somebody for nothing: what it asks for is done, or asked anew.

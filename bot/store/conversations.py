@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReturnDocument
@@ -22,7 +22,7 @@ from bot.domain.conversation import (
 )
 from bot.domain.messages import Carrier, ChannelName, OutboundMessage, ReceiptState
 from bot.ports import Lease, Rendered, VersionClash
-from bot.store import held, learners, telling
+from bot.store import held, learners, leased, telling
 from bot.store.documents import aware, conversation_in, conversation_out, open_case_of
 from bot.store.effects import Effects
 from bot.store.erasing import Eraser
@@ -39,7 +39,6 @@ Doc = dict[str, Any]
 LEASE_MS = 5_000
 #: States of a message that the channel has taken.
 ARRIVING = frozenset({ReceiptState.SENT, ReceiptState.DELIVERED, ReceiptState.READ})
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MongoConversations:
@@ -72,14 +71,14 @@ class MongoConversations:
         return Lease(conversation_id, owner, row["lease"]["token"]) if row else None
 
     async def _take(self, conversation_id: str, owner: str) -> Doc | None:
-        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         lease = {
-            "owner": owner,
-            "until": {"$add": ["$$NOW", LEASE_MS]},
+            **leased.lease(owner, LEASE_MS),
             "token": {"$add": [{"$ifNull": ["$lease.token", 0]}, 1]},
         }
         row: Doc | None = await self._db["conversations"].find_one_and_update(
-            {"_id": conversation_id, "$expr": free}, [{"$set": {"lease": lease}}], return_document=ReturnDocument.AFTER
+            {"_id": conversation_id, "$expr": leased.FREE},
+            [{"$set": {"lease": lease}}],
+            return_document=ReturnDocument.AFTER,
         )
         return row
 
@@ -95,11 +94,8 @@ class MongoConversations:
 
     async def renew(self, lease: Lease) -> bool:
         """Hold the lease as long again from now; False, with nothing changed, if another worker has taken it since."""
-        done = await self._db["conversations"].update_one(
-            {"_id": lease.conversation_id, "lease.token": lease.token, "lease.until": {"$exists": True}},
-            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
-        )
-        return done.matched_count == 1
+        mine = {"_id": lease.conversation_id, "lease.token": lease.token, "lease.until": {"$exists": True}}
+        return await leased.renew(self._db["conversations"], mine, LEASE_MS)
 
     async def release(self, lease: Lease) -> None:
         """End the lease early; a lease that another worker has taken since is left alone."""

@@ -12,12 +12,12 @@ from pymongo.errors import DuplicateKeyError
 
 from bot.domain.private import Private
 from bot.domain.topics import GroupKind, GroupUpdate
+from bot.store.leased import FREE, NEVER, lease
 from bot.store.mongo import reachable
 from bot.store.sealed import SERVICE, Sealer, Unreadable
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: A redelivery that comes later than this would be handled again.
 REMEMBERED = timedelta(days=3)
 CANDIDATES = 50
@@ -52,17 +52,15 @@ class MongoGroupInbox:
 
     async def next_due(self, owner: str) -> GroupUpdate | None:
         """Lease the oldest that is due and has no earlier one in its line."""
-        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         due = {"$lte": ["$not_before", "$$NOW"]}
-        query = {"state": "waiting", "$expr": {"$and": [free, due]}}
+        query = {"state": "waiting", "$expr": {"$and": [FREE, due]}}
         async for row in self._rows.find(query).sort("number", 1).limit(CANDIDATES):
             earlier = {"state": "waiting", "line": row["line"], "number": {"$lt": row["number"]}}
             if await self._rows.find_one(earlier, {"_id": 1}):
                 continue
-            lease = {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}
             leased: Doc | None = await self._rows.find_one_and_update(
-                {"_id": row["_id"], "state": "waiting", "$expr": free},
-                [{"$set": {"lease": lease}}],
+                {"_id": row["_id"], "state": "waiting", "$expr": FREE},
+                [{"$set": {"lease": lease(owner, LEASE_MS)}}],
                 return_document=ReturnDocument.AFTER,
             )
             if leased:

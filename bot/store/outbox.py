@@ -18,6 +18,7 @@ from bot.domain.private import Private
 from bot.ports import Due, StoreUnavailable
 from bot.store.documents import aware, open_case_of, outbound_in
 from bot.store.held import SILENCE, heard, unheard
+from bot.store.leased import FREE, NEVER, lease, renew
 from bot.store.sealed import Sealer, Unreadable
 from bot.store.together import CROWDED, JOINED, Together
 
@@ -35,7 +36,6 @@ CAMPAIGN_KEEPS = timedelta(hours=48)
 MOST_REFUSED = 5
 #: What is kept of a receipt whose message is not known yet.
 PARKED = ("at", "error_code", "again", "closed", "alarm", "gone", "plain")
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 #: Seconds to wait for a person's key while what was sent is not recorded yet.
@@ -43,8 +43,6 @@ KEY_PATIENCE = 3.0
 #: Marks a row that was sent and whose channel's id is not kept (yet): such a message cannot be deleted in the chat.
 UNSEALED = "unsealed"
 log = logging.getLogger(__name__)
-#: True of a row that nobody holds.
-FREE: Doc = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
 #: States that a report may still turn into a failure, and those of what is known to have arrived.
 TAKEN: Doc = {"state": {"$in": ["waiting", "sending", "sent", "unknown"]}}
 ARRIVED = ("delivered", "read")
@@ -105,21 +103,16 @@ class MongoOutbox:
         return await self._rows.find_one(earlier, {"_id": 1}) is not None
 
     async def _lease(self, row: Doc, owner: str) -> Doc | None:
-        until = {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}
         leased: Doc | None = await self._rows.find_one_and_update(
             {"_id": row["_id"], "open": True, "$expr": FREE},
-            [{"$set": {"lease": until}}],
+            [{"$set": {"lease": lease(owner, LEASE_MS)}}],
             return_document=ReturnDocument.AFTER,
         )
         return leased
 
     async def renew(self, due: Due, owner: str) -> bool:
         """Hold its lease as long again from now; False, with nothing changed, if it is another's or over."""
-        renewed = await self._rows.update_one(
-            {"_id": due.id, "open": True, "lease.owner": owner},
-            [{"$set": {"lease.until": {"$add": ["$$NOW", LEASE_MS]}}}],
-        )
-        return renewed.matched_count == 1
+        return await renew(self._rows, {"_id": due.id, "open": True, "lease.owner": owner}, LEASE_MS)
 
     async def _open(self, row: Doc) -> Due | None:
         fields = {"address": 1, "heard_at": 1, "unreachable": 1, "silent": 1}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -21,6 +21,7 @@ from bot.domain.private import NOTHING_SAID, Private
 from bot.domain.topics import Ask, Entry, EntryKind, Followed, GroupState, Page, Topic, TopicState
 from bot.ports import Alert
 from bot.store.documents import aware
+from bot.store.leased import FREE, NEVER, lease
 from bot.store.mongo import reachable
 from bot.store.sealed import Sealer, Unreadable
 from bot.store.slips import hidden
@@ -28,7 +29,6 @@ from bot.store.together import own
 
 Doc = dict[str, Any]
 LEASE_MS = 30_000
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 GROUP = "group"
 #: Keys of what was written in a topic begin so.
 HERE = "group:"
@@ -57,10 +57,8 @@ class MongoTopics:
 
     async def hold(self, owner: str) -> bool:
         """Take or keep the right, timed by the server's clock."""
-        free = {"$lt": [{"$ifNull": ["$lease.until", NEVER]}, "$$NOW"]}
         mine = {"$eq": ["$lease.owner", owner]}
-        lease = {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}
-        taken = {"$set": {"lease": {"$cond": [{"$or": [free, mine]}, lease, "$lease"]}}}
+        taken = {"$set": {"lease": {"$cond": [{"$or": [FREE, mine]}, lease(owner, LEASE_MS), "$lease"]}}}
         try:
             row = await self._state.find_one_and_update(
                 {"_id": "lease"}, [taken], upsert=True, return_document=ReturnDocument.AFTER
