@@ -44,9 +44,9 @@ from bot.ports import (
 )
 from bot.service import albums
 from bot.service.crowd import Crowd, may_be_left_out, unsaid, without_room
-from bot.service.keeping import kept, within
 from bot.service.listen import Listener
 from bot.service.newcomers import Door, shortly
+from bot.service.renewal import kept, within
 from bot.service.slips import SlipDesk
 from bot.service.typing import Typing
 

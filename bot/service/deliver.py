@@ -13,8 +13,8 @@ from zlib import crc32
 from bot.domain.messages import ChannelName, Lane, OutboundMessage
 from bot.domain.private import Private
 from bot.ports import PEOPLE_A_DAY, Channel, ChannelError, Due, Hold, Outbox, Pacer, Standings
-from bot.service.keeping import kept, within
 from bot.service.operator import Operator
+from bot.service.renewal import kept, within
 from bot.service.rests import Rests
 from bot.service.window import TOO_LATE, Window
 

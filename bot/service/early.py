@@ -25,7 +25,7 @@ from bot.domain.rota import Wanted
 from bot.domain.understanding import NOTHING
 from bot.ports import Alert, Alerts, ChannelError, Inbox, Pager, StoreUnavailable, reference
 from bot.service.hiding import Hiding
-from bot.service.keeping import within
+from bot.service.renewal import within
 
 log = logging.getLogger(__name__)
 PATIENCE = 3.0

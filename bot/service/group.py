@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from bot.domain.topics import GroupKind, GroupState, GroupUpdate
 from bot.ports import ChannelError, Group, GroupInbox, GroupMoved, Topics
-from bot.service.keeping import within
 from bot.service.linking import Linking
 from bot.service.presses import Presses
+from bot.service.renewal import within
 from bot.service.topic_reads import TopicReads
 from bot.service.words import GroupWords
 from bot.service.written import Written

@@ -13,7 +13,7 @@ from bot.domain.messages import Carrier, ChannelName
 from bot.domain.pictures import picture_type
 from bot.domain.quota import DEFAULT, Quotas, Room
 from bot.ports import ChannelError, Fetch, MediaStore, Reader, TooLarge, Transcriber, Wanted
-from bot.service.keeping import within
+from bot.service.renewal import within
 
 log = logging.getLogger(__name__)
 FETCH_PATIENCE = 8.0

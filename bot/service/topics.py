@@ -33,8 +33,8 @@ from bot.ports import (
     Topics,
 )
 from bot.service.group import GroupPlace
-from bot.service.keeping import within
 from bot.service.linking import Linking
+from bot.service.renewal import within
 from bot.service.words import GroupWords
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from bot.domain.messages import ChannelName, Lane, OutboundMessage, Reply
 from bot.domain.private import Private
 from bot.domain.why import Why
 from bot.ports import Agencies, Alert, Alerts, Cases, ChannelError, GroupMoved, Merges, Pager
-from bot.service.keeping import kept, within
+from bot.service.renewal import kept, within
 
 log = logging.getLogger(__name__)
 #: A page's lease lasts 1.2 seconds; whoever takes the page may need longer.

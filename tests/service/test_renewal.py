@@ -13,7 +13,7 @@ from bot.domain.private import Private
 from bot.ports import Alert
 from bot.service import deliver
 from bot.service.deliver import Deliverer
-from bot.service.keeping import kept
+from bot.service.renewal import kept
 from bot.service.watch import Watch
 from bot.store import alerts
 from bot.store.history import Writer
