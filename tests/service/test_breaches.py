@@ -17,6 +17,7 @@ from bot.domain.notices import NotConfirmable
 from bot.domain.private import Private
 from bot.running import running
 from bot.service.breaches import BreachNotices
+from tests.chats import heard_by
 
 pytestmark = pytest.mark.timeout(90)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,11 +60,7 @@ def later(service: Service, monkeypatch: pytest.MonkeyPatch) -> Later:
 def people(service: Service, count: int) -> tuple[list[Chat], Any]:
     chats = [Chat(service) for _ in range(count)]
 
-    def on_turn(*given: Any) -> None:
-        for chat in chats:
-            chat.on_turn(*given)
-
-    return chats, on_turn
+    return chats, heard_by(*chats)
 
 
 async def with_record(service: Service, chat: Chat) -> str:

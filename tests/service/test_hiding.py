@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.app import Service, open_service, utc_now
+from bot.app import Service, utc_now
 from bot.config import Config
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage
 from bot.domain.private import NOTHING_SAID, Private
@@ -17,29 +16,13 @@ from bot.running import running
 from bot.service import hiding
 from bot.service.hiding import Hiding
 from tests.cloud import cloud
-from tests.platforms import TELEGRAM_TOKEN, FakeTelegram, telegram_server, whatsapp_text
+from tests.platforms import FakeTelegram, whatsapp_text
 from tests.service.test_early import silent
 from tests.service.test_telegram_path import quiet, until
 
 pytestmark = pytest.mark.timeout(90)
 CHAT = "5001"
 NOTE = "Not all of this chat"
-
-
-@pytest.fixture
-async def platform() -> AsyncIterator[FakeTelegram]:
-    async with telegram_server() as fake:
-        yield fake
-        assert fake.faults == []
-
-
-@pytest.fixture
-async def on_telegram(config: Config, mongodb_uri: str, platform: FakeTelegram) -> AsyncIterator[Service]:
-    secret = type(config.telegram_token)
-    given = config.model_copy(update={"telegram_token": secret(TELEGRAM_TOKEN), "telegram_api_url": platform.url})
-    async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9", with_lists=False) as service:
-        yield service
-        await service.db.client.drop_database(config.mongodb_name)
 
 
 def said(number: int, text: str, *, choice: str | None = None, chat: str = CHAT) -> InboundMessage:
@@ -65,11 +48,11 @@ def numbered(platform: FakeTelegram) -> list[tuple[int, str]]:
 
 
 async def test_a_chat_is_cleared_within_a_second(
-    on_telegram: Service, platform: FakeTelegram, mongodb_uri: str, monkeypatch: pytest.MonkeyPatch
+    polling: Service, platform: FakeTelegram, mongodb_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both sides' messages that this process saw go at once, with an honest line; that line goes with the rest."""
     monkeypatch.setattr(hiding, "LOOK_EVERY", 0.2)
-    service = on_telegram
+    service = polling
     async with running(service):
         await service.receiver.receive(said(1001, "", choice="l:en"))
         await service.receiver.receive(said(1002, "they locked me in a room, help me"))
@@ -105,11 +88,9 @@ async def until_settled(service: Service, platform: FakeTelegram) -> int:
     return note
 
 
-async def test_what_cannot_be_cleared_is_said_once(
-    on_telegram: Service, platform: FakeTelegram, mongodb_uri: str
-) -> None:
+async def test_what_cannot_be_cleared_is_said_once(polling: Service, platform: FakeTelegram, mongodb_uri: str) -> None:
     """Words that are no wish to clear are left to the database; a phone known to be watched gets no line."""
-    service = on_telegram
+    service = polling
     async with running(service):
         await service.receiver.receive(said(1001, "", choice="l:en"))
         await service.receiver.receive(said(1002, "they locked me in a room, help me"))
@@ -141,11 +122,11 @@ async def test_whatsapp_is_told_how_and_not_a_second_time(config: Config, mongod
 
 
 async def test_what_is_remembered_is_bounded_and_goes_after_two_days(
-    on_telegram: Service, platform: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+    polling: Service, platform: FakeTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of few conversations, few messages; nothing older than the channel deletes is asked for."""
     monkeypatch.setattr(hiding, "MOST_CONVERSATIONS", 3)
-    service, clock = on_telegram, [0.0]
+    service, clock = polling, [0.0]
     kept = Hiding(service.inbox, service.alerts, service.channels, service.knowledge, lambda: clock[0])
     for number in range(200):
         kept.heard(said(number, "hello"), spooled=False)

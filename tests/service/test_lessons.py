@@ -19,6 +19,7 @@ from bot.running import running
 from bot.service.lessons import IN_TALK, Teacher, summed
 from bot.store import lessons as store
 from bot.store.lessons import MongoLessons
+from tests.chats import heard_by
 
 
 class Days:
@@ -90,11 +91,7 @@ async def test_stop_ends_it_and_so_does_erasing(service: Service) -> None:
     await quiet(service)
     chat, other = Chat(service), Chat(service)
 
-    def on_turn(*given: Any) -> None:
-        chat.on_turn(*given)
-        other.on_turn(*given)
-
-    async with running(service, on_turn):
+    async with running(service, heard_by(chat, other)):
         days = await begun(service, chat)
         await begun(service, other)
         await chat.say("stop")
@@ -215,11 +212,7 @@ async def test_one_who_cannot_be_taught_holds_up_nobody_else(service: Service, m
     await quiet(service)
     one, other = Chat(service), Chat(service)
 
-    def on_turn(*given: Any) -> None:
-        one.on_turn(*given)
-        other.on_turn(*given)
-
-    async with running(service, on_turn):
+    async with running(service, heard_by(one, other)):
         days = await begun(service, one)
         await begun(service, other)
         days.now = utc_now()

@@ -23,6 +23,7 @@ from bot.running import running
 from bot.service.notices import BadNotice, Notes, may_be_told
 from bot.store.notices import MongoNotices
 from bot.store.pace import MongoPace
+from tests.chats import heard_by
 from tests.cloud import DAY, Cloud, cloud, until
 from tests.service.test_lessons import Days
 
@@ -90,11 +91,7 @@ async def test_it_is_asked_once_and_a_no_is_kept(still: Service) -> None:
 async def test_a_confirmed_note_reaches_once_who_asked_about_the_place(still: Service) -> None:
     chat, other = Chat(still), Chat(still)
 
-    def on_turn(*given: Any) -> None:
-        chat.on_turn(*given)
-        other.on_turn(*given)
-
-    async with running(still, on_turn):
+    async with running(still, heard_by(chat, other)):
         await wished(chat, "hi")
         await wished(other, yes=False)
         one, two = Later(still), Later(still)
@@ -178,11 +175,7 @@ async def test_a_note_taken_back_while_it_is_being_sent_goes_to_nobody_more(stil
 async def test_one_who_cannot_be_told_holds_up_nobody_else(still: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = Chat(still), Chat(still)
 
-    def on_turn(*given: Any) -> None:
-        one.on_turn(*given)
-        other.on_turn(*given)
-
-    async with running(still, on_turn):
+    async with running(still, heard_by(one, other)):
         await wished(one)
         await wished(other)
         later = Later(still)
@@ -271,11 +264,7 @@ async def test_a_note_that_came_too_late_can_be_sent_again_to_whom_it_did_not_re
     """Two days in trouble: it counts as not sent. Who wrote it cannot send it again; another can, once for each."""
     one, other = Chat(still), Chat(still)
 
-    def on_turn(*given: Any) -> None:
-        one.on_turn(*given)
-        other.on_turn(*given)
-
-    async with running(still, on_turn):
+    async with running(still, heard_by(one, other)):
         await wished(one)
         await wished(other)
         await one.say("they locked us in the factory")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.app import Service, open_service, utc_now
-from bot.config import Config
+from bot.app import Service, utc_now
 from bot.domain.conversation import Turn, Waiting
 from bot.domain.messages import Address, Carrier, ChannelName, InboundMessage, Media, OutboundMessage
 from bot.domain.private import NOTHING_SAID, Private
@@ -23,25 +22,9 @@ from bot.service.listen import Listener
 from bot.service.typing import Typing
 from tests import pictures
 from tests.channels.telegram_shapes import PERSON, edit, in_group, member, tap, update
-from tests.platforms import TELEGRAM_TOKEN, FakeTelegram, telegram_server
+from tests.platforms import FakeTelegram
 
 PICTURE = pictures.picture("jpeg", 400, 300)
-
-
-@pytest.fixture
-async def platform() -> AsyncIterator[FakeTelegram]:
-    async with telegram_server() as fake:
-        yield fake
-        assert fake.faults == []
-
-
-@pytest.fixture
-async def polling(config: Config, mongodb_uri: str, platform: FakeTelegram) -> AsyncIterator[Service]:
-    """The whole service, polling the platform on this machine."""
-    secret = type(config.telegram_token)
-    given = config.model_copy(update={"telegram_token": secret(TELEGRAM_TOKEN), "telegram_api_url": platform.url})
-    async with open_service(given, mongodb_uri=mongodb_uri, nlu_url="http://127.0.0.1:9", with_lists=False) as service:
-        yield service
 
 
 async def until(holds: Callable[[], Awaitable[bool] | bool]) -> None:

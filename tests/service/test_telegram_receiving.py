@@ -18,17 +18,10 @@ from bot.config import Config
 from bot.doors import web_app
 from bot.running import running
 from tests.channels.telegram_shapes import update
-from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, serving, telegram_server
+from tests.platforms import TELEGRAM_SECRET, TELEGRAM_TOKEN, FakeTelegram, serving
 
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": TELEGRAM_SECRET}
 DANGER = "they locked us in the factory, help me"
-
-
-@pytest.fixture
-async def platform() -> AsyncIterator[FakeTelegram]:
-    async with telegram_server() as fake:
-        yield fake
-        assert fake.faults == []
 
 
 @pytest.fixture
